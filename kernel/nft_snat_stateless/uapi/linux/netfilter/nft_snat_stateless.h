@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/* The binary interface of the nftables expression "snat_stateless", and its manual. */
+#ifndef _UAPI_LINUX_NETFILTER_NFT_SNAT_STATELESS_H
+#define _UAPI_LINUX_NETFILTER_NFT_SNAT_STATELESS_H
+
+/*
+ * Written the way nft(8) writes a statement:
+ *
+ *	snat_stateless {saddr | daddr} map @NAME
+ *		[notrack | untrack] [untracked | tracked]
+ *
+ * What it does to one packet
+ * --------------------------
+ *
+ * The packet's source (saddr) or destination (daddr) address is looked up in
+ * the map.  A hit replaces the address and repairs, incrementally (RFC 1624),
+ * every checksum that covers it: the IPv4 header's, TCP's, UDP's (RFC 768: 0
+ * stays 0, a computed 0 is sent as 0xffff), UDP-Lite's (RFC 3828) and DCCP's
+ * (RFC 4340).  A fragment other than the first has no transport header, so
+ * only its address and IPv4 header checksum change.
+ *
+ * An ICMP error (RFC 792 types 3, 4, 5, 11 and 12) quotes a packet that went
+ * the other way: saddr also looks up the quoted destination, daddr the quoted
+ * source, whether or not the outer address has a pair (RFC 5508, REQ-4, 5 and
+ * 7).  The quoted IPv4 header checksum, the quoted transport checksum where
+ * the quote is long enough to hold it, and the ICMP checksum follow.
+ *
+ * Verdicts:
+ *	NFT_CONTINUE	translated (untrack: marked)
+ *	NFT_BREAK	no pair, another address family, or left alone as the
+ *			tracking flags say; the packet is unchanged
+ *	NF_DROP		the address has a pair but the packet cannot be
+ *			translated whole (its transport header is cut off, or
+ *			there is no memory); see NFTA_SNAT_STATELESS_DROPPED
+ *
+ * Stateful expressions of the map's elements (counter ...) see each packet
+ * once, after its translation; those of the outer address's element, or of
+ * the quoted address's where the outer one has no pair.  `untrack` and drops
+ * do not touch them.  A catch-all element ("*") is never used.
+ *
+ * Conntrack is never loaded or switched on by this expression.
+ *
+ * Attributes (NFTA_EXPR_DATA of an expression of this name)
+ * ---------------------------------------------------------
+ *
+ *	NFTA_SNAT_STATELESS_FIELD	NLA_U32, network byte order, required:
+ *		enum nft_snat_stateless_field
+ *	NFTA_SNAT_STATELESS_MAP		NLA_STRING, required: the name of a map
+ *		in the rule's own table, NFT_SET_MAXNAMELEN - 1 bytes at most
+ *	NFTA_SNAT_STATELESS_MAP_ID	NLA_U32, network byte order, optional,
+ *		never dumped: NFTA_SET_ID of a map made in the same batch
+ *	NFTA_SNAT_STATELESS_FLAGS	NLA_U32, network byte order, optional,
+ *		always dumped: enum nft_snat_stateless_flags
+ *	NFTA_SNAT_STATELESS_DROPPED	NLA_U64, network byte order, dump only:
+ *		packets that this rule dropped; a dump that resets
+ *		(NFT_MSG_GETRULE_RESET) takes what it reports
+ *
+ * Any attribute not listed, up to type 16, is refused.  (Beyond 16 nf_tables
+ * itself drops attributes before an expression can see them.)
+ *
+ * Where it may stand
+ * ------------------
+ *
+ * Tables of the families ip and inet.  Base chains of type filter or route,
+ * and regular chains reached from them:
+ *	daddr		prerouting, output
+ *	saddr		postrouting, input
+ *	untrack		prerouting, output (with either field)
+ *
+ * The map
+ * -------
+ *
+ * Named, plain data to plain data, 4 bytes to 4 bytes (an address in network
+ * byte order), any size, any number of stateful expressions per element.
+ * Refused: sets, verdict maps, object maps; anonymous, interval, concatenated,
+ * timeout and dynamic maps.
+ *
+ * Errors of rule creation
+ * -----------------------
+ *
+ *	EINVAL		an attribute is missing, unknown or malformed, an
+ *			unknown field or flag, or flags that exclude each other
+ *	EAFNOSUPPORT	the table's family is neither ip nor inet
+ *	EOPNOTSUPP	the hook or chain type cannot carry this field; for a
+ *			regular chain this comes at commit, for the whole batch
+ *	ENODATA		the rule's table has no map of that name
+ *	EMEDIUMTYPE	a set, a verdict map or an object map
+ *	EPROTOTYPE	the map's key or data is not 4 bytes long
+ *	EPROTONOSUPPORT	an anonymous, interval, concatenated, timeout or
+ *			dynamic map
+ *	EPERM		the network namespace belongs to a user namespace other
+ *			than the initial one
+ *	EMFILE		the map is referred to too often
+ *	ENOMEM		out of memory
+ *	ENOENT		(from nf_tables) this module is not loaded and could
+ *			not be
+ */
+
+#define NFT_SNAT_STATELESS_NAME		"snat_stateless"
+
+/**
+ * enum nft_snat_stateless_field - the address that is looked up and replaced
+ *
+ * @NFT_SNAT_STATELESS_SADDR: source; outbound packets of a pair
+ * @NFT_SNAT_STATELESS_DADDR: destination; inbound packets of a pair
+ */
+enum nft_snat_stateless_field {
+	NFT_SNAT_STATELESS_SADDR,
+	NFT_SNAT_STATELESS_DADDR,
+};
+
+/**
+ * enum nft_snat_stateless_flags - how the expression and conntrack get along
+ *
+ * Without UNTRACKED and TRACKED, a packet that has a conntrack entry is left
+ * alone and any other is handled.
+ *
+ * @NFT_SNAT_STATELESS_F_NOTRACK: mark a translated packet untracked
+ * @NFT_SNAT_STATELESS_F_UNTRACK: mark a packet that has a pair untracked, and
+ *	do nothing else to it; excludes NOTRACK
+ * @NFT_SNAT_STATELESS_F_UNTRACKED: handle only packets marked untracked
+ * @NFT_SNAT_STATELESS_F_TRACKED: handle packets that have a conntrack entry as
+ *	well; excludes UNTRACKED, NOTRACK and UNTRACK
+ */
+enum nft_snat_stateless_flags {
+	NFT_SNAT_STATELESS_F_NOTRACK	= (1 << 0),
+	NFT_SNAT_STATELESS_F_UNTRACK	= (1 << 1),
+	NFT_SNAT_STATELESS_F_UNTRACKED	= (1 << 2),
+	NFT_SNAT_STATELESS_F_TRACKED	= (1 << 3),
+};
+
+enum nft_snat_stateless_attributes {
+	NFTA_SNAT_STATELESS_UNSPEC,
+	NFTA_SNAT_STATELESS_FIELD,
+	NFTA_SNAT_STATELESS_MAP,
+	NFTA_SNAT_STATELESS_MAP_ID,
+	NFTA_SNAT_STATELESS_FLAGS,
+	NFTA_SNAT_STATELESS_DROPPED,
+	NFTA_SNAT_STATELESS_PAD,
+	__NFTA_SNAT_STATELESS_MAX
+};
+#define NFTA_SNAT_STATELESS_MAX		(__NFTA_SNAT_STATELESS_MAX - 1)
+
+#endif /* _UAPI_LINUX_NETFILTER_NFT_SNAT_STATELESS_H */
