@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the encoder writes, the decoder reads back: the kernel's dumps have the form of the batches that made them.
+#include "codec.hpp"
+#include "error.hpp"
+#include "fake_socket.hpp"
+#include "layout.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <gtest/gtest.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+namespace statnat {
+
+// Names and values of what a failed comparison is about.
+void PrintTo(const Rule& rule, std::ostream* out) {
+    *out << text(rule);
+}
+
+namespace {
+
+Address address(std::string_view text) {
+    return Address::parse(text).value();
+}
+
+Prefix prefix(std::string_view text) {
+    return Prefix::parse(text).value();
+}
+
+Table decode(const Bytes& batch, Family family = Family::ipv4) {
+    TableDecoder decoder(family);
+    for (const Message message : fake::split(batch)) {
+        switch (fake::header_of(message).nlmsg_type & 0xff) {
+        case NFT_MSG_NEWTABLE: decoder.table(message); break;
+        case NFT_MSG_NEWSET: decoder.set(message); break;
+        case NFT_MSG_NEWSETELEM: decoder.elements(message); break;
+        case NFT_MSG_NEWCHAIN: decoder.chain(message); break;
+        case NFT_MSG_NEWRULE: decoder.rule(message); break;
+        default: break;
+        }
+    }
+    return decoder.finish();
+}
+
+Table round_trip(const Plan& plan) {
+    return decode(encode(plan, 1, 1).bytes);
+}
+
+Configuration example(Counters counters) {
+    Configuration configuration;
+    configuration.counters = counters;
+    configuration.exempt_destinations = {prefix("10.0.0.0/9"), prefix("10.128.0.0/9"), prefix("192.0.2.7/32"),
+                                         prefix("224.0.0.0/3")};
+    configuration.pairs = {{address("10.0.0.2"), address("198.51.100.2"), ""},
+                           {address("10.0.0.3"), address("198.51.100.3"), "mail"},
+                           {address("10.0.1.0"), address("198.51.100.255"), "\u00e9t\u00e9"}};
+    return configuration;
+}
+
+const Map& find_map(const Table& table, std::string_view name) {
+    return *std::find_if(table.maps.begin(), table.maps.end(), [&](const Map& map) { return map.name == name; });
+}
+
+// An element that starts at zero is written without a counter: the kernel gives it one.
+void count_something(Ruleset& ruleset) {
+    for (Table& table : ruleset) {
+        for (Map& map : table.maps) {
+            for (Element& element : map.elements) {
+                element.traffic = {1, 84};
+            }
+        }
+    }
+}
+
+TEST(Codec, ReadsBackWhatEveryLayoutWrites) {
+    for (const Engine engine : {Engine::expression, Engine::native}) {
+        for (const Counters counters : {Counters::pair, Counters::rule, Counters::off}) {
+            Ruleset desired = layout(example(counters), engine);
+            count_something(desired);
+            Plan steps = plan(desired, {});
+            for (Step& step : steps) {  // a plan does not take traffic from what is desired
+                if (auto* add = std::get_if<AddElements>(&step)) {
+                    add->map.elements = find_map(desired[0], add->map.name).elements;
+                }
+            }
+            const Table table = round_trip(steps);
+            ASSERT_EQ(desired.size(), 1U);
+            EXPECT_TRUE(plan(desired, {table}).empty());
+            EXPECT_EQ(table.prefix_sets, desired[0].prefix_sets);
+            for (std::size_t i = 0; i < desired[0].chains.size(); ++i) {
+                EXPECT_EQ(table.chains.at(i).rules, desired[0].chains[i].rules);
+            }
+        }
+    }
+}
+
+// One chain with one rule, read back.
+Rule read_back(const Rule& rule) {
+    Chain chain;
+    chain.name = "c";
+    chain.rules = {rule};
+    return round_trip({AddChain{Family::ipv4, chain}}).chains.at(0).rules.at(0);
+}
+
+TEST(Codec, ReadsBackEveryStatement) {
+    const std::vector<Statement> statements{
+        SnatStateless{.field = Field::source, .map = "m"},
+        SnatStateless{.field = Field::destination, .map = "m", .notrack = true},
+        SnatStateless{.field = Field::source, .map = "m", .untrack = true},
+        SnatStateless{.field = Field::source, .map = "m", .untracked = true},
+        SnatStateless{.field = Field::source, .map = "m", .tracked = true},
+        SetAddress{Field::source, "m"},
+        SetAddress{Field::destination, "m"},
+        MatchAddress{Field::source, "s", false},
+        MatchAddress{Field::destination, "s", true},
+        MatchIcmpType{3, 5},
+        MatchIcmpType{8, 8},
+        MatchUntracked{},
+        Notrack{},
+        Counter{},
+    };
+    Rule all;
+    for (const Statement& statement : statements) {
+        Rule rule;
+        rule.statements = {statement};
+        EXPECT_EQ(read_back(rule), rule);
+        all.statements.push_back(statement);
+    }
+    EXPECT_EQ(read_back(all), all);
+    std::reverse(all.statements.begin(), all.statements.end());
+    EXPECT_EQ(read_back(all), all);
+}
+
+TEST(Codec, StartsCountersWhereTheyStood) {
+    Rule rule;
+    rule.statements = {Counter{}};
+    rule.traffic = {5, 420};
+    EXPECT_EQ(read_back(rule).traffic, rule.traffic);
+
+    Map map{.name = "m", .counters = true, .capacity = 7, .elements = {}};
+    map.elements = {{address("10.0.0.2"), address("198.51.100.2"), "mail", {1ULL << 40, 1ULL << 50}}};
+    const Table table = round_trip({AddMap{Family::ipv4, map}, AddElements{Family::ipv4, map}});
+    EXPECT_EQ(table.maps.at(0).capacity, 7U);
+    EXPECT_TRUE(table.maps[0].counters);
+    EXPECT_FALSE(table.maps[0].foreign);
+    EXPECT_EQ(table.maps[0].elements.at(0).traffic, map.elements[0].traffic);
+    EXPECT_EQ(table.maps[0].elements[0].comment, "mail");
+    EXPECT_EQ(table.maps[0].elements[0].value, address("198.51.100.2"));
+}
+
+TEST(Codec, ReadsBackIntervalsAtBothEndsOfTheSpace) {
+    for (const std::vector<Prefix>& prefixes :
+         {std::vector{prefix("0.0.0.0/0")}, std::vector{prefix("0.0.0.0/32"), prefix("255.255.255.255/32")},
+          std::vector{prefix("0.0.0.0/1"), prefix("128.0.0.0/1")}}) {
+        const Table table = round_trip({AddPrefixSet{Family::ipv4, {"exempt", false, prefixes}}});
+        EXPECT_EQ(table.prefix_sets.at(0).prefixes, prefixes);
+        EXPECT_FALSE(table.prefix_sets[0].foreign);
+    }
+}
+
+TEST(Codec, KeepsListsBelowTheLimitOfAnAttribute) {
+    Map map{.name = "m", .counters = true, .elements = {}};
+    for (std::uint32_t i = 0; i < 10000; ++i) {
+        Element element;
+        element.key.bytes = {10, 0, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
+        element.value.bytes = {198, 51, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
+        element.comment = std::string(127, 'x');
+        element.traffic = {i + 1, i};
+        map.elements.push_back(element);
+    }
+    const Batch batch = encode({AddMap{Family::ipv4, map}, AddElements{Family::ipv4, map}}, 1, 1);
+    for (const Message message : fake::split(batch.bytes)) {
+        EXPECT_LT(message.size(), 65536U);
+    }
+    EXPECT_EQ(decode(batch.bytes).maps.at(0).elements.size(), map.elements.size());
+}
+
+TEST(Codec, KnowsTheStepOfEachMessage) {
+    const Plan plan = statnat::plan(layout(example(Counters::pair), Engine::native), {});
+    const Batch batch = encode(plan, 1, 100);
+    const auto messages = fake::split(batch.bytes);
+    ASSERT_EQ(batch.steps.size(), messages.size());
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        EXPECT_EQ(fake::header_of(messages[i]).nlmsg_seq, 100 + i);
+    }
+    EXPECT_EQ(fake::header_of(messages.front()).nlmsg_type, NFNL_MSG_BATCH_BEGIN);
+    EXPECT_EQ(fake::header_of(messages.back()).nlmsg_type, NFNL_MSG_BATCH_END);
+    EXPECT_EQ(batch.confirmed, 100 + messages.size() - 2);
+    EXPECT_EQ(batch.step(99), Batch::no_step);
+    EXPECT_EQ(batch.step(100), Batch::no_step);
+    EXPECT_EQ(batch.step(101), 0U);
+    EXPECT_EQ(batch.step(batch.confirmed), plan.size() - 1);
+    EXPECT_EQ(batch.step(batch.confirmed + 1), Batch::no_step);
+    EXPECT_EQ(batch.step(batch.confirmed + 2), Batch::no_step);
+}
+
+// The ABI of the expression, byte by byte.
+TEST(Codec, WritesTheExpressionAsItsHeaderSays) {
+    Chain chain;
+    chain.name = "c";
+    chain.rules.emplace_back().statements = {SnatStateless{.field = Field::destination, .map = "map", .notrack = true}};
+    const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, 1, 1).bytes;
+    const Bytes expected{
+        19, 0, 1, 0, 's', 'n', 'a', 't', '_', 's', 't', 'a', 't', 'e', 'l', 'e', 's', 's', 0, 0,  // NFTA_EXPR_NAME
+        28, 0, 2, 0x80,                                                                           // NFTA_EXPR_DATA
+        8,  0, 1, 0, 0, 0, 0, 1,                                                                  // FIELD: daddr
+        8,  0, 2, 0, 'm', 'a', 'p', 0,                                                            // MAP
+        8,  0, 4, 0, 0, 0, 0, 1,                                                                  // FLAGS: notrack
+    };
+    EXPECT_NE(std::search(bytes.begin(), bytes.end(), expected.begin(), expected.end()), bytes.end());
+}
+
+// A message of the batch with `from` replaced by `to`.
+Bytes changed(Bytes bytes, std::string_view from, std::string_view to) {
+    const auto found = std::search(bytes.begin(), bytes.end(), from.begin(), from.end());
+    EXPECT_NE(found, bytes.end());
+    std::copy(to.begin(), to.end(), found);
+    return bytes;
+}
+
+TEST(Codec, TellsForeignExpressions) {
+    Chain chain;
+    chain.name = "c";
+    chain.rules.emplace_back().statements = {Notrack{}, SetAddress{Field::source, "m"}, Counter{}};
+    const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, 1, 1).bytes;
+    const Table table = decode(changed(bytes, "notrack", "noteack"));
+    EXPECT_EQ(table.chains.at(0).rules.at(0).statements,
+              (std::vector<Statement>{Foreign{"noteack"}, SetAddress{Field::source, "m"}, Counter{}}));
+
+    const Table other_set = decode(changed(bytes, "lookup", "lookuq"));
+    EXPECT_EQ(other_set.chains.at(0).rules.at(0).statements,
+              (std::vector<Statement>{Notrack{}, Foreign{"payload"}, Foreign{"lookuq"}, Foreign{"payload"}, Counter{}}));
+}
+
+TEST(Codec, TakesAnExpressionWithAnUnknownFlagForForeign) {
+    Chain chain;
+    chain.name = "c";
+    chain.rules.emplace_back().statements = {SnatStateless{.field = Field::source, .map = "m", .tracked = true}};
+    const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, 1, 1).bytes;
+    const Table table = decode(changed(bytes, std::string_view("\x08\0\4\0\0\0\0\x08", 8),
+                                       std::string_view("\x08\0\4\0\0\0\0\x18", 8)));
+    EXPECT_EQ(table.chains.at(0).rules.at(0).statements, (std::vector<Statement>{Foreign{"snat_stateless"}}));
+}
+
+TEST(Codec, TakesAMapOfOtherTypesForForeign) {
+    const Map map{.name = "m", .capacity = 3, .elements = {}};
+    const Bytes bytes = encode({AddMap{Family::ipv4, map}}, 1, 1).bytes;
+    EXPECT_FALSE(decode(bytes).maps.at(0).foreign);
+    // NFTA_SET_KEY_TYPE: inet_service
+    const Table table =
+        decode(changed(bytes, std::string_view("\x08\0\4\0\0\0\0\7", 8), std::string_view("\x08\0\4\0\0\0\0\x0d", 8)));
+    EXPECT_TRUE(table.maps.at(0).foreign);
+    EXPECT_EQ(table.maps[0].name, "m");
+}
+
+TEST(Codec, PassesOverOtherTables) {
+    const Bytes bytes = encode(plan(layout(example(Counters::pair), Engine::native), {}), 1, 1).bytes;
+    Bytes other = bytes;
+    for (auto at = other.begin();;) {
+        at = std::search(at, other.end(), table_name.begin(), table_name.end());
+        if (at == other.end()) {
+            break;
+        }
+        *at = 'x';
+    }
+    const Table table = decode(other);
+    EXPECT_TRUE(table.maps.empty());
+    EXPECT_TRUE(table.prefix_sets.empty());
+    EXPECT_TRUE(table.chains.empty());
+}
+
+// Cut anywhere or changed anywhere, a message is read or refused; sanitizers and valgrind watch this test.
+TEST(Codec, SurvivesBrokenMessages) {
+    const Bytes bytes = encode(plan(layout(example(Counters::pair), Engine::native), {}), 1, 1).bytes;
+    std::size_t refused = 0;
+    for (const Message message : fake::split(bytes)) {
+        for (std::size_t at = sizeof(nlmsghdr); at < message.size(); ++at) {
+            for (const std::uint8_t value : Bytes{0x00, 0x01, 0xff}) {
+                Bytes broken(message.begin(), message.end());
+                broken[at] = value;
+                Bytes cut(message.begin(), message.begin() + static_cast<std::ptrdiff_t>(at));
+                for (Bytes* one : {&broken, &cut}) {
+                    const auto size = static_cast<std::uint32_t>(one->size());
+                    std::memcpy(one->data(), &size, sizeof size);
+                    try {
+                        decode(*one);
+                    } catch (const CannotGoOn&) {
+                        ++refused;
+                    }
+                }
+            }
+        }
+    }
+    EXPECT_GT(refused, 0U);
+}
+
+TEST(Codec, NamesMessages) {
+    EXPECT_EQ(message_name((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWRULE), "NEWRULE");
+    EXPECT_EQ(message_name((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETGEN), "GETGEN");
+    EXPECT_EQ(message_name((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_DELFLOWTABLE), "DELFLOWTABLE");
+    EXPECT_EQ(message_name(NFNL_MSG_BATCH_BEGIN), "BATCH_BEGIN");
+    EXPECT_EQ(message_name(NLMSG_DONE), "DONE");
+    EXPECT_EQ(message_name(12345), "message 12345");
+}
+
+}  // namespace
+}  // namespace statnat

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Configurations, good and bad: each error with its place, its sentence, and all the others of its file.
+#include "config.hpp"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace statnat {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Lines = std::vector<std::string>;
+using Files = std::map<std::string, std::string>;
+
+class ConfigTest : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string name = (fs::temp_directory_path() / "statnat-unit-XXXXXX").string();
+        ASSERT_NE(mkdtemp(name.data()), nullptr);
+        directory_ = name;
+    }
+
+    void TearDown() override { fs::remove_all(directory_); }
+
+    fs::path write(const std::string& name, const std::string& text) {
+        fs::create_directories((directory_ / name).parent_path());
+        std::ofstream(directory_ / name, std::ios::binary) << text;
+        return directory_ / name;
+    }
+
+    Configuration read(const std::string& toml, const Files& files = {}) {
+        for (const auto& [name, text] : files) {
+            write(name, text);
+        }
+        return read_configuration(write("statnat.toml", toml));
+    }
+
+    // The errors of a configuration; its directory is left out of them.
+    Lines errors(const std::string& toml, const Files& files = {}) {
+        try {
+            read(toml, files);
+            return {};
+        } catch (const InvalidConfiguration& invalid) {
+            Lines lines;
+            for (const ConfigurationError& error : invalid.errors) {
+                std::string line = error.text();
+                const std::string prefix = directory_.string() + "/";
+                for (std::size_t at = line.find(prefix); at != std::string::npos; at = line.find(prefix)) {
+                    line.erase(at, prefix.size());
+                }
+                lines.push_back(line);
+            }
+            return lines;
+        }
+    }
+
+    fs::path directory_;
+};
+
+Lines print(const std::vector<Pair>& pairs) {
+    Lines lines;
+    for (const Pair& pair : pairs) {
+        lines.push_back(pair.internal.text() + " " + pair.external.text() +
+                        (pair.comment.empty() ? "" : " # " + pair.comment));
+    }
+    return lines;
+}
+
+TEST_F(ConfigTest, ReadsTheExampleOfTheManual) {
+    write("pairs.d/a.csv", "10.0.0.1,198.51.100.1\n10.0.0.10,198.51.100.10,web\n");
+    const Configuration configuration = read(R"([gateway]
+engine = "auto"
+counters = "pair"                        # pair | rule | off
+exempt-destinations = ["10.0.0.0/8"]     # outbound traffic to these is left alone, and stays tracked
+pairs-files = ["pairs.d/*.csv"]          # internal,external[,comment]
+[pairs]
+"10.0.0.2" = "198.51.100.2"
+"10.0.0.3" = { external = "198.51.100.3", comment = "mail" }
+)");
+    EXPECT_EQ(configuration.engine, std::nullopt);
+    EXPECT_EQ(configuration.counters, Counters::pair);
+    EXPECT_EQ(configuration.exempt_destinations, std::vector<Prefix>{*Prefix::parse("10.0.0.0/8")});
+    EXPECT_EQ(print(configuration.pairs), (Lines{"10.0.0.1 198.51.100.1", "10.0.0.2 198.51.100.2",
+                                                 "10.0.0.3 198.51.100.3 # mail", "10.0.0.10 198.51.100.10 # web"}));
+}
+
+TEST_F(ConfigTest, NeedsNothing) {
+    for (const char* toml : {"", "[gateway]\n", "[pairs]\n", "# nothing\n", "[gateway]\npairs-files = []\n"}) {
+        const Configuration configuration = read(toml);
+        EXPECT_EQ(configuration.engine, std::nullopt);
+        EXPECT_EQ(configuration.counters, Counters::pair);
+        EXPECT_TRUE(configuration.exempt_destinations.empty());
+        EXPECT_TRUE(configuration.pairs.empty());
+    }
+}
+
+TEST_F(ConfigTest, ReadsEachEngineAndEachCounting) {
+    EXPECT_EQ(read("[gateway]\nengine = \"expression\"").engine, Engine::expression);
+    EXPECT_EQ(read("[gateway]\nengine = \"native\"").engine, Engine::native);
+    EXPECT_EQ(read("[gateway]\nengine = \"auto\"").engine, std::nullopt);
+    EXPECT_EQ(read("[gateway]\ncounters = \"pair\"").counters, Counters::pair);
+    EXPECT_EQ(read("[gateway]\ncounters = \"rule\"").counters, Counters::rule);
+    EXPECT_EQ(read("[gateway]\ncounters = \"off\"").counters, Counters::off);
+}
+
+TEST_F(ConfigTest, ReadsEveryFormOfAPair) {
+    const Configuration configuration = read(R"([pairs]
+"10.0.0.2" = "198.51.100.2"
+'10.0.0.3' = { external = '198.51.100.3' }
+[pairs."10.0.0.4"]
+comment = "mail"
+external = "198.51.100.4"
+)");
+    EXPECT_EQ(print(configuration.pairs),
+              (Lines{"10.0.0.2 198.51.100.2", "10.0.0.3 198.51.100.3", "10.0.0.4 198.51.100.4 # mail"}));
+}
+
+TEST_F(ConfigTest, TakesExemptDestinationsAsTheyAre) {
+    const Configuration configuration = read("[gateway]\nexempt-destinations = [\"10.0.0.0/9\", \"10.0.0.0/8\", "
+                                             "\"10.0.0.0/8\", \"192.0.2.1\", \"0.0.0.0/0\"]");
+    EXPECT_EQ(configuration.exempt_destinations.size(), 5U);
+    EXPECT_EQ(configuration.exempt_destinations[3].text(), "192.0.2.1/32");
+}
+
+// ---- what TOML files get wrong -------------------------------------------------------------------------------------
+
+TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
+    const std::string engines = R"(: legal are "auto", "expression" and "native")";
+    const std::string countings = R"(: legal are "pair", "rule" and "off")";
+    const std::string exempt = R"(: legal is an array of IPv4 prefixes such as ["10.0.0.0/8"])";
+    const std::string files = R"(: legal is an array of file names and patterns such as ["pairs.d/*.csv"])";
+    const std::string address = ": legal is an IPv4 address such as 10.0.0.2";
+    const std::string prefix = " is a prefix, and pairs of prefixes are not offered yet: legal is an IPv4 address";
+    const std::string host = ": legal is the IPv4 address of one host";
+    const std::string pair = R"(: legal is "198.51.100.2" or { external = "198.51.100.2", comment = "mail" })";
+    const std::string comment = ": legal are 127 bytes of printable UTF-8 without \"";
+    struct Case {
+        std::string toml;
+        Lines errors;
+    };
+    const std::vector<Case> cases = {
+        // keys and types
+        {"gatway = 1", {"1:1: unknown key \"gatway\": legal are the tables gateway and pairs"}},
+        {"\n [gatway]\nengine = 1", {"2:3: unknown key \"gatway\": legal are the tables gateway and pairs"}},
+        {"gateway = 1", {"1:1: gateway is an integer: legal is a table"}},
+        {"  pairs = [1]", {"1:3: pairs is an array: legal is a table"}},
+        {"[[pairs]]\n\"10.0.0.2\" = \"198.51.100.2\"", {"1:3: pairs is an array: legal is a table"}},
+        {"[gateway]\n engin = 1",
+         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations and pairs-files"}},
+        {"[gateway]\nengine = \"fast\"", {"2:10: engine is \"fast\"" + engines}},
+        {"[gateway]\nengine = \"Auto\"", {"2:10: engine is \"Auto\"" + engines}},
+        {"[gateway]\nengine = 1", {"2:10: engine is an integer" + engines}},
+        {"[gateway]\nengine = [\"auto\"]", {"2:10: engine is an array" + engines}},
+        {"[gateway]\ncounters = \"pairs\"", {"2:12: counters is \"pairs\"" + countings}},
+        {"[gateway]\ncounters = off", {"2:12: Error while parsing value: could not determine value type"}},
+        {"[gateway]\ncounters = true", {"2:12: counters is a boolean" + countings}},
+        {"[gateway]\ncounters = 1.5", {"2:12: counters is a floating-point number" + countings}},
+        {"[gateway]\ncounters = 2024-01-01", {"2:12: counters is a date or time" + countings}},
+        // exempt destinations
+        {"[gateway]\nexempt-destinations = \"10.0.0.0/8\"",
+         {"2:23: exempt-destinations is \"10.0.0.0/8\"" + exempt}},
+        {"[gateway]\nexempt-destinations = [\"10.0.0.0/8\",\n"
+         "  8, \"10.0.0.1/8\", \"ten\", \"fd00::/8\", \"fd00::1/8\"]",
+         {"3:3: an integer is not a prefix" + exempt,
+          "3:6: \"10.0.0.1/8\" has host bits set: legal is 10.0.0.0/8",
+          "3:20: \"ten\" is not a prefix" + exempt,
+          "3:27: \"fd00::/8\" is an IPv6 prefix, and IPv6 is not offered yet" + exempt,
+          "3:39: \"fd00::1/8\" is an IPv6 prefix, and IPv6 is not offered yet" + exempt}},
+        // pairs files
+        {"[gateway]\npairs-files = \"a.csv\"", {"2:15: pairs-files is \"a.csv\"" + files}},
+        {"[gateway]\npairs-files = [true]", {"2:16: a pairs file is a boolean" + files}},
+        {"[gateway]\npairs-files = [\"a.csv\", \"b/*.csv\"]",
+         {"2:16: \"a.csv\" matches no file: legal is what matches at least one",
+          "2:25: \"b/*.csv\" matches no file: legal is what matches at least one"}},
+        // addresses
+        {"[pairs]\n\"10.0.0.300\" = \"mail\"",
+         {"2:1: \"10.0.0.300\" is not an address" + address, "2:16: \"mail\" is not an address" + address}},
+        {"[pairs]\n10.0.0.2 = \"198.51.100.2\"",
+         {"2:1: \"10\" is not an address: legal is one in quotation marks, such as \"10.0.0.2\""}},
+        {"[pairs]\nmail = \"198.51.100.2\"", {"2:1: \"mail\" is not an address" + address}},
+        {"[pairs]\nmail = { external = \"198.51.100.2\" }", {"2:1: \"mail\" is not an address" + address}},
+        {"[pairs]\n\"0.0.0.0\" = \"198.51.100.2\"", {"2:1: 0.0.0.0 is the unspecified address" + host}},
+        {"[pairs]\n\"127.0.0.1\" = \"198.51.100.2\"", {"2:1: 127.0.0.1 is a loopback address" + host}},
+        {"[pairs]\n\"10.0.0.2\" = \"224.0.0.1\"", {"2:14: 224.0.0.1 is a multicast address" + host}},
+        {"[pairs]\n\"10.0.0.2\" = \"255.255.255.255\"", {"2:14: 255.255.255.255 is the broadcast address" + host}},
+        {"[pairs]\n\"10.0.0.2\" = \"2001:db8::2\"",
+         {"2:14: 2001:db8::2 is not of the same family as 10.0.0.2: legal are two IPv4 addresses"}},
+        {"[pairs]\n\"fd00::2\" = \"198.51.100.2\"",
+         {"2:13: 198.51.100.2 is not of the same family as fd00::2: legal are two IPv4 addresses"}},
+        {"[pairs]\n\"fd00::2\" = \"2001:db8::2\"",
+         {"2:1: fd00::2 is an IPv6 address, and IPv6 pairs are not offered yet: legal is an IPv4 address",
+          "2:13: 2001:db8::2 is an IPv6 address, and IPv6 pairs are not offered yet: legal is an IPv4 address"}},
+        {"[pairs]\n\"10.0.0.0/24\" = \"198.51.100.2/32\"",
+         {"2:1: \"10.0.0.0/24\"" + prefix, "2:17: \"198.51.100.2/32\"" + prefix}},
+        {"[pairs]\n\"10.0.0.2\" = \"10.0.0.2\"",
+         {"2:14: 10.0.0.2 is both sides of its pair: legal are two different addresses"}},
+        // pairs as tables
+        {"[pairs]\n\"10.0.0.2\" = 5", {"2:14: the external of \"10.0.0.2\" is an integer" + pair}},
+        {"[pairs]\n\"10.0.0.2\" = [\"198.51.100.2\"]", {"2:14: the external of \"10.0.0.2\" is an array" + pair}},
+        {"[pairs]\n\"10.0.0.2\" = { comment = \"mail\" }", {"2:14: external is missing" + pair}},
+        {"[pairs]\n\"10.0.0.2\" = { external = 1, comment = 2 }",
+         {"2:27: external is an integer: legal is a string", "2:40: comment is an integer: legal is a string"}},
+        {"[pairs]\n\"10.0.0.2\" = { external = \"198.51.100.2\", note = \"mail\" }",
+         {"2:43: unknown key \"note\": legal are external and comment"}},
+        {"[pairs]\n\"10.0.0.2\" = { external = \"198.51.100.2\", comment = \"" + std::string(128, 'x') + "\" }",
+         {"2:53: a comment of 128 bytes" + comment}},
+        {"[pairs]\n\"10.0.0.2\" = { external = \"198.51.100.2\", comment = \"a\\nb\" }",
+         {"2:53: a comment with a control character, \"a\\x0ab\"" + comment}},
+        // an address twice
+        {"[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\"10.0.0.3\" = { external = \"198.51.100.2\" }",
+         {"3:27: 198.51.100.2 is already the external address of 10.0.0.2 (statnat.toml:2)"}},
+        {"[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\n  \"10.0.0.2\" = \"198.51.100.3\"",
+         {"4:3: 10.0.0.2 is already the internal address of 198.51.100.2 (statnat.toml:2)"}},
+        {"[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\"10.0.0.2\" = \"198.51.100.3\"\n\"10.0.0.4\" = \"198.51.100.3\"",
+         {"3:1: 10.0.0.2 is already the internal address of 198.51.100.2 (statnat.toml:2)",
+          "4:14: 198.51.100.3 is already the external address of 10.0.0.2 (statnat.toml:3)"}},
+        {"[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\"198.51.100.2\" = \"192.0.2.1\"",
+         {"3:1: 198.51.100.2 is already the external address of 10.0.0.2 (statnat.toml:2)"
+          ": legal is an address on one side only"}},
+        {"[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\"10.0.0.3\" = \"10.0.0.2\"",
+         {"3:14: 10.0.0.2 is already the internal address of 198.51.100.2 (statnat.toml:2)"
+          ": legal is an address on one side only"}},
+        {"[pairs]\n\"10.0.0.2\" = \"mail\"\n\"10.0.0.3\" = \"10.0.0.2\"",
+         {"2:14: \"mail\" is not an address" + address,
+          "3:14: 10.0.0.2 is already an internal address (statnat.toml:2): legal is an address on one side only"}},
+        // TOML itself
+        {"[gateway]\nengine = \n", {"2:10: Error while parsing key-value pair: expected value, saw '\\n'"}},
+        {"[gateway]\nengine = \"auto\"\n engine = \"native\"", {"3:2: the key \"engine\" is set already"}},
+        {"[pairs]\n[gateway]\n[pairs]", {"3:1: this key or table is set already"}},
+    };
+    for (const Case& c : cases) {
+        Lines expected;
+        for (const std::string& error : c.errors) {
+            expected.push_back("statnat.toml:" + error);
+        }
+        EXPECT_EQ(errors(c.toml), expected) << c.toml;
+    }
+}
+
+TEST_F(ConfigTest, TellsAllErrorsInReadingOrder) {
+    EXPECT_EQ(errors(R"([pairs]
+"10.0.0.3" = "198.51.100.3"
+"10.0.0.2" = "224.0.0.1"
+"10.0.0.3" = "198.51.100.4"
+"10.0.0.1" = "198.51.100.3"
+[gateway]
+pairs-files = ["*.csv"]
+engine = 1
+)",
+                     {{"b.csv", "10.0.0.3,198.51.100.5\n"}, {"a.csv", "x,y\n\n10.0.0.6,198.51.100.4\n"}}),
+              (Lines{
+                  "statnat.toml:3:14: 224.0.0.1 is a multicast address: legal is the IPv4 address of one host",
+                  "statnat.toml:4:1: 10.0.0.3 is already the internal address of 198.51.100.3 (statnat.toml:2)",
+                  "statnat.toml:5:14: 198.51.100.3 is already the external address of 10.0.0.3 (statnat.toml:2)",
+                  "statnat.toml:8:10: engine is an integer: legal are \"auto\", \"expression\" and \"native\"",
+                  "a.csv:1:1: \"x\" is not an address: legal is an IPv4 address such as 10.0.0.2",
+                  "a.csv:1:3: \"y\" is not an address: legal is an IPv4 address such as 10.0.0.2",
+                  "a.csv:3:10: 198.51.100.4 is already the external address of 10.0.0.3 (statnat.toml:4)",
+                  "b.csv:1:1: 10.0.0.3 is already the internal address of 198.51.100.3 (statnat.toml:2)",
+              }));
+}
+
+TEST_F(ConfigTest, TellsRepeatedLinesBesideASyntaxError) {
+    EXPECT_EQ(errors("[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\"10.0.0.2\" = \"198.51.100.3\"\n\"10.0.0.4\" =\n"),
+              (Lines{
+                  "statnat.toml:3:1: the key \"10.0.0.2\" is set already",
+                  "statnat.toml:4:13: Error while parsing key-value pair: expected value, saw '\\n'",
+              }));
+}
+
+TEST_F(ConfigTest, GivesUpOnEndlessRepetition) {
+    std::string toml = "[pairs]\n";
+    for (int i = 0; i < 1000; ++i) {
+        toml += "\"10.0.0.2\" = \"198.51.100.2\"\n";
+    }
+    EXPECT_EQ(errors(toml).size(), 101U);
+}
+
+TEST_F(ConfigTest, TellsWhichFileCannotBeRead) {
+    try {
+        read_configuration(directory_ / "missing.toml");
+        FAIL();
+    } catch (const InvalidConfiguration& invalid) {
+        ASSERT_EQ(invalid.errors.size(), 1U);
+        EXPECT_EQ(invalid.errors[0].line, 0U);
+        EXPECT_EQ(invalid.errors[0].text(),
+                  (directory_ / "missing.toml").string() + ": cannot be read: No such file or directory");
+    }
+    try {
+        read_configuration(directory_);
+        FAIL();
+    } catch (const InvalidConfiguration& invalid) {
+        EXPECT_EQ(invalid.errors.at(0).sentence, "cannot be read: Is a directory");
+    }
+}
+
+// ---- pairs files ---------------------------------------------------------------------------------------------------
+
+const std::string all_csv = "[gateway]\npairs-files = [\"*.csv\"]\n";
+
+TEST_F(ConfigTest, ReadsPairsFilesLeniently) {
+    const Configuration configuration = read(all_csv, {{"a.csv", "\xef\xbb\xbf# internal,external\r\n"
+                                                                 "\r\n"
+                                                                 "  10.0.0.2 ,\t198.51.100.2\t,  mail, in and out  \r\n"
+                                                                 "10.0.0.3,198.51.100.3 # web\n"
+                                                                 "   # nothing\n"
+                                                                 "10.0.0.4,198.51.100.4,\n"
+                                                                 "10.0.0.5,198.51.100.5,dns # two\n"
+                                                                 "10.0.0.6,198.51.100.6"}});
+    EXPECT_EQ(print(configuration.pairs),
+              (Lines{"10.0.0.2 198.51.100.2 # mail, in and out", "10.0.0.3 198.51.100.3", "10.0.0.4 198.51.100.4",
+                     "10.0.0.5 198.51.100.5 # dns", "10.0.0.6 198.51.100.6"}));
+}
+
+TEST_F(ConfigTest, TellsEachErrorOfAPairsFile) {
+    const std::string address = ": legal is an IPv4 address such as 10.0.0.2";
+    const std::string comment = ": legal are 127 bytes of printable UTF-8 without \"";
+    struct Case {
+        std::string csv;
+        Lines errors;
+    };
+    const std::vector<Case> cases = {
+        {"\n  10.0.0.2 # alone", {"2:3: \"10.0.0.2\" is not a pair: legal is internal,external[,comment]"}},
+        {"10.0.0.2 198.51.100.2",
+         {"1:1: \"10.0.0.2 198.51.100.2\" is not a pair: legal is internal,external[,comment]"}},
+        {"10.0.0.2,", {"1:10: \"\" is not an address" + address}},
+        {",198.51.100.2", {"1:1: \"\" is not an address" + address}},
+        {",", {"1:1: \"\" is not an address" + address, "1:2: \"\" is not an address" + address}},
+        {"internal,external",
+         {"1:1: \"internal\" is not an address" + address, "1:10: \"external\" is not an address" + address}},
+        {"10.0.0.2, 198.51.100.256", {"1:11: \"198.51.100.256\" is not an address" + address}},
+        {"10.0.0.2, 127.0.0.1 ,x", {"1:11: 127.0.0.1 is a loopback address: legal is the IPv4 address of one host"}},
+        {"10.0.0.2,198.51.100.2, " + std::string(128, 'x'), {"1:24: a comment of 128 bytes" + comment}},
+        {"10.0.0.2,198.51.100.2,a\tb", {"1:23: a comment with a control character, \"a\\x09b\"" + comment}},
+        {"10.0.0.2,198.51.100.2,\"mail, in\"", {"1:23: a comment with a quotation mark, \"\"mail, in\"\"" + comment}},
+        {"10.0.0.2,198.51.100.2,b\xfcro", {"1:23: a comment that is not UTF-8, \"b\\xfcro\"" + comment}},
+        {"224.0.0.1,198.51.100.2\n224.0.0.1,198.51.100.3",
+         {"1:1: 224.0.0.1 is a multicast address: legal is the IPv4 address of one host",
+          "2:1: 224.0.0.1 is a multicast address: legal is the IPv4 address of one host"}},
+        {"10.0.0.2,198.51.100.2\r\n10.0.0.3,198.51.100.2\r\n",
+         {"2:10: 198.51.100.2 is already the external address of 10.0.0.2 (a.csv:1)"}},
+        {"10.0.0.2,198.51.100.2\n10.0.0.2,198.51.100.2\n",
+         {"2:1: 10.0.0.2 is already the internal address of 198.51.100.2 (a.csv:1)",
+          "2:10: 198.51.100.2 is already the external address of 10.0.0.2 (a.csv:1)"}},
+        {"10.0.0.2,198.51.100.2\n192.0.2.1,10.0.0.2\n10.0.0.2,192.0.2.3\n",
+         {"2:11: 10.0.0.2 is already the internal address of 198.51.100.2 (a.csv:1)"
+          ": legal is an address on one side only",
+          "3:1: 10.0.0.2 is already the internal address of 198.51.100.2 (a.csv:1)"}},
+    };
+    for (const Case& c : cases) {
+        Lines expected;
+        for (const std::string& error : c.errors) {
+            expected.push_back("a.csv:" + error);
+        }
+        EXPECT_EQ(errors(all_csv, {{"a.csv", c.csv}}), expected) << c.csv;
+    }
+}
+
+TEST_F(ConfigTest, ReadsPairsFilesInOrderAndEachOnce) {
+    const std::string toml = "[gateway]\npairs-files = [\"b.csv\", \"*.csv\", \"./a.csv\", \"link\"]\n";
+    const Files files = {{"a.csv", "10.0.0.2,198.51.100.2\n"}, {"b.csv", "10.0.0.3,198.51.100.3\n"}, {"c.csv", ""}};
+    write("a.csv", "");
+    fs::create_symlink("a.csv", directory_ / "link");
+    EXPECT_EQ(print(read(toml, files).pairs), (Lines{"10.0.0.2 198.51.100.2", "10.0.0.3 198.51.100.3"}));
+
+    // b comes first, and then the rest in alphabetical order.
+    EXPECT_EQ(errors(toml, {{"b.csv", "1"}, {"a.csv", "2"}, {"c.csv", "3"}}),
+              (Lines{"b.csv:1:1: \"1\" is not a pair: legal is internal,external[,comment]",
+                     "a.csv:1:1: \"2\" is not a pair: legal is internal,external[,comment]",
+                     "c.csv:1:1: \"3\" is not a pair: legal is internal,external[,comment]"}));
+}
+
+TEST_F(ConfigTest, FindsPairsFilesBesideTheConfiguration) {
+    write("odd [name]*/x.csv", "10.0.0.2,198.51.100.2\n");
+    write("elsewhere.csv", "10.0.0.3,198.51.100.3\n");
+    const std::string absolute = (directory_ / "elsewhere.csv").string();
+    const fs::path file =
+        write("odd [name]*/statnat.toml", "[gateway]\npairs-files = [\"?.csv\", \"" + absolute + "\"]\n");
+    EXPECT_EQ(print(read_configuration(file).pairs), (Lines{"10.0.0.2 198.51.100.2", "10.0.0.3 198.51.100.3"}));
+}
+
+TEST_F(ConfigTest, FindsPairsFilesOfAConfigurationInTheCurrentDirectory) {
+    write("a.csv", "10.0.0.2,198.51.100.2\n10.0.0.3\n");
+    write("statnat.toml", all_csv);
+    const fs::path before = fs::current_path();
+    fs::current_path(directory_);
+    try {
+        read_configuration("statnat.toml");
+        ADD_FAILURE();
+    } catch (const InvalidConfiguration& invalid) {
+        EXPECT_EQ(invalid.errors.at(0).text(),
+                  "a.csv:2:1: \"10.0.0.3\" is not a pair: legal is internal,external[,comment]");
+    }
+    fs::current_path(before);
+}
+
+TEST_F(ConfigTest, TellsWhichPairsFileCannotBeRead) {
+    fs::create_directory(directory_ / "a.csv");
+    fs::create_symlink("nowhere", directory_ / "b.csv");
+    EXPECT_EQ(errors(all_csv, {{"c.csv", "x"}}),
+              (Lines{"a.csv: cannot be read: Is a directory", "b.csv: cannot be read: No such file or directory",
+                     "c.csv:1:1: \"x\" is not a pair: legal is internal,external[,comment]"}));
+}
+
+TEST_F(ConfigTest, ReadsAHundredThousandPairs) {
+    std::string csv;
+    std::string toml = all_csv + "[pairs]\n";
+    for (int i = 0; i < 100'000; ++i) {
+        const std::string low =
+            std::to_string(i / 65536) + "." + std::to_string(i / 256 % 256) + "." + std::to_string(i % 256);
+        csv += "10." + low + ",20." + low + ",host " + std::to_string(i) + "\n";
+        if (i < 1000) {
+            toml += "\"30." + low + "\" = \"40." + low + "\"\n";
+        }
+    }
+    const Configuration configuration = read(toml, {{"a.csv", csv}});
+    ASSERT_EQ(configuration.pairs.size(), 101'000U);
+    EXPECT_TRUE(std::is_sorted(configuration.pairs.begin(), configuration.pairs.end()));
+    EXPECT_EQ(configuration.pairs[99'999].comment, "host 99999");
+}
+
+}  // namespace
+}  // namespace statnat

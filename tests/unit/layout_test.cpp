@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Configurations and the tables that they ask for, printed the way nft(8) would.
+#include "layout.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace statnat {
+namespace {
+
+Configuration make_configuration() {
+    Configuration configuration;
+    configuration.pairs = {
+        {*Address::parse("10.0.0.2"), *Address::parse("198.51.100.9"), "mail"},
+        {*Address::parse("10.0.0.3"), *Address::parse("198.51.100.3"), ""},
+    };
+    return configuration;
+}
+
+std::string print(const Element& element, bool values) {
+    return element.key.text() + (element.comment.empty() ? "" : " # " + element.comment) +
+           (values ? " : " + element.value.text() : "");
+}
+
+std::string hook_name(const Chain& chain) {
+    const std::vector<std::string> names = {"prerouting", "input", "forward", "output", "postrouting"};
+    return chain.hook ? names[static_cast<std::size_t>(*chain.hook)] : "none";
+}
+
+std::vector<std::string> print(const Table& table) {
+    std::vector<std::string> lines;
+    for (const Map& map : table.maps) {
+        lines.push_back((map.values ? "map " : "set ") + map.name + (map.counters ? " counter" : "") + " size " +
+                        std::to_string(map.capacity) + (map.foreign ? " foreign" : ""));
+        for (const Element& element : map.elements) {
+            lines.push_back("  " + print(element, map.values));
+        }
+    }
+    for (const PrefixSet& set : table.prefix_sets) {
+        lines.push_back("set " + set.name + (set.foreign ? " foreign" : ""));
+        for (const Prefix& prefix : set.prefixes) {
+            lines.push_back("  " + prefix.text());
+        }
+    }
+    for (const Chain& chain : table.chains) {
+        const std::string type = chain.type == ChainType::filter ? "filter" : "route";
+        lines.push_back("chain " + chain.name + " " + type + " " + hook_name(chain) + " " +
+                        std::to_string(chain.priority));
+        for (const Rule& rule : chain.rules) {
+            lines.push_back("  " + text(rule));
+        }
+    }
+    return lines;
+}
+
+std::vector<std::string> print(const Configuration& configuration, Engine engine) {
+    const Ruleset ruleset = layout(configuration, engine);
+    EXPECT_EQ(ruleset.size(), 1U);
+    return print(ruleset.front());
+}
+
+using Lines = std::vector<std::string>;
+
+TEST(LayoutTest, OfNoPairsIsNoTable) {
+    Configuration configuration;
+    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/8")};
+    EXPECT_TRUE(layout(configuration, Engine::expression).empty());
+    EXPECT_TRUE(layout(configuration, Engine::native).empty());
+}
+
+TEST(LayoutTest, OfTheExpressionEngine) {
+    EXPECT_EQ(print(make_configuration(), Engine::expression), (Lines{
+        "map int2ext counter size 3072",
+        "  10.0.0.2 # mail : 198.51.100.9",
+        "  10.0.0.3 : 198.51.100.3",
+        "map ext2int counter size 3072",
+        "  198.51.100.3 : 10.0.0.3",
+        "  198.51.100.9 : 10.0.0.2",
+        "chain prerouting filter prerouting -300",
+        "  snat_stateless daddr map @ext2int notrack",
+        "  snat_stateless saddr map @int2ext untrack",
+        "chain postrouting filter postrouting -300",
+        "  snat_stateless saddr map @int2ext untracked",
+        "chain output route output -300",
+        "  icmp type 3-5 snat_stateless daddr map @ext2int notrack",
+        "  icmp type 11-12 snat_stateless daddr map @ext2int notrack",
+        "  snat_stateless saddr map @int2ext untrack",
+    }));
+}
+
+TEST(LayoutTest, OfTheExpressionEngineWithExemptDestinationsAndRuleCounters) {
+    Configuration configuration = make_configuration();
+    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/8")};
+    configuration.counters = Counters::rule;
+    EXPECT_EQ(print(configuration, Engine::expression), (Lines{
+        "map int2ext size 3072",
+        "  10.0.0.2 # mail : 198.51.100.9",
+        "  10.0.0.3 : 198.51.100.3",
+        "map ext2int size 3072",
+        "  198.51.100.3 : 10.0.0.3",
+        "  198.51.100.9 : 10.0.0.2",
+        "set exempt",
+        "  10.0.0.0/8",
+        "chain prerouting filter prerouting -300",
+        "  snat_stateless daddr map @ext2int notrack counter",
+        "  ip daddr != @exempt snat_stateless saddr map @int2ext untrack",
+        "chain postrouting filter postrouting -300",
+        "  snat_stateless saddr map @int2ext untracked counter",
+        "chain output route output -300",
+        "  icmp type 3-5 snat_stateless daddr map @ext2int notrack",
+        "  icmp type 11-12 snat_stateless daddr map @ext2int notrack",
+        "  ip daddr != @exempt snat_stateless saddr map @int2ext untrack",
+    }));
+}
+
+TEST(LayoutTest, OfTheNativeEngineKeepsConntrackOff) {
+    Configuration configuration = make_configuration();
+    configuration.counters = Counters::off;
+    EXPECT_EQ(print(configuration, Engine::native), (Lines{
+        "map int2ext size 3072",
+        "  10.0.0.2 # mail : 198.51.100.9",
+        "  10.0.0.3 : 198.51.100.3",
+        "map ext2int size 3072",
+        "  198.51.100.3 : 10.0.0.3",
+        "  198.51.100.9 : 10.0.0.2",
+        "set internal size 3072",
+        "  10.0.0.2",
+        "  10.0.0.3",
+        "chain prerouting filter prerouting -300",
+        "  ip daddr set ip daddr map @ext2int notrack",
+        "  ip saddr @internal notrack",
+        "chain postrouting filter postrouting -300",
+        "  ip saddr set ip saddr map @int2ext",
+        "chain output route output -300",
+        "  ip saddr @internal notrack",
+    }));
+}
+
+TEST(LayoutTest, OfTheNativeEngineWithExemptDestinationsAndRuleCounters) {
+    Configuration configuration = make_configuration();
+    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/8")};
+    configuration.counters = Counters::rule;
+    const Lines lines = print(configuration, Engine::native);
+    EXPECT_EQ(Lines(lines.begin() + 9, lines.end()), (Lines{
+        "set exempt",
+        "  10.0.0.0/8",
+        "chain prerouting filter prerouting -300",
+        "  ip daddr set ip daddr map @ext2int notrack counter",
+        "  ip saddr @internal ip daddr != @exempt notrack",
+        "chain postrouting filter postrouting -300",
+        "  ct state untracked ip saddr set ip saddr map @int2ext counter",
+        "chain output route output -300",
+        "  ip saddr @internal ip daddr != @exempt notrack",
+    }));
+}
+
+TEST(LayoutTest, TheNativeSetOfInternalAddressesNeverCounts) {
+    const Ruleset ruleset = layout(make_configuration(), Engine::native);
+    const std::vector<Map>& maps = ruleset.front().maps;
+    ASSERT_EQ(maps.size(), 3U);
+    EXPECT_TRUE(maps[0].counters);
+    EXPECT_TRUE(maps[1].counters);
+    EXPECT_FALSE(maps[2].counters);
+    EXPECT_EQ(maps[2].elements[0].key, maps[2].elements[0].value);
+    EXPECT_EQ(maps[2].elements[0].comment, "");
+}
+
+TEST(LayoutTest, EachChainSaysWhoMadeItAndWhereItsRulesAreShown) {
+    const Ruleset expression = layout(make_configuration(), Engine::expression);
+    const Ruleset native = layout(make_configuration(), Engine::native);
+    for (const Chain& chain : expression.front().chains) {
+        EXPECT_LE(chain.comment.size(), 127U);
+        EXPECT_NE(chain.comment.find("stock nft does not show"), std::string::npos) << chain.comment;
+        EXPECT_NE(chain.comment.find("statnat-nft list"), std::string::npos) << chain.comment;
+        EXPECT_NE(chain.comment.find("statnat-nft status"), std::string::npos) << chain.comment;
+        EXPECT_EQ(chain.comment.find('"'), std::string::npos) << chain.comment;
+    }
+    for (const Chain& chain : native.front().chains) {
+        EXPECT_EQ(chain.comment, "made by statnat-nft, do not edit");
+    }
+}
+
+TEST(LayoutTest, LeavesRoomToGrow) {
+    struct Case {
+        std::uint32_t pairs;
+        std::uint32_t capacity;
+    };
+    const std::vector<Case> cases = {
+        {1, 3072}, {3072, 3072}, {3073, 6144}, {6144, 6144}, {6145, 12288}, {100'000, 196'608},
+    };
+    for (const Case& c : cases) {
+        Configuration configuration;
+        for (std::uint32_t i = 0; i < c.pairs; ++i) {
+            const auto low = static_cast<std::uint8_t>(i);
+            const auto middle = static_cast<std::uint8_t>(i >> 8);
+            const auto high = static_cast<std::uint8_t>(i >> 16);
+            const Address internal{Family::ipv4, {10, high, middle, low}};
+            const Address external{Family::ipv4, {20, high, middle, low}};
+            configuration.pairs.push_back({internal, external, ""});
+        }
+        const Ruleset ruleset = layout(configuration, Engine::native);
+        for (const Map& map : ruleset.front().maps) {
+            EXPECT_EQ(map.capacity, c.capacity) << map.name << " of " << c.pairs;
+            EXPECT_EQ(map.elements.size(), c.pairs);
+        }
+    }
+}
+
+TEST(LayoutTest, MergesExemptDestinations) {
+    Configuration configuration = make_configuration();
+    for (const char* text : {"192.168.0.0/16", "10.0.0.0/8", "10.0.0.0/9", "10.0.0.0/8", "10.255.255.255", "11.0.0.0/8",
+                             "192.168.1.0/24"}) {
+        configuration.exempt_destinations.push_back(*Prefix::parse(text));
+    }
+    const Ruleset ruleset = layout(configuration, Engine::expression);
+    ASSERT_EQ(ruleset.front().prefix_sets.size(), 1U);
+    Lines prefixes;
+    for (const Prefix& prefix : ruleset.front().prefix_sets[0].prefixes) {
+        prefixes.push_back(prefix.text());
+    }
+    EXPECT_EQ(prefixes, (Lines{"10.0.0.0/8", "11.0.0.0/8", "192.168.0.0/16"}));
+}
+
+TEST(RulesetTest, WritesStatementsAsNftDoes) {
+    struct Case {
+        Statement statement;
+        std::string words;
+    };
+    const std::vector<Case> cases = {
+        {SnatStateless{.field = Field::source, .map = "m"}, "snat_stateless saddr map @m"},
+        {SnatStateless{.field = Field::destination, .map = "m", .notrack = true},
+         "snat_stateless daddr map @m notrack"},
+        {SnatStateless{.field = Field::source, .map = "m", .untrack = true, .untracked = true},
+         "snat_stateless saddr map @m untrack untracked"},
+        {SnatStateless{.field = Field::source, .map = "m", .notrack = true, .tracked = true},
+         "snat_stateless saddr map @m notrack tracked"},
+        {SetAddress{Field::source, "m"}, "ip saddr set ip saddr map @m"},
+        {SetAddress{Field::destination, "m"}, "ip daddr set ip daddr map @m"},
+        {MatchAddress{Field::source, "s", false}, "ip saddr @s"},
+        {MatchAddress{Field::destination, "s", true}, "ip daddr != @s"},
+        {MatchIcmpType{3, 5}, "icmp type 3-5"},
+        {MatchIcmpType{8, 8}, "icmp type 8"},
+        {MatchUntracked{}, "ct state untracked"},
+        {Notrack{}, "notrack"},
+        {Counter{}, "counter"},
+        {Foreign{"[ meta ]"}, "[ meta ]"},
+    };
+    for (const Case& c : cases) {
+        EXPECT_EQ(text(c.statement), c.words);
+    }
+    EXPECT_EQ(text(Rule{{MatchUntracked{}, Notrack{}, Counter{}}, {}, 0}), "ct state untracked notrack counter");
+    EXPECT_EQ(text(Rule{}), "");
+}
+
+}  // namespace
+}  // namespace statnat

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a ruleset stands for, and the three forms of telling it.
+#include "inventory.hpp"
+#include "layout.hpp"
+#include "listing.hpp"
+
+#include <gtest/gtest.h>
+
+namespace statnat {
+namespace {
+
+Address address(std::string_view text) {
+    return Address::parse(text).value();
+}
+
+const std::vector<CountedPair> counted{
+    {{address("10.0.0.2"), address("198.51.100.2"), ""}, Traffic{5, 420}, Traffic{12, 1200}},
+    {{address("10.0.0.30"), address("198.51.100.3"), "a, \"b\"\n\\"}, Traffic{}, Traffic{}},
+};
+const std::vector<CountedPair> uncounted{{{address("10.0.0.2"), address("198.51.100.2"), "mail"}, {}, {}}};
+
+TEST(Listing, AlignsATable) {
+    EXPECT_EQ(as_table({counted[0]}),
+              "internal  external      packets out  bytes out  packets in  bytes in  comment\n"
+              "10.0.0.2  198.51.100.2            5        420          12      1200\n");
+    EXPECT_EQ(as_table(uncounted),
+              "internal  external      packets out  bytes out  packets in  bytes in  comment\n"
+              "10.0.0.2  198.51.100.2            -          -           -         -  mail\n");
+}
+
+TEST(Listing, WritesJson) {
+    EXPECT_EQ(as_json({}), "{\"pairs\":[]}\n");
+    EXPECT_EQ(as_json(uncounted),
+              "{\"pairs\":[\n{\"internal\":\"10.0.0.2\",\"external\":\"198.51.100.2\",\"comment\":\"mail\"}]}\n");
+    EXPECT_EQ(as_json(counted),
+              "{\"pairs\":[\n"
+              "{\"internal\":\"10.0.0.2\",\"external\":\"198.51.100.2\",\"comment\":\"\","
+              "\"outbound\":{\"packets\":5,\"bytes\":420},\"inbound\":{\"packets\":12,\"bytes\":1200}},\n"
+              "{\"internal\":\"10.0.0.30\",\"external\":\"198.51.100.3\",\"comment\":\"a, \\\"b\\\"\\u000a\\\\\","
+              "\"outbound\":{\"packets\":0,\"bytes\":0},\"inbound\":{\"packets\":0,\"bytes\":0}}]}\n");
+}
+
+TEST(Listing, WritesCsv) {
+    EXPECT_EQ(as_csv(counted),
+              "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment\n"
+              "10.0.0.2,198.51.100.2,5,420,12,1200,\n"
+              "10.0.0.30,198.51.100.3,0,0,0,0,\"a, \"\"b\"\"\n\\\"\n");
+    EXPECT_EQ(as_csv(uncounted),
+              "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment\n"
+              "10.0.0.2,198.51.100.2,,,,,mail\n");
+}
+
+TEST(Inventory, IsTheInverseOfTheLayout) {
+    Configuration configuration;
+    configuration.pairs = {{address("10.0.0.2"), address("198.51.100.9"), "mail"},
+                           {address("10.0.0.3"), address("198.51.100.3"), ""}};
+    configuration.exempt_destinations = {Prefix::parse("10.0.0.0/8").value()};
+    for (const Engine engine : {Engine::expression, Engine::native}) {
+        for (const Counters counters : {Counters::pair, Counters::rule, Counters::off}) {
+            configuration.counters = counters;
+            const Configuration found = inventory(layout(configuration, engine)).configuration();
+            EXPECT_EQ(found.engine, engine);
+            EXPECT_EQ(found.counters, counters);
+            EXPECT_EQ(found.exempt_destinations, configuration.exempt_destinations);
+            EXPECT_EQ(found.pairs, configuration.pairs);
+        }
+    }
+}
+
+TEST(Inventory, PutsBothDirectionsOfAPairTogether) {
+    Configuration configuration;
+    configuration.pairs = {{address("10.0.0.2"), address("198.51.100.9"), ""},
+                           {address("10.0.0.3"), address("198.51.100.3"), ""}};
+    Ruleset ruleset = layout(configuration, Engine::native);
+    for (Map& map : ruleset.at(0).maps) {
+        for (Element& element : map.elements) {
+            element.traffic = {element.key.bytes[0], element.key.bytes[3]};
+        }
+    }
+    const Inventory found = inventory(ruleset);
+    EXPECT_EQ(found.pairs.at(0).outbound, (Traffic{10, 2}));
+    EXPECT_EQ(found.pairs.at(0).inbound, (Traffic{198, 9}));
+    EXPECT_EQ(found.pairs.at(1).inbound, (Traffic{198, 3}));
+}
+
+TEST(Inventory, IsEmptyForNothing) {
+    const Inventory found = inventory({});
+    EXPECT_FALSE(found.engine);
+    EXPECT_TRUE(found.pairs.empty());
+}
+
+}  // namespace
+}  // namespace statnat

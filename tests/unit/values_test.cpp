@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Addresses and prefixes: what is read, what is refused, and that text comes back as it went in.
+#include "values.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace statnat {
+namespace {
+
+TEST(AddressTest, ReadsAndWritesTheCanonicalForm) {
+    struct Case {
+        std::string text;
+        std::string canonical;
+        Family family;
+    };
+    const std::vector<Case> cases = {
+        {"0.0.0.0", "0.0.0.0", Family::ipv4},
+        {"10.0.0.2", "10.0.0.2", Family::ipv4},
+        {"255.255.255.255", "255.255.255.255", Family::ipv4},
+        {"::", "::", Family::ipv6},
+        {"2001:DB8:0:0::1", "2001:db8::1", Family::ipv6},
+        {"::ffff:192.0.2.1", "::ffff:192.0.2.1", Family::ipv6},
+        {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6", Family::ipv6},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.text);
+        const auto address = Address::parse(c.text);
+        ASSERT_TRUE(address);
+        EXPECT_EQ(address->family, c.family);
+        EXPECT_EQ(address->size(), c.family == Family::ipv4 ? 4U : 16U);
+        EXPECT_EQ(address->text(), c.canonical);
+        EXPECT_EQ(Address::parse(address->text()), address);
+    }
+}
+
+TEST(AddressTest, KeepsNetworkByteOrderAndZeroesTheRest) {
+    const std::array<std::uint8_t, 16> bytes{198, 51, 100, 2};
+    EXPECT_EQ(Address::parse("198.51.100.2")->bytes, bytes);
+}
+
+TEST(AddressTest, RefusesEverythingElse) {
+    using namespace std::string_literals;
+    const std::vector<std::string> texts = {
+        "",           " ",           "10",          "10.0.0",      "10.0.0.",         "10.0.0.2.",   "10.0.0.256",
+        "10.0.0.02",  "010.0.0.2",   "0x0a.0.0.2",  "-1.0.0.0",    " 10.0.0.2",       "10.0.0.2 ",   "10.0.0.2/32",
+        "localhost",  ":",           ":::",         "1::2::3",     "fe80::1%lo",      "2001:db8::g", "[::1]",
+        "1:2:3:4:5:6:7:8:9", "10.0.0.2\0"s, "10.0.0.2\0.3"s, std::string(10000, '1'),
+    };
+    for (const std::string& text : texts) {
+        EXPECT_FALSE(Address::parse(text)) << text;
+    }
+}
+
+TEST(AddressTest, ReadsAPartOfAText) {
+    EXPECT_EQ(Address::parse(std::string_view("10.0.0.234").substr(0, 8))->text(), "10.0.0.2");
+}
+
+TEST(AddressTest, IsOrderedByFamilyThenAsANumber) {
+    const std::vector<std::string> ascending = {
+        "9.255.255.255", "10.0.0.2", "10.0.0.10", "10.0.1.0", "192.0.2.1", "::", "::1", "2001:db8::",
+    };
+    for (std::size_t i = 1; i < ascending.size(); ++i) {
+        EXPECT_LT(*Address::parse(ascending[i - 1]), *Address::parse(ascending[i])) << ascending[i];
+    }
+}
+
+TEST(UnusableTest, NamesWhatCanNeverBeInAPair) {
+    struct Case {
+        std::string address;
+        std::string why;
+    };
+    const std::vector<Case> cases = {
+        {"0.0.0.0", "is the unspecified address"},
+        {"0.0.0.1", ""},
+        {"126.255.255.255", ""},
+        {"127.0.0.0", "is a loopback address"},
+        {"127.255.255.255", "is a loopback address"},
+        {"128.0.0.0", ""},
+        {"223.255.255.255", ""},
+        {"224.0.0.0", "is a multicast address"},
+        {"239.255.255.255", "is a multicast address"},
+        {"240.0.0.0", ""},
+        {"255.255.255.254", ""},
+        {"255.255.255.255", "is the broadcast address"},
+        {"::", "is the unspecified address"},
+        {"::1", "is a loopback address"},
+        {"::2", ""},
+        {"7f00::1", ""},
+        {"e000::1", ""},
+        {"feff::1", ""},
+        {"ff02::1", "is a multicast address"},
+    };
+    for (const Case& c : cases) {
+        EXPECT_EQ(unusable(*Address::parse(c.address)).value_or(""), c.why) << c.address;
+    }
+}
+
+TEST(PrefixTest, ReadsWritesAndSpans) {
+    struct Case {
+        std::string text;
+        std::string canonical;
+        std::string first;
+        std::string last;
+    };
+    const std::vector<Case> cases = {
+        {"0.0.0.0/0", "0.0.0.0/0", "0.0.0.0", "255.255.255.255"},
+        {"128.0.0.0/1", "128.0.0.0/1", "128.0.0.0", "255.255.255.255"},
+        {"10.0.0.0/8", "10.0.0.0/8", "10.0.0.0", "10.255.255.255"},
+        {"10.64.0.0/10", "10.64.0.0/10", "10.64.0.0", "10.127.255.255"},
+        {"192.0.2.254/31", "192.0.2.254/31", "192.0.2.254", "192.0.2.255"},
+        {"192.0.2.1/32", "192.0.2.1/32", "192.0.2.1", "192.0.2.1"},
+        {"192.0.2.1", "192.0.2.1/32", "192.0.2.1", "192.0.2.1"},
+        {"::/0", "::/0", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+        {"2001:db8::/33", "2001:db8::/33", "2001:db8::", "2001:db8:7fff:ffff:ffff:ffff:ffff:ffff"},
+        {"2001:db8::1", "2001:db8::1/128", "2001:db8::1", "2001:db8::1"},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.text);
+        const auto prefix = Prefix::parse(c.text);
+        ASSERT_TRUE(prefix);
+        EXPECT_EQ(prefix->text(), c.canonical);
+        EXPECT_EQ(prefix->first().text(), c.first);
+        EXPECT_EQ(prefix->last().text(), c.last);
+        EXPECT_EQ(Prefix::parse(prefix->text()), prefix);
+        EXPECT_EQ(Prefix::enclosing(c.text), prefix);
+    }
+}
+
+TEST(PrefixTest, RefusesHostBitsButKnowsTheEnclosingPrefix) {
+    struct Case {
+        std::string text;
+        std::string enclosing;
+    };
+    const std::vector<Case> cases = {
+        {"10.0.0.1/8", "10.0.0.0/8"},         {"10.0.0.128/24", "10.0.0.0/24"}, {"0.0.0.1/0", "0.0.0.0/0"},
+        {"192.0.2.255/31", "192.0.2.254/31"}, {"2001:db8::1/64", "2001:db8::/64"},
+    };
+    for (const Case& c : cases) {
+        EXPECT_FALSE(Prefix::parse(c.text)) << c.text;
+        EXPECT_EQ(Prefix::enclosing(c.text)->text(), c.enclosing);
+    }
+}
+
+TEST(PrefixTest, RefusesEverythingElse) {
+    const std::vector<std::string> texts = {
+        "",            "/",           "/8",           "10.0.0.0/",    "10.0.0.0/33", "10.0.0.0/-1",
+        "10.0.0.0/+8", "10.0.0.0/8 ", "10.0.0.0/ 8",  "10.0.0.0/8/8", "10.0.0.0/256", "10.0.0.0/08",
+        "10.0.0.0/x",  "10.0.0/8",    "10/8",         "::/129",
+    };
+    for (const std::string& text : texts) {
+        EXPECT_FALSE(Prefix::parse(text)) << text;
+        EXPECT_FALSE(Prefix::enclosing(text)) << text;
+    }
+}
+
+}  // namespace
+}  // namespace statnat

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From a plan to netlink bytes and from netlink bytes to a ruleset: the only file that knows the wire.
+#pragma once
+
+#include "plan.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace statnat {
+
+using Bytes = std::vector<std::uint8_t>;
+using Message = std::span<const std::uint8_t>;  // one netlink message, from its header on, 4-byte aligned
+
+inline constexpr std::string_view expression_name = "snat_stateless";
+
+// "NEWRULE", "BATCH_BEGIN", ...; for logs.
+std::string message_name(std::uint16_t type);
+
+// A transaction as one datagram.
+struct Batch {
+    static constexpr std::size_t no_step = static_cast<std::size_t>(-1);
+
+    Bytes bytes;
+    std::uint32_t first_sequence = 0;  // of the batch's begin; its messages are numbered without a gap
+    std::vector<std::size_t> steps;    // the step of the plan that each message belongs to, or no_step
+    std::uint32_t confirmed = 0;       // the sequence number that the kernel acknowledges
+
+    std::size_t step(std::uint32_t sequence) const;  // no_step for what is not of this batch
+};
+
+// The batch that takes the kernel through `plan` if its generation is still `generation`.
+Batch encode(const Plan& plan, std::uint32_t generation, std::uint32_t first_sequence);
+
+// A batch that makes a rule with our expression in a table of its own and has no end: the kernel checks all of it,
+// loads the module for it, and keeps nothing.
+Batch encode_probe(std::uint32_t first_sequence);
+
+Bytes ask_generation(std::uint32_t sequence);
+Bytes ask_table(Family family, std::uint32_t sequence);
+Bytes ask_sets(Family family, std::uint32_t sequence);
+Bytes ask_elements(Family family, std::string_view set, std::uint32_t sequence);
+Bytes ask_chains(Family family, std::uint32_t sequence);
+Bytes ask_rules(Family family, std::uint32_t sequence);
+
+std::uint32_t decode_generation(Message message);
+
+// Puts one table together from the messages that answer the questions above, asked in that order; messages about other
+// tables are passed over. Throws CannotGoOn when a message is not what a kernel would send.
+class TableDecoder {
+public:
+    explicit TableDecoder(Family family);
+
+    void table(Message message);
+    void set(Message message);
+    void elements(Message message);
+    void chain(Message message);
+    void rule(Message message);
+
+    std::vector<std::string> sets_to_read() const;  // those whose elements are ours to know
+    Table finish();
+
+private:
+    struct Boundary {  // of an interval
+        Address address;
+        bool end;
+    };
+    struct Intervals {
+        PrefixSet set;
+        std::vector<Boundary> boundaries;
+    };
+
+    void element(Map& map, const void* attributes, std::size_t size);
+    void boundary(Intervals& intervals, const void* attributes, std::size_t size) const;
+
+    Table table_;
+    std::vector<Intervals> intervals_;
+};
+
+}  // namespace statnat

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the commands do with a configuration, a kernel and an output.
+#include "commands.hpp"
+
+#include "error.hpp"
+#include "inventory.hpp"
+#include "layout.hpp"
+#include "listing.hpp"
+#include "objections.hpp"
+#include "plan.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+
+#include <spdlog/spdlog.h>
+
+namespace statnat {
+
+namespace {
+
+std::string_view name(Engine engine) {
+    return engine == Engine::expression ? "expression" : "native";
+}
+
+std::string_view name(Counters counters) {
+    switch (counters) {
+    case Counters::pair: return "per pair";
+    case Counters::rule: return "per rule";
+    case Counters::off: break;
+    }
+    return "off";
+}
+
+std::string quantity(std::uint64_t number, std::string_view thing) {
+    return std::to_string(number) + " " + std::string(thing) + (number == 1 ? "" : "s");
+}
+
+// `choice` is nothing for auto.
+Engine pick_engine(Kernel& kernel, EngineChoice choice) {
+    if (choice == Engine::native) {
+        return Engine::native;
+    }
+    const Availability expression = kernel.probe();
+    if (expression.available) {
+        return Engine::expression;
+    }
+    if (choice == Engine::expression) {
+        throw CannotGoOn{"engine \"expression\" is not to be had: " + expression.why_not +
+                         "; or use engine \"native\""};
+    }
+    spdlog::debug("engine native, since {}", expression.why_not);
+    return Engine::native;
+}
+
+// The plan, where a table that was switched off goes first: the kernel does not switch one on and change it at once.
+Plan complete_plan(const Ruleset& desired, const Ruleset& actual) {
+    const auto dormant = [](const Table& table) { return table.dormant; };
+    if (std::none_of(actual.begin(), actual.end(), dormant)) {
+        return plan(desired, actual);
+    }
+    Plan steps;
+    for (const Table& table : actual) {
+        if (table.dormant) {
+            steps.push_back(DeleteTable{table.family, {}});
+        }
+    }
+    Ruleset awake = actual;
+    std::erase_if(awake, dormant);
+    Plan rest = plan(desired, awake);
+    steps.insert(steps.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+    return steps;
+}
+
+// What was there, what has been made of it, and how.
+struct Change {
+    Ruleset before;
+    Ruleset after;
+    Plan plan;
+};
+
+// Reads, decides, commits, and starts again when somebody else came in between. `decide` makes the desired ruleset of
+// what is there.
+Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& decide) {
+    Change last;
+    bool uncertain = false;  // whether `last` was done
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        Snapshot snapshot = kernel.read();
+        if (uncertain && complete_plan(last.after, snapshot.ruleset).empty()) {
+            return last;
+        }
+        last.after = decide(snapshot.ruleset);
+        last.plan = complete_plan(last.after, snapshot.ruleset);
+        last.before = std::move(snapshot.ruleset);
+        if (last.plan.empty()) {
+            return last;
+        }
+        const Committed committed = kernel.commit(last.plan, snapshot.generation);
+        if (committed == Committed::yes) {
+            return last;
+        }
+        uncertain = committed == Committed::unknown;
+        spdlog::debug("{}: planning again",
+                      uncertain ? "the kernel's answer got lost" : "somebody else committed in between");
+    }
+    throw CannotGoOn{"somebody else changes the ruleset all the time: gave up after " + std::to_string(attempts) +
+                     " attempts; nothing of this is done"};
+}
+
+struct PairChanges {
+    std::size_t added = 0;
+    std::size_t removed = 0;
+    std::size_t changed = 0;
+};
+
+// Both ascending by internal address.
+PairChanges compare(const std::vector<Pair>& before, const std::vector<Pair>& after) {
+    PairChanges changes;
+    auto old = before.begin();
+    auto now = after.begin();
+    while (old != before.end() || now != after.end()) {
+        if (now == after.end() || (old != before.end() && old->internal < now->internal)) {
+            ++changes.removed;
+            ++old;
+        } else if (old == before.end() || now->internal < old->internal) {
+            ++changes.added;
+            ++now;
+        } else {
+            changes.changed += *old++ != *now++ ? 1U : 0U;
+        }
+    }
+    return changes;
+}
+
+// "added 2, removed 1, changed 3 pairs, wrote the rules"
+std::string summary(const Change& change) {
+    if (change.plan.empty()) {
+        return "nothing to change";
+    }
+    std::string text;
+    const auto append = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+    const PairChanges pairs = compare(inventory(change.before).plain_pairs(), inventory(change.after).plain_pairs());
+    if (pairs.added != 0) {
+        append("added " + quantity(pairs.added, "pair"));
+    }
+    if (pairs.removed != 0) {
+        append("removed " + quantity(pairs.removed, "pair"));
+    }
+    if (pairs.changed != 0) {
+        append("changed " + quantity(pairs.changed, "pair"));
+    }
+    const auto any = [&](auto matches) { return std::any_of(change.plan.begin(), change.plan.end(), matches); };
+    if (any([](const Step& step) { return std::holds_alternative<DeleteMap>(step); })) {
+        append("replaced maps");
+    }
+    if (any([](const Step& step) {
+            return std::holds_alternative<AddChain>(step) || std::holds_alternative<AddRules>(step);
+        })) {
+        append("wrote rules");
+    }
+    if (any([](const Step& step) { return std::holds_alternative<DeleteTable>(step); }) && change.after.empty()) {
+        append("deleted the table");
+    }
+    return text.empty() ? "repaired the table" : text;
+}
+
+EngineChoice chosen(const std::optional<EngineChoice>& option, const Configuration& configuration) {
+    return option ? *option : configuration.engine;
+}
+
+// Says when the file at its default place does not have the pair as the kernel now has it; a missing file says nothing.
+void note_disagreement(const Path& file, const Pair& pair, bool present) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) {
+        return;
+    }
+    try {
+        const Configuration configuration = read_configuration(file);
+        const std::vector<Pair>& pairs = configuration.pairs;
+        const bool in_file = std::any_of(pairs.begin(), pairs.end(), [&](const Pair& other) {
+            return other.internal == pair.internal && other.external == pair.external;
+        });
+        if (present && !in_file) {
+            spdlog::warn("{} does not have this pair: the next sync removes it", file.string());
+        } else if (!present && in_file) {
+            spdlog::warn("{} still has this pair: the next sync adds it again", file.string());
+        }
+    } catch (const InvalidConfiguration&) {
+        spdlog::warn("{} has errors: whether it agrees is not known (statnat-nft check {})", file.string(),
+                     file.string());
+    }
+}
+
+Address parse_address(const std::string& text) {
+    if (const auto address = Address::parse(text)) {
+        return *address;
+    }
+    throw CannotGoOn{not_an_address(text), exit_usage};
+}
+
+// What a gateway without pairs starts from.
+Configuration settings_of(const Path& file) {
+    std::error_code ignored;
+    Configuration settings;
+    if (std::filesystem::exists(file, ignored)) {
+        settings = read_configuration(file);
+        settings.pairs.clear();
+    }
+    return settings;
+}
+
+// What stock payload statements cannot do, in the words of docs/statnat-nft.8.
+constexpr std::string_view native_lacks[] = {
+    "ICMP errors are translated in their outer header only: traceroute, path MTU discovery and \"port unreachable\" do "
+    "not work across this gateway",
+    "an ICMP error from a router that has no pair reaches nobody: its quote is not looked at",
+    "a packet with its transport header cut off is sent untranslated or unchecked, not dropped and counted",
+    "DCCP checksums are not repaired: DCCP does not pass",
+    "the outer UDP checksum of a tunnel comes out wrong where the inner one is left to the network card",
+    "prefixes and IPv6 will not be offered",
+    "exempt destinations read \"ct state\", which switches conntrack on for everything else on this machine",
+};
+
+std::vector<std::string> differences(const Inventory& found, const Ruleset& actual) {
+    return describe(complete_plan(layout(found.configuration(), found.engine.value_or(Engine::native)), actual));
+}
+
+}  // namespace
+
+int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, std::ostream& out) {
+    const Configuration configuration = read_configuration(file);
+    const Engine engine = pick_engine(kernel, chosen(option, configuration));
+    const Change done = change(kernel, [&](const Ruleset&) { return layout(configuration, engine); });
+    out << summary(done) << '\n';
+    return exit_done;
+}
+
+int check(const Path& file, std::ostream& out) {
+    const Configuration configuration = read_configuration(file);
+    out << file.string() << ": " << quantity(configuration.pairs.size(), "pair") << ", no errors\n";
+    return exit_done;
+}
+
+int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, bool exit_code,
+         std::ostream& out) {
+    const Configuration configuration = read_configuration(file);
+    const Engine engine = pick_engine(kernel, chosen(option, configuration));
+    const Plan steps = complete_plan(layout(configuration, engine), kernel.read().ruleset);
+    for (const std::string& line : describe(steps)) {
+        out << line << '\n';
+    }
+    return exit_code && !steps.empty() ? exit_different : exit_done;
+}
+
+int list(Kernel& kernel, ListFormat format, std::ostream& out) {
+    const Inventory found = inventory(kernel.read().ruleset);
+    switch (format) {
+    case ListFormat::table: out << as_table(found.pairs); break;
+    case ListFormat::json: out << as_json(found.pairs); break;
+    case ListFormat::csv: out << as_csv(found.pairs); break;
+    }
+    return exit_done;
+}
+
+int add(Kernel& kernel, const Path& file, const std::string& internal, const std::string& external,
+        const std::string& comment, std::ostream& out) {
+    const Pair pair{parse_address(internal), parse_address(external), comment};
+    if (const auto reason = why_not(pair, {})) {
+        throw CannotGoOn{"cannot add " + internal + " " + external + ": " + *reason, exit_usage};
+    }
+    const Change done = change(kernel, [&](const Ruleset& actual) {
+        const Inventory found = inventory(actual);
+        const std::vector<Pair> others = found.plain_pairs();
+        if (const auto reason = why_not(pair, others)) {
+            throw CannotGoOn{"cannot add " + internal + " " + external + ": " + *reason};
+        }
+        Configuration wanted = found.engine ? found.configuration() : settings_of(file);
+        const Engine engine = found.engine ? *found.engine : pick_engine(kernel, wanted.engine);
+        wanted.pairs = others;
+        wanted.pairs.insert(std::lower_bound(wanted.pairs.begin(), wanted.pairs.end(), pair), pair);
+        return layout(wanted, engine);
+    });
+    out << summary(done) << '\n';
+    note_disagreement(file, pair, true);
+    return exit_done;
+}
+
+int del(Kernel& kernel, const Path& file, const std::string& text, std::ostream& out) {
+    const Address address = parse_address(text);
+    Pair pair;
+    const Change done = change(kernel, [&](const Ruleset& actual) {
+        const Inventory found = inventory(actual);
+        Configuration wanted = found.configuration();
+        const auto position = std::find_if(wanted.pairs.begin(), wanted.pairs.end(), [&](const Pair& other) {
+            return other.internal == address || other.external == address;
+        });
+        if (position == wanted.pairs.end()) {
+            throw CannotGoOn{"cannot delete " + text + ": no pair has this address"};
+        }
+        pair = *position;
+        wanted.pairs.erase(position);
+        return layout(wanted, found.engine ? *found.engine : pick_engine(kernel, {}));
+    });
+    out << summary(done) << '\n';
+    note_disagreement(file, pair, false);
+    return exit_done;
+}
+
+int status(Kernel& kernel, std::ostream& out) {
+    const Availability module = kernel.probe();
+    const std::string module_line =
+        "module: " + (module.available ? "available" : "not available: " + module.why_not) + "\n";
+    const Ruleset actual = kernel.read().ruleset;
+    if (actual.empty()) {
+        out << "nothing is installed: there is no table " << table_name << "\n" << module_line;
+        return exit_done;
+    }
+    const Inventory found = inventory(actual);
+    out << "engine: " << (found.engine ? name(*found.engine) : "none") << "\n" << module_line;
+    out << "pairs: " << found.pairs.size() << " of " << found.capacity << "\n";
+    out << "counters: " << name(found.counters) << "\n";
+    for (const CountedRule& rule : found.rules) {
+        out << "rule: " << quantity(rule.traffic.packets, "packet") << ", " << quantity(rule.traffic.bytes, "byte")
+            << ": " << rule.chain << ": " << rule.text << "\n";
+    }
+    if (found.engine == Engine::expression) {
+        out << "dropped: " << quantity(found.dropped, "packet") << " that could not be translated whole\n";
+    }
+    const std::vector<std::string> wrong = differences(found, actual);
+    out << "rules: " << (wrong.empty() ? "as expected" : "not as expected; what a repair would do:") << "\n";
+    for (const std::string& line : wrong) {
+        out << "  " << line << "\n";
+    }
+    if (found.engine == Engine::native) {
+        for (const std::string_view sentence : native_lacks) {
+            out << "lacks: " << sentence << "\n";
+        }
+    }
+    return wrong.empty() ? exit_done : exit_refused;
+}
+
+int clear(Kernel& kernel, std::ostream& out) {
+    const Change done = change(kernel, [](const Ruleset&) { return Ruleset{}; });
+    out << summary(done) << '\n';
+    return exit_done;
+}
+
+}  // namespace statnat

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The commands: each reads what it needs, does one thing, and returns the exit status.
+#pragma once
+
+#include "config.hpp"
+#include "kernel.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <ostream>
+#include <string>
+
+namespace statnat {
+
+using Path = std::filesystem::path;
+
+// Nothing: the module where it is to be had.
+using EngineChoice = std::optional<Engine>;
+
+enum class ListFormat { table, json, csv };
+
+int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, std::ostream& out);
+int check(const Path& file, std::ostream& out);
+int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, bool exit_code,
+         std::ostream& out);
+int list(Kernel& kernel, ListFormat format, std::ostream& out);
+int add(Kernel& kernel, const Path& file, const std::string& internal, const std::string& external,
+        const std::string& comment, std::ostream& out);
+int del(Kernel& kernel, const Path& file, const std::string& address, std::ostream& out);
+int status(Kernel& kernel, std::ostream& out);
+int clear(Kernel& kernel, std::ostream& out);
+
+}  // namespace statnat

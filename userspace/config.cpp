@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Reads the TOML file and its CSV files of pairs, and judges all of it before it gives up.
+#include "config.hpp"
+
+#include <glob.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <set>
+#include <system_error>
+#include <utility>
+
+namespace statnat {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* legal_pair = ": legal is \"198.51.100.2\" or { external = \"198.51.100.2\", comment = \"mail\" }";
+
+struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+std::string read_file(const fs::path& path) {
+    const std::unique_ptr<std::FILE, Close> file{std::fopen(path.c_str(), "re")};
+    if (!file) {
+        throw std::system_error(errno, std::generic_category());
+    }
+    std::string text;
+    std::array<char, 64 * 1024> buffer{};
+    while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+        text.append(buffer.data(), size);
+    }
+    if (std::ferror(file.get()) != 0) {
+        throw std::system_error(errno, std::generic_category());
+    }
+    return text;
+}
+
+// The files that a shell pattern names, relative to a directory, sorted.
+std::vector<fs::path> matches(const fs::path& directory, const std::string& pattern) {
+    std::string full;
+    if (!directory.empty() && !pattern.starts_with('/')) {
+        for (const char c : directory.string() + "/") {
+            full += std::string_view("*?[]\\").find(c) == std::string_view::npos ? "" : "\\";
+            full += c;
+        }
+    }
+    full += pattern;
+
+    glob_t result{};
+    const std::unique_ptr<glob_t, decltype(&globfree)> cleanup{&result, globfree};
+    if (glob(full.c_str(), GLOB_ERR, nullptr, &result) != 0) {
+        return {};
+    }
+    std::vector<fs::path> paths(result.gl_pathv, result.gl_pathv + result.gl_pathc);
+    std::sort(paths.begin(), paths.end());
+    return paths;
+}
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r";
+    const std::size_t first = std::min(text.find_first_not_of(blanks), text.size());
+    text.remove_prefix(first);
+    return text.substr(0, text.find_last_not_of(blanks) + 1);
+}
+
+std::string what_came(const toml::node& node) {
+    switch (node.type()) {
+    case toml::node_type::string:
+        return in_quotes(node.ref<std::string>());
+    case toml::node_type::integer:
+        return "an integer";
+    case toml::node_type::floating_point:
+        return "a floating-point number";
+    case toml::node_type::boolean:
+        return "a boolean";
+    case toml::node_type::array:
+        return "an array";
+    case toml::node_type::table:
+        return "a table";
+    default:
+        return "a date or time";
+    }
+}
+
+struct Place {
+    std::size_t file = 0;  // in reading order
+    unsigned line = 0;
+    unsigned column = 0;
+
+    auto operator<=>(const Place&) const = default;
+};
+
+// A pair as far as it could be read.
+struct Entry {
+    std::optional<Address> internal;
+    std::optional<Address> external;
+    std::string comment;
+    Place internal_at;
+    Place external_at;
+    Place comment_at;
+};
+
+// One side of one entry.
+struct Claim {
+    Address address;
+    std::size_t entry;
+    Part side;
+
+    auto operator<=>(const Claim&) const = default;
+};
+
+using Items = std::vector<std::pair<const toml::key*, const toml::node*>>;
+
+void sort_by_place(Items& items) {
+    std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
+        return a.first->source().begin < b.first->source().begin;
+    });
+}
+
+Items in_reading_order(const toml::table& table) {
+    Items items;
+    for (const auto& [key, node] : table) {
+        items.emplace_back(&key, &node);
+    }
+    sort_by_place(items);
+    return items;
+}
+
+Place place(const toml::source_region& region) {
+    return {0, region.begin.line, region.begin.column};
+}
+
+class Reader {
+public:
+    Configuration read(const fs::path& file);
+
+private:
+    std::optional<toml::table> parse(std::string text);
+    bool take_repeated_line(std::string& text, std::size_t number);
+    void refuse_repeated(const toml::table* pairs);
+    void read_root(const toml::table& root);
+    void read_gateway(const toml::table& gateway);
+    void read_engine(const toml::node& node);
+    void read_counters(const toml::node& node);
+    void read_exempt_destinations(const toml::node& node);
+    void read_pairs_files(const toml::node& node);
+    void read_pairs(const toml::table& pairs);
+    void read_pair(const toml::key& key, const toml::node& node);
+    void read_pair_table(const toml::table& table, Entry& entry);
+    void read_pairs_file(const fs::path& path);
+    void read_pairs_line(std::string_view line, std::size_t file, unsigned number);
+    std::optional<Address> read_address(std::string_view text, Place at);
+    void take(Entry entry);
+    void refuse_conflicts();
+    void throw_errors();
+
+    void error(Place at, std::string sentence) { errors_.emplace_back(at, std::move(sentence)); }
+    std::string mention(Place at) const;
+
+    Configuration configuration_;
+    std::vector<fs::path> files_;  // what Place::file counts
+    std::vector<fs::path> pairs_files_;
+    std::vector<toml::table> repeated_;  // lines that set a key again, each parsed alone
+    std::vector<Entry> entries_;
+    std::vector<std::pair<Place, std::string>> errors_;
+};
+
+Configuration Reader::read(const fs::path& file) {
+    files_.push_back(file);
+    std::optional<toml::table> root;
+    try {
+        root = parse(read_file(file));
+    } catch (const std::system_error& failure) {
+        error({}, "cannot be read: " + failure.code().message());
+    }
+    refuse_repeated(root ? (*root)["pairs"].as_table() : nullptr);
+    if (root) {
+        read_root(*root);
+        for (const fs::path& path : pairs_files_) {
+            read_pairs_file(path);
+        }
+        refuse_conflicts();
+    }
+    throw_errors();
+
+    for (Entry& entry : entries_) {
+        configuration_.pairs.push_back({*entry.internal, *entry.external, std::move(entry.comment)});
+    }
+    std::sort(configuration_.pairs.begin(), configuration_.pairs.end());
+    return std::move(configuration_);
+}
+
+// TOML forbids a key that is set twice, and toml++ stops there. Such a line is set aside and judged with the rest, so
+// that an address that comes twice is told like any other one, with both places.
+std::optional<toml::table> Reader::parse(std::string text) {
+    constexpr std::size_t most_repeated = 100;
+    for (;;) {
+        try {
+            return toml::parse(std::string_view(text));
+        } catch (const toml::parse_error& failure) {
+            const bool repeated = failure.description().find("cannot redefine") != std::string_view::npos;
+            const Place at = place(failure.source());
+            if (!repeated || repeated_.size() == most_repeated || !take_repeated_line(text, at.line)) {
+                error(at, repeated ? "this key or table is set already" : std::string(failure.description()));
+                return std::nullopt;
+            }
+        }
+    }
+}
+
+bool Reader::take_repeated_line(std::string& text, std::size_t number) {
+    std::size_t start = 0;
+    for (std::size_t line = 1; line < number; ++line) {
+        start = text.find('\n', start) + 1;
+    }
+    const std::size_t size = std::min(text.find('\n', start), text.size()) - start;
+    const std::string line = text.substr(start, size);
+    if (trimmed(line).starts_with('[')) {
+        return false;
+    }
+    try {
+        repeated_.push_back(toml::parse(std::string(number - 1, '\n') + line));
+    } catch (const toml::parse_error&) {
+        return false;
+    }
+    text.erase(start, size);
+    return true;
+}
+
+void Reader::refuse_repeated(const toml::table* pairs) {
+    for (const toml::table& line : repeated_) {
+        for (const auto& [key, node] : line) {
+            if (!pairs || !pairs->contains(key)) {
+                error(place(key.source()), "the key " + in_quotes(key) + " is set already");
+            }
+        }
+    }
+}
+
+void Reader::read_root(const toml::table& root) {
+    for (const auto& [key, node] : in_reading_order(root)) {
+        const toml::table* table = node->as_table();
+        if (*key != "gateway" && *key != "pairs") {
+            error(place(key->source()), "unknown key " + in_quotes(*key) + ": legal are the tables gateway and pairs");
+        } else if (!table) {
+            error(place(key->source()), std::string(*key) + " is " + what_came(*node) + ": legal is a table");
+        } else if (*key == "gateway") {
+            read_gateway(*table);
+        } else {
+            read_pairs(*table);
+        }
+    }
+}
+
+void Reader::read_gateway(const toml::table& gateway) {
+    for (const auto& [key, node] : in_reading_order(gateway)) {
+        if (*key == "engine") {
+            read_engine(*node);
+        } else if (*key == "counters") {
+            read_counters(*node);
+        } else if (*key == "exempt-destinations") {
+            read_exempt_destinations(*node);
+        } else if (*key == "pairs-files") {
+            read_pairs_files(*node);
+        } else {
+            error(place(key->source()), "unknown key " + in_quotes(*key) +
+                                            ": legal are engine, counters, exempt-destinations and pairs-files");
+        }
+    }
+}
+
+void Reader::read_engine(const toml::node& node) {
+    const auto value = node.value<std::string_view>();
+    if (value == "expression") {
+        configuration_.engine = Engine::expression;
+    } else if (value == "native") {
+        configuration_.engine = Engine::native;
+    } else if (value != "auto") {
+        error(place(node.source()),
+              "engine is " + what_came(node) + ": legal are \"auto\", \"expression\" and \"native\"");
+    }
+}
+
+void Reader::read_counters(const toml::node& node) {
+    const auto value = node.value<std::string_view>();
+    if (value == "pair") {
+        configuration_.counters = Counters::pair;
+    } else if (value == "rule") {
+        configuration_.counters = Counters::rule;
+    } else if (value == "off") {
+        configuration_.counters = Counters::off;
+    } else {
+        error(place(node.source()), "counters is " + what_came(node) + ": legal are \"pair\", \"rule\" and \"off\"");
+    }
+}
+
+void Reader::read_exempt_destinations(const toml::node& node) {
+    const std::string legal = ": legal is an array of IPv4 prefixes such as [\"10.0.0.0/8\"]";
+    if (!node.is_array()) {
+        error(place(node.source()), "exempt-destinations is " + what_came(node) + legal);
+        return;
+    }
+    for (const toml::node& element : *node.as_array()) {
+        const Place at = place(element.source());
+        const auto text = element.value<std::string_view>();
+        const auto prefix = text ? Prefix::parse(*text) : std::nullopt;
+        const auto enclosing = text ? Prefix::enclosing(*text) : std::nullopt;
+        if (!enclosing) {
+            error(at, what_came(element) + " is not a prefix" + legal);
+        } else if (enclosing->address.family == Family::ipv6) {
+            error(at, what_came(element) + " is an IPv6 prefix, and IPv6 is not offered yet" + legal);
+        } else if (!prefix) {
+            error(at, what_came(element) + " has host bits set: legal is " + enclosing->text());
+        } else {
+            configuration_.exempt_destinations.push_back(*prefix);
+        }
+    }
+}
+
+void Reader::read_pairs_files(const toml::node& node) {
+    const std::string legal = ": legal is an array of file names and patterns such as [\"pairs.d/*.csv\"]";
+    if (!node.is_array()) {
+        error(place(node.source()), "pairs-files is " + what_came(node) + legal);
+        return;
+    }
+    std::set<fs::path> known;
+    for (const toml::node& element : *node.as_array()) {
+        const auto pattern = element.value<std::string>();
+        if (!pattern) {
+            error(place(element.source()), "a pairs file is " + what_came(element) + legal);
+            continue;
+        }
+        const auto paths = matches(files_.front().parent_path(), *pattern);
+        if (paths.empty()) {
+            error(place(element.source()), what_came(element) + " matches no file: legal is what matches at least one");
+        }
+        for (const fs::path& path : paths) {
+            std::error_code ignored;
+            const fs::path real = fs::weakly_canonical(path, ignored);
+            if (known.insert(real.empty() ? path : real).second) {
+                pairs_files_.push_back(path);
+            }
+        }
+    }
+}
+
+void Reader::read_pairs(const toml::table& pairs) {
+    Items items = in_reading_order(pairs);
+    for (const toml::table& line : repeated_) {
+        for (const auto& [key, node] : line) {
+            if (pairs.contains(key)) {
+                items.emplace_back(&key, &node);
+            }
+        }
+    }
+    sort_by_place(items);
+    for (const auto& [key, node] : items) {
+        read_pair(*key, *node);
+    }
+}
+
+void Reader::read_pair(const toml::key& key, const toml::node& node) {
+    const toml::table* table = node.as_table();
+    const Place at = place(key.source());
+    if (table && !table->is_inline() && !Address::parse(key)) {
+        // 10.0.0.2 = "198.51.100.2" is TOML for tables inside tables.
+        error(at, in_quotes(key) + " is not an address: legal is one in quotation marks, such as \"10.0.0.2\"");
+        return;
+    }
+    Entry entry{read_address(key, at), std::nullopt, "", at, place(node.source()), {}};
+    if (table) {
+        read_pair_table(*table, entry);
+    } else if (const auto external = node.value<std::string_view>()) {
+        entry.external = read_address(*external, entry.external_at);
+    } else {
+        error(entry.external_at, "the external of " + in_quotes(key) + " is " + what_came(node) + legal_pair);
+    }
+    take(std::move(entry));
+}
+
+void Reader::read_pair_table(const toml::table& table, Entry& entry) {
+    if (!table.contains("external")) {
+        error(entry.external_at, std::string("external is missing") + legal_pair);
+    }
+    for (const auto& [key, node] : in_reading_order(table)) {
+        const auto text = node->value<std::string_view>();
+        const Place at = place(node->source());
+        if (*key != "external" && *key != "comment") {
+            error(place(key->source()), "unknown key " + in_quotes(*key) + ": legal are external and comment");
+        } else if (!text) {
+            error(at, std::string(*key) + " is " + what_came(*node) + ": legal is a string");
+        } else if (*key == "external") {
+            entry.external_at = at;
+            entry.external = read_address(*text, at);
+        } else {
+            entry.comment_at = at;
+            entry.comment = *text;
+        }
+    }
+}
+
+void Reader::read_pairs_file(const fs::path& path) {
+    const std::size_t file = files_.size();
+    files_.push_back(path);
+    std::string text;
+    try {
+        text = read_file(path);
+    } catch (const std::system_error& failure) {
+        error({file, 0, 0}, "cannot be read: " + failure.code().message());
+        return;
+    }
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    std::string_view rest = text;
+    if (rest.starts_with(byte_order_mark)) {
+        rest.remove_prefix(byte_order_mark.size());
+    }
+    for (unsigned number = 1; !rest.empty(); ++number) {
+        const std::size_t end = std::min(rest.find('\n'), rest.size());
+        read_pairs_line(rest.substr(0, end), file, number);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+}
+
+// internal,external[,comment] # what is not read
+void Reader::read_pairs_line(std::string_view line, std::size_t file, unsigned number) {
+    const auto at = [&](std::string_view field) {
+        return Place{file, number, static_cast<unsigned>(field.data() - line.data()) + 1};
+    };
+    const std::string_view content = trimmed(line.substr(0, line.find('#')));
+    if (content.empty()) {
+        return;
+    }
+    const std::size_t first = content.find(',');
+    if (first == std::string_view::npos) {
+        error(at(content), in_quotes(content) + " is not a pair: legal is internal,external[,comment]");
+        return;
+    }
+    const std::size_t second = std::min(content.find(',', first + 1), content.size());
+    const std::string_view internal = trimmed(content.substr(0, first));
+    const std::string_view external = trimmed(content.substr(first + 1, second - first - 1));
+    const std::string_view comment = trimmed(content.substr(std::min(second + 1, content.size())));
+
+    Entry entry{std::nullopt, std::nullopt, std::string(comment), at(internal), at(external), at(comment)};
+    entry.internal = read_address(internal, entry.internal_at);
+    entry.external = read_address(external, entry.external_at);
+    take(std::move(entry));
+}
+
+std::optional<Address> Reader::read_address(std::string_view text, Place at) {
+    const auto address = Address::parse(text);
+    if (!address) {
+        error(at, not_an_address(text));
+    }
+    return address;
+}
+
+void Reader::take(Entry entry) {
+    for (Objection& objection : objections(entry.internal, entry.external, entry.comment)) {
+        switch (objection.part) {
+        case Part::internal:
+            error(entry.internal_at, std::move(objection.sentence));
+            entry.internal.reset();
+            break;
+        case Part::external:
+            error(entry.external_at, std::move(objection.sentence));
+            entry.external.reset();
+            break;
+        case Part::comment:
+            error(entry.comment_at, std::move(objection.sentence));
+            break;
+        }
+    }
+    entries_.push_back(std::move(entry));
+}
+
+// Sorting brings all claims to an address together, in reading order: any number of pairs in n log n.
+void Reader::refuse_conflicts() {
+    std::vector<Claim> claims;
+    claims.reserve(2 * entries_.size());
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        if (entries_[i].internal) {
+            claims.push_back({*entries_[i].internal, i, Part::internal});
+        }
+        if (entries_[i].external) {
+            claims.push_back({*entries_[i].external, i, Part::external});
+        }
+    }
+    std::sort(claims.begin(), claims.end());
+
+    std::array<const Claim*, 2> first{};  // to one address, on each side
+    for (const Claim& claim : claims) {
+        const Claim* known = first[0] ? first[0] : first[1];
+        if (known && known->address != claim.address) {
+            first = {};
+        }
+        const bool external = claim.side == Part::external;
+        const Claim* earlier = first[external] ? first[external] : first[!external];
+        if (earlier) {
+            const Entry& entry = entries_[claim.entry];
+            const Entry& holder = entries_[earlier->entry];
+            const bool of_external = earlier->side == Part::external;
+            error(external ? entry.external_at : entry.internal_at,
+                  conflict(claim.address, claim.side, earlier->side, of_external ? holder.internal : holder.external,
+                           mention(of_external ? holder.external_at : holder.internal_at)));
+        }
+        if (!first[external]) {
+            first[external] = &claim;
+        }
+    }
+}
+
+std::string Reader::mention(Place at) const {
+    return " (" + files_[at.file].string() + ":" + std::to_string(at.line) + ")";
+}
+
+void Reader::throw_errors() {
+    if (errors_.empty()) {
+        return;
+    }
+    std::stable_sort(errors_.begin(), errors_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    InvalidConfiguration invalid;
+    for (auto& [at, sentence] : errors_) {
+        invalid.errors.push_back({files_[at.file], at.line, at.column, std::move(sentence)});
+    }
+    throw invalid;
+}
+
+}  // namespace
+
+std::string ConfigurationError::text() const {
+    const std::string position = line == 0 ? "" : ":" + std::to_string(line) + ":" + std::to_string(column);
+    return file.string() + position + ": " + sentence;
+}
+
+Configuration read_configuration(const fs::path& file) {
+    return Reader{}.read(file);
+}
+
+}  // namespace statnat

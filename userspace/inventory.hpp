@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From a ruleset back to what it stands for: the inverse of the layout; pure functions, no I/O.
+#pragma once
+
+#include "config.hpp"
+#include "ruleset.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace statnat {
+
+// A pair as the kernel holds it; without traffic where counters are not per pair.
+struct CountedPair {
+    Pair pair;
+    std::optional<Traffic> outbound;
+    std::optional<Traffic> inbound;
+};
+
+// The counter of one rule.
+struct CountedRule {
+    std::string chain;
+    std::string text;
+    Traffic traffic;
+};
+
+struct Inventory {
+    std::optional<Engine> engine;  // nothing: no rule translates
+    Counters counters = Counters::pair;
+    std::vector<Prefix> exempt_destinations;
+    std::vector<CountedPair> pairs;  // ascending by internal address
+    std::uint64_t capacity = 0;      // pairs that fit without replacing a map; 0: no limit
+    std::vector<CountedRule> rules;  // those with a counter
+    std::uint64_t dropped = 0;
+
+    std::vector<Pair> plain_pairs() const;
+    // The configuration that would desire this.
+    Configuration configuration() const;
+};
+
+Inventory inventory(const Ruleset& ruleset);
+
+}  // namespace statnat

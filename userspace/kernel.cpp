@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Asks in the right order, asks again when somebody interfered, and turns every errno into a sentence.
+#include "kernel.hpp"
+
+#include "error.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <spdlog/spdlog.h>
+
+namespace statnat {
+
+namespace {
+
+constexpr const char* no_capability = "needs CAP_NET_ADMIN in this network namespace (run it as root)";
+constexpr const char* no_module =
+    "there is no module nft_snat_stateless for this kernel (build and install it, then: modprobe nft_snat_stateless)";
+
+// What a step was about to do, to follow "the kernel refused ".
+struct StepName {
+    std::string operator()(const AddTable&) const { return "to add table " + std::string(table_name); }
+    std::string operator()(const DeleteTable&) const { return "to delete table " + std::string(table_name); }
+    std::string operator()(const AddMap& step) const { return "to add map " + step.map.name; }
+    std::string operator()(const DeleteMap& step) const { return "to delete map " + step.name; }
+    std::string operator()(const AddElements& step) const { return "to add elements to map " + step.map.name; }
+    std::string operator()(const DeleteElements& step) const { return "to delete elements of map " + step.map.name; }
+    std::string operator()(const AddPrefixSet& step) const { return "to add set " + step.set.name; }
+    std::string operator()(const DeletePrefixSet& step) const { return "to delete set " + step.name; }
+    std::string operator()(const AddChain& step) const { return "to add chain " + step.chain.name; }
+    std::string operator()(const FlushChain& step) const { return "to flush chain " + step.name; }
+    std::string operator()(const AddRules& step) const { return "to add rules to chain " + step.chain; }
+    std::string operator()(const DeleteChain& step) const { return "to delete chain " + step.name; }
+};
+
+bool uses_expression(const std::vector<Rule>& rules) {
+    return std::any_of(rules.begin(), rules.end(), [](const Rule& rule) {
+        return std::any_of(rule.statements.begin(), rule.statements.end(), [](const Statement& statement) {
+            return std::holds_alternative<SnatStateless>(statement);
+        });
+    });
+}
+
+bool uses_expression(const Step& step) {
+    if (const auto* chain = std::get_if<AddChain>(&step)) {
+        return uses_expression(chain->chain.rules);
+    }
+    const auto* rules = std::get_if<AddRules>(&step);
+    return rules && uses_expression(rules->rules);
+}
+
+// The vocabulary of the expression's init, as its uapi header lists it.
+const char* expression_sentence(int error) {
+    switch (error) {
+    case ENOENT: return no_module;
+    case EPERM: return "snat_stateless works only in network namespaces that the initial user namespace owns";
+    case EINVAL: return "the loaded nft_snat_stateless is another version: it does not know what this tool asks of it";
+    case EAFNOSUPPORT: return "snat_stateless does not work in tables of this family";
+    case EOPNOTSUPP: return "snat_stateless cannot translate this address in this hook";
+    case ENODATA: return "the map that snat_stateless names is not there";
+    case EMEDIUMTYPE: return "snat_stateless needs a map from addresses to addresses";
+    case EPROTOTYPE: return "the map that snat_stateless names has keys or values of another length";
+    case EPROTONOSUPPORT: return "snat_stateless cannot use an anonymous, interval, timeout or dynamic map";
+    case EMFILE: return "the map is used by too many rules";
+    default: return nullptr;
+    }
+}
+
+std::string reason(const Refusal& refusal) {
+    return std::string(std::strerror(refusal.error)) + (refusal.text.empty() ? "" : " (" + refusal.text + ")");
+}
+
+[[noreturn]] void refuse(const Refusal& refusal, const Batch& batch, const Plan& plan) {
+    const std::size_t number = batch.step(refusal.sequence);
+    if (number == Batch::no_step) {
+        if (refusal.error == EPERM) {
+            throw CannotGoOn{no_capability};
+        }
+        throw CannotGoOn{"the kernel refused the transaction: " + reason(refusal)};
+    }
+    const Step& step = plan.at(number);
+    const std::string what = "the kernel refused " + std::visit(StepName{}, step) + ": ";
+    const char* sentence = uses_expression(step) ? expression_sentence(refusal.error) : nullptr;
+    if (sentence) {
+        throw CannotGoOn{what + sentence};
+    }
+    if (refusal.error == EPERM) {
+        throw CannotGoOn{what + "another process owns table " + std::string(table_name)};
+    }
+    throw CannotGoOn{what + reason(refusal)};
+}
+
+// Nobody but the kernel can say more about a question that it refuses.
+[[noreturn]] void refuse_question(const Refusal& refusal) {
+    if (refusal.error == EPERM) {
+        throw CannotGoOn{no_capability};
+    }
+    throw CannotGoOn{"the kernel does not let us read its ruleset: " + reason(refusal)};
+}
+
+}  // namespace
+
+Kernel::Kernel(Netlink netlink) : netlink_(std::move(netlink)) {}
+
+std::uint32_t Kernel::generation() {
+    std::optional<std::uint32_t> generation;
+    const Answer answer = netlink_.ask(ask_generation(netlink_.next_sequence()),
+                                       [&](Message message) { generation = decode_generation(message); });
+    if (answer.refusal) {
+        refuse_question(*answer.refusal);
+    }
+    if (!generation) {
+        throw CannotGoOn{"the kernel does not tell the generation of its ruleset"};
+    }
+    return *generation;
+}
+
+std::optional<Table> Kernel::read_table(Family family, bool& interrupted) {
+    TableDecoder decoder(family);
+    bool gone = false;
+    const auto dump = [&](const Bytes& question, void (TableDecoder::*decode)(Message)) {
+        if (gone) {
+            return;
+        }
+        const Answer answer = netlink_.ask(question, [&](Message message) { (decoder.*decode)(message); });
+        interrupted = interrupted || answer.interrupted;
+        if (answer.refusal && (answer.refusal->error == ENOENT || answer.refusal->error == EAFNOSUPPORT)) {
+            gone = true;
+        } else if (answer.refusal) {
+            refuse_question(*answer.refusal);
+        }
+    };
+    dump(ask_table(family, netlink_.next_sequence()), &TableDecoder::table);
+    if (gone) {
+        return {};
+    }
+    dump(ask_sets(family, netlink_.next_sequence()), &TableDecoder::set);
+    for (const std::string& set : decoder.sets_to_read()) {
+        dump(ask_elements(family, set, netlink_.next_sequence()), &TableDecoder::elements);
+    }
+    dump(ask_chains(family, netlink_.next_sequence()), &TableDecoder::chain);
+    dump(ask_rules(family, netlink_.next_sequence()), &TableDecoder::rule);
+    interrupted = interrupted || gone;  // it was there when we began
+    return decoder.finish();
+}
+
+Snapshot Kernel::read() {
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        Snapshot snapshot;
+        snapshot.generation = generation();
+        bool interrupted = false;
+        for (const Family family : {Family::ipv4, Family::ipv6}) {
+            if (auto table = read_table(family, interrupted)) {
+                snapshot.ruleset.push_back(std::move(*table));
+            }
+        }
+        if (!interrupted && generation() == snapshot.generation) {
+            return snapshot;
+        }
+        spdlog::debug("somebody else committed while the ruleset was read: again");
+    }
+    throw CannotGoOn{"somebody else changes the ruleset all the time: gave up reading it after " +
+                     std::to_string(attempts) + " attempts"};
+}
+
+Committed Kernel::commit(const Plan& plan, std::uint32_t generation) {
+    const Batch batch = encode(plan, generation, netlink_.next_sequence());
+    const Outcome outcome = netlink_.commit(batch);
+    if (outcome.verdict == Verdict::done) {
+        return Committed::yes;
+    }
+    if (outcome.verdict == Verdict::unknown) {
+        return Committed::unknown;
+    }
+    if (outcome.refusal.error == ERESTART) {
+        return Committed::outdated;
+    }
+    refuse(outcome.refusal, batch, plan);
+}
+
+Availability Kernel::probe() {
+    const Batch batch = encode_probe(netlink_.next_sequence());
+    const Outcome outcome = netlink_.commit(batch);
+    if (outcome.verdict == Verdict::done) {
+        return {true, {}};
+    }
+    if (outcome.verdict == Verdict::unknown) {
+        throw CannotGoOn{"the kernel does not answer"};
+    }
+    const bool of_rule = outcome.refusal.sequence == batch.confirmed;
+    if (!of_rule && outcome.refusal.error == EPERM) {
+        throw CannotGoOn{no_capability};
+    }
+    const char* sentence = of_rule ? expression_sentence(outcome.refusal.error) : nullptr;
+    return {false, sentence ? sentence : "the kernel refuses to try it: " + reason(outcome.refusal)};
+}
+
+}  // namespace statnat

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The three forms of a listing.
+#include "listing.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace statnat {
+
+namespace {
+
+std::string quoted_json(std::string_view text) {
+    static constexpr char hex[] = "0123456789abcdef";
+    std::string quoted = "\"";
+    for (const char character : text) {
+        const auto byte = static_cast<unsigned char>(character);
+        if (character == '"' || character == '\\') {
+            quoted += '\\';
+            quoted += character;
+        } else if (byte < 0x20) {
+            quoted += "\\u00";
+            quoted += hex[byte >> 4];
+            quoted += hex[byte & 15];
+        } else {
+            quoted += character;
+        }
+    }
+    return quoted + "\"";
+}
+
+std::string quoted_csv(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) {
+        return text;
+    }
+    std::string quoted = "\"";
+    for (const char character : text) {
+        quoted += character;
+        if (character == '"') {
+            quoted += '"';
+        }
+    }
+    return quoted + "\"";
+}
+
+void append_json_traffic(std::string& json, std::string_view name, const std::optional<Traffic>& traffic) {
+    if (traffic) {
+        json += ",\"" + std::string(name) + "\":{\"packets\":" + std::to_string(traffic->packets) +
+                ",\"bytes\":" + std::to_string(traffic->bytes) + "}";
+    }
+}
+
+struct Numbers {
+    std::string packets;
+    std::string bytes;
+};
+
+// `absent` for what is not counted.
+Numbers numbers(const std::optional<Traffic>& traffic, const char* absent) {
+    if (!traffic) {
+        return {absent, absent};
+    }
+    return {std::to_string(traffic->packets), std::to_string(traffic->bytes)};
+}
+
+}  // namespace
+
+std::string as_table(const std::vector<CountedPair>& pairs) {
+    using Row = std::array<std::string, 7>;
+    static constexpr std::array<bool, 7> right{false, false, true, true, true, true, false};
+    std::vector<Row> rows{{"internal", "external", "packets out", "bytes out", "packets in", "bytes in", "comment"}};
+    rows.reserve(pairs.size() + 1);
+    for (const CountedPair& counted : pairs) {
+        const Numbers out = numbers(counted.outbound, "-");
+        const Numbers in = numbers(counted.inbound, "-");
+        rows.push_back({counted.pair.internal.text(), counted.pair.external.text(), out.packets, out.bytes, in.packets,
+                        in.bytes, counted.pair.comment});
+    }
+    std::array<std::size_t, 7> widths{};
+    for (const Row& row : rows) {
+        for (std::size_t column = 0; column < row.size(); ++column) {
+            widths[column] = std::max(widths[column], row[column].size());
+        }
+    }
+    std::string table;
+    for (const Row& row : rows) {
+        std::string line;
+        for (std::size_t column = 0; column < row.size(); ++column) {
+            const std::string padding(widths[column] - row[column].size(), ' ');
+            line += column == 0 ? "" : "  ";
+            line += right[column] ? padding + row[column] : row[column] + padding;
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        table += line + "\n";
+    }
+    return table;
+}
+
+std::string as_json(const std::vector<CountedPair>& pairs) {
+    std::string json = "{\"pairs\":[";
+    for (const CountedPair& counted : pairs) {
+        json += json.ends_with('[') ? "\n" : ",\n";
+        json += "{\"internal\":" + quoted_json(counted.pair.internal.text()) +
+                ",\"external\":" + quoted_json(counted.pair.external.text()) +
+                ",\"comment\":" + quoted_json(counted.pair.comment);
+        append_json_traffic(json, "outbound", counted.outbound);
+        append_json_traffic(json, "inbound", counted.inbound);
+        json += "}";
+    }
+    return json + "]}\n";
+}
+
+std::string as_csv(const std::vector<CountedPair>& pairs) {
+    std::string csv = "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment\n";
+    for (const CountedPair& counted : pairs) {
+        const Numbers out = numbers(counted.outbound, "");
+        const Numbers in = numbers(counted.inbound, "");
+        csv += counted.pair.internal.text() + "," + counted.pair.external.text() + "," + out.packets + "," + out.bytes +
+               "," + in.packets + "," + in.bytes + "," + quoted_csv(counted.pair.comment) + "\n";
+    }
+    return csv;
+}
+
+}  // namespace statnat

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The command line: a table of commands, their options, and the one place where errors end.
+#include "commands.hpp"
+#include "error.hpp"
+
+#include <exception>
+#include <iomanip>
+#include <iostream>
+#include <new>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/program_options.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace options = boost::program_options;
+
+namespace {
+
+using namespace statnat;
+
+constexpr std::string_view program = "statnat-nft";
+constexpr const char* default_configuration = "/etc/statnat/statnat.toml";
+
+using Operands = std::vector<std::string>;
+using Values = options::variables_map;
+
+struct Command {
+    std::string_view name;
+    std::string_view operands;
+    std::size_t least;  // operands
+    std::size_t most;
+    std::string_view purpose;
+    void (*declare)(options::options_description& own);
+    int (*run)(const Operands& operands, const Values& values);
+};
+
+Kernel kernel() {
+    return Kernel(Netlink(open_socket()));
+}
+
+Path file_of(const Operands& operands) {
+    return operands.empty() ? default_configuration : operands.front();
+}
+
+void no_options(options::options_description&) {}
+
+void engine_option(options::options_description& own) {
+    own.add_options()("engine", options::value<std::string>()->value_name("auto|expression|native"),
+                      "how the rules translate, whatever the file says");
+}
+
+std::optional<EngineChoice> engine_of(const Values& values) {
+    std::optional<EngineChoice> choice;
+    if (!values.count("engine")) {
+        return choice;
+    }
+    const auto& engine = values["engine"].as<std::string>();
+    if (engine == "auto") {
+        choice.emplace();
+    } else if (engine == "expression") {
+        choice.emplace(Engine::expression);
+    } else if (engine == "native") {
+        choice.emplace(Engine::native);
+    } else {
+        throw CannotGoOn{"--engine must be auto, expression or native, not \"" + engine + "\"", exit_usage};
+    }
+    return choice;
+}
+
+void config_option(options::options_description& own) {
+    own.add_options()("config", options::value<std::string>()->default_value(default_configuration)->value_name("FILE"),
+                      "the configuration to compare with");
+}
+
+Path config_of(const Values& values) {
+    return values["config"].as<std::string>();
+}
+
+void diff_options(options::options_description& own) {
+    engine_option(own);
+    own.add_options()("exit-code", "exit with 3 if there is a difference");
+}
+
+void list_options(options::options_description& own) {
+    own.add_options()("json,j", "print JSON")("csv", "print CSV with a header line");
+}
+
+void add_options(options::options_description& own) {
+    config_option(own);
+    own.add_options()("comment", options::value<std::string>()->default_value("")->value_name("TEXT"),
+                      "kept beside the pair");
+}
+
+int run_sync(const Operands& operands, const Values& values) {
+    Kernel there = kernel();
+    return sync(there, file_of(operands), engine_of(values), std::cout);
+}
+
+int run_check(const Operands& operands, const Values&) {
+    return check(file_of(operands), std::cout);
+}
+
+int run_diff(const Operands& operands, const Values& values) {
+    Kernel there = kernel();
+    return diff(there, file_of(operands), engine_of(values), values.count("exit-code") != 0, std::cout);
+}
+
+int run_list(const Operands&, const Values& values) {
+    if (values.count("json") && values.count("csv")) {
+        throw CannotGoOn{"--json and --csv exclude each other", exit_usage};
+    }
+    const ListFormat format = values.count("json")  ? ListFormat::json
+                              : values.count("csv") ? ListFormat::csv
+                                                    : ListFormat::table;
+    Kernel there = kernel();
+    return list(there, format, std::cout);
+}
+
+int run_add(const Operands& operands, const Values& values) {
+    Kernel there = kernel();
+    return add(there, config_of(values), operands[0], operands[1], values["comment"].as<std::string>(), std::cout);
+}
+
+int run_del(const Operands& operands, const Values& values) {
+    Kernel there = kernel();
+    return del(there, config_of(values), operands[0], std::cout);
+}
+
+int run_status(const Operands&, const Values&) {
+    Kernel there = kernel();
+    return status(there, std::cout);
+}
+
+int run_clear(const Operands&, const Values&) {
+    Kernel there = kernel();
+    return clear(there, std::cout);
+}
+
+constexpr Command commands[] = {
+    {"sync", "[FILE]", 0, 1, "make the kernel equal the configuration", engine_option, run_sync},
+    {"check", "FILE", 1, 1, "read a configuration and say what is wrong with it", no_options, run_check},
+    {"diff", "[FILE]", 0, 1, "show what sync would do", diff_options, run_diff},
+    {"list", "", 0, 0, "show the kernel's pairs with their traffic", list_options, run_list},
+    {"add", "INTERNAL EXTERNAL", 2, 2, "add a pair to the kernel only", add_options, run_add},
+    {"del", "ADDRESS", 1, 1, "delete the pair of an address from the kernel only", config_option, run_del},
+    {"status", "", 0, 0, "show the engine, the rules and what they lack", no_options, run_status},
+    {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", no_options, run_clear},
+};
+
+const Command& find_command(const std::string& name) {
+    for (const Command& command : commands) {
+        if (command.name == name) {
+            return command;
+        }
+    }
+    throw CannotGoOn{"there is no command \"" + name + "\" (see " + std::string(program) + " --help)", exit_usage};
+}
+
+options::options_description general_options() {
+    options::options_description general("Options");
+    general.add_options()("help,h", "show this help")("version,V", "show the version")(
+        "verbose,v", "log each netlink message by name")("quiet,q", "print errors only");
+    return general;
+}
+
+void print_help() {
+    std::cout << "Usage: " << program << " [OPTION...] COMMAND [ARGUMENT...]\n\n"
+              << "Static, stateless, two-way NAT of address pairs.\n\nCommands:\n";
+    for (const Command& command : commands) {
+        const std::string form = std::string(command.name) + " " + std::string(command.operands);
+        std::cout << "  " << std::left << std::setw(24) << form << command.purpose << '\n';
+    }
+    std::cout << '\n'
+              << general_options() << "\nThe configuration is " << default_configuration
+              << " unless a FILE is given. Manual: statnat-nft(8).\n";
+}
+
+void print_help(const Command& command, const options::options_description& own) {
+    std::cout << "Usage: " << program << " " << command.name << " [OPTION...]" << (command.operands.empty() ? "" : " ")
+              << command.operands << "\n\nTo " << command.purpose << ".\n";
+    if (!own.options().empty()) {
+        std::cout << '\n' << own;
+    }
+    std::cout << '\n' << general_options();
+}
+
+// Applies to words before the command and after it alike.
+void apply_general(const Values& values) {
+    if (values.count("quiet")) {
+        spdlog::set_level(spdlog::level::err);
+        std::cout.setstate(std::ios::badbit);
+    }
+    if (values.count("verbose")) {
+        spdlog::set_level(spdlog::level::debug);
+    }
+}
+
+int run(const std::vector<std::string>& arguments) {
+    auto first_word = arguments.begin();
+    while (first_word != arguments.end() && first_word->starts_with("-")) {
+        ++first_word;
+    }
+    const options::options_description general = general_options();
+    Values before;
+    options::store(options::command_line_parser({arguments.begin(), first_word}).options(general).run(), before);
+    if (before.count("version")) {
+        std::cout << program << " " << STATNAT_VERSION << '\n';
+        return exit_done;
+    }
+    if (before.count("help")) {
+        print_help();
+        return exit_done;
+    }
+    if (first_word == arguments.end()) {
+        throw CannotGoOn{"a command is missing (see " + std::string(program) + " --help)", exit_usage};
+    }
+
+    const Command& command = find_command(*first_word);
+    options::options_description own("Options of this command");
+    command.declare(own);
+    options::options_description all;
+    all.add(general).add(own);
+    all.add_options()("operand", options::value<Operands>()->default_value({}, ""));
+    options::positional_options_description positions;
+    positions.add("operand", -1);
+    Values values;
+    const Operands words(first_word + 1, arguments.end());
+    options::store(options::command_line_parser(words).options(all).positional(positions).run(), values);
+    apply_general(before);
+    apply_general(values);
+    if (values.count("help")) {
+        print_help(command, own);
+        return exit_done;
+    }
+    const auto& operands = values["operand"].as<Operands>();
+    if (operands.size() < command.least || operands.size() > command.most) {
+        throw CannotGoOn{std::string(command.name) + " takes " +
+                             (command.operands.empty() ? "no arguments" : std::string(command.operands)) + " (see " +
+                             std::string(program) + " " + std::string(command.name) + " --help)",
+                         exit_usage};
+    }
+    return command.run(operands, values);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    spdlog::set_default_logger(spdlog::stderr_logger_st(std::string(program)));
+    spdlog::set_pattern("%n: %l: %v");
+    try {
+        const int status = run({argv + 1, argv + argc});
+        std::cout.flush();
+        return status;
+    } catch (const CannotGoOn& error) {
+        spdlog::error("{}", error.sentence);
+        return error.status;
+    } catch (const InvalidConfiguration& invalid) {
+        for (const ConfigurationError& error : invalid.errors) {
+            std::cerr << error.text() << '\n';
+        }
+        return exit_usage;
+    } catch (const options::error& error) {
+        spdlog::error("{} (see {} --help)", error.what(), program);
+        return exit_usage;
+    } catch (const std::bad_alloc&) {
+        spdlog::error("out of memory");
+        return exit_refused;
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The steps that turn what is actual into what is desired: pure functions, no I/O.
+#pragma once
+
+#include "layout.hpp"
+#include "ruleset.hpp"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace statnat {
+
+// Steps in the order in which one batch must hold them. `pairs`: those that go with a table or map, for describe().
+struct AddTable { Family family; };
+struct DeleteTable { Family family; std::vector<Pair> pairs = {}; };
+struct AddMap { Family family; Map map; };  // its elements are not part of the step
+struct DeleteMap { Family family; std::string name; std::vector<Pair> pairs = {}; };
+struct AddElements { Family family; Map map; };  // its elements with their traffic as the counters' start
+struct DeleteElements { Family family; Map map; };  // its elements as they are now
+struct AddPrefixSet { Family family; PrefixSet set; };  // with its prefixes
+struct DeletePrefixSet { Family family; std::string name; };
+struct AddChain { Family family; Chain chain; };  // with its rules, their traffic as their counters' start
+struct FlushChain { Family family; std::string name; };
+struct AddRules { Family family; std::string chain; std::vector<Rule> rules; };
+struct DeleteChain { Family family; std::string name; };
+
+using Step = std::variant<AddTable, DeleteTable, AddMap, DeleteMap, AddElements, DeleteElements, AddPrefixSet,
+                          DeletePrefixSet, AddChain, FlushChain, AddRules, DeleteChain>;
+
+using Plan = std::vector<Step>;  // empty: nothing to do
+
+Plan plan(const Ruleset& desired, const Ruleset& actual);
+
+// What the steps do, in pairs where they can be told in pairs, one line each, for `diff`:
+// "+ 10.0.0.2 198.51.100.2 # mail", "- ...", "~ chain prerouting: rules".
+std::vector<std::string> describe(const Plan& plan);
+
+}  // namespace statnat

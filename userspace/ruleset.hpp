@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A table as the kernel holds it: what the layout desires, what a dump says and what the plan compares.
+#pragma once
+
+#include "values.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace statnat {
+
+inline constexpr std::string_view table_name = "statnat";
+inline constexpr std::int32_t raw_priority = -300;
+
+enum class Field : std::uint8_t { source, destination };
+
+// snat_stateless {saddr | daddr} map @MAP [notrack | untrack] [untracked | tracked]
+struct SnatStateless {
+    Field field;
+    std::string map;
+    bool notrack = false;
+    bool untrack = false;
+    bool untracked = false;
+    bool tracked = false;
+    bool operator==(const SnatStateless&) const = default;
+};
+
+// ip daddr set ip daddr map @MAP: what the native engine has instead.
+struct SetAddress {
+    Field field;
+    std::string map;
+    bool operator==(const SetAddress&) const = default;
+};
+
+// ip daddr [!=] @SET
+struct MatchAddress {
+    Field field;
+    std::string set;
+    bool inverted = false;
+    bool operator==(const MatchAddress&) const = default;
+};
+
+// icmp type FIRST-LAST
+struct MatchIcmpType {
+    std::uint8_t first;
+    std::uint8_t last;
+    bool operator==(const MatchIcmpType&) const = default;
+};
+
+// ct state untracked
+struct MatchUntracked {
+    bool operator==(const MatchUntracked&) const = default;
+};
+
+// notrack
+struct Notrack {
+    bool operator==(const Notrack&) const = default;
+};
+
+// counter
+struct Counter {
+    bool operator==(const Counter&) const = default;
+};
+
+// Anything that the tool does not write; never equal to what it does.
+struct Foreign {
+    std::string expression;
+    bool operator==(const Foreign&) const = default;
+};
+
+using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, MatchIcmpType, MatchUntracked, Notrack,
+                               Counter, Foreign>;
+
+struct Rule {
+    std::vector<Statement> statements;
+    // Of this moment, in a dump only; not part of what is compared.
+    Traffic traffic;            // of the rule's counter
+    std::uint64_t dropped = 0;  // packets that snat_stateless could not translate whole
+
+    bool operator==(const Rule& other) const { return statements == other.statements; }
+};
+
+std::string text(const Statement& statement);  // as nft(8) would write it
+std::string text(const Rule& rule);
+
+enum class Hook : std::uint8_t { prerouting, input, forward, output, postrouting };
+enum class ChainType : std::uint8_t { filter, route, other };
+
+struct Chain {
+    std::string name;
+    std::optional<Hook> hook;  // nothing: a regular chain (never ours)
+    ChainType type = ChainType::filter;
+    std::int32_t priority = raw_priority;
+    std::string comment;
+    std::vector<Rule> rules;
+
+    bool operator==(const Chain&) const = default;
+};
+
+struct Element {
+    Address key;
+    Address value;  // the same as key in a set
+    std::string comment;
+    Traffic traffic;  // of this moment; not part of what is compared
+};
+
+// A map (or, without values, a set) of hosts.
+struct Map {
+    std::string name;
+    bool values = true;         // false: a set
+    bool counters = false;      // a counter per element
+    std::uint32_t capacity = 0; // the kernel's `size`, in elements; 0: none
+    bool foreign = false;       // made by somebody else in a way that the tool never would; must be replaced
+    std::vector<Element> elements;  // ascending by key
+};
+
+// A set of destinations, as intervals.
+struct PrefixSet {
+    std::string name;
+    bool foreign = false;
+    std::vector<Prefix> prefixes;  // ascending, none inside another
+    bool operator==(const PrefixSet&) const = default;
+};
+
+// Absence is a value too: a family without pairs has no table.
+struct Table {
+    Family family = Family::ipv4;
+    std::vector<Map> maps;
+    std::vector<PrefixSet> prefix_sets;
+    std::vector<Chain> chains;
+    bool dormant = false;  // switched off by somebody else; must be replaced
+};
+
+using Ruleset = std::vector<Table>;  // at most one per family, ascending
+
+inline constexpr std::string_view int2ext = "int2ext";
+inline constexpr std::string_view ext2int = "ext2int";
+inline constexpr std::string_view exempt_set = "exempt";
+
+}  // namespace statnat
