@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What every test gets: a healthy kernel before and after, a gateway, and the tool in it."""
+
+import os
+
+import pytest
+
+from net import PAIRS
+from tool import ENGINE, Tool
+from wire import Wire
+
+# An out-of-tree module without a signature is what we test, and no fault.
+EXPECTED_TAINT = 1 << 12 | 1 << 13
+FAULTS = ("WARNING:", "BUG:", "Oops", "general protection", "refcount_t:", "Call Trace",
+          "hw csum failure", "unregister_netdevice: waiting")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "expression: needs the kernel module, not stock rules")
+
+
+def pytest_collection_modifyitems(config, items):
+    if ENGINE == "native":
+        stock = [item for item in items if not item.get_closest_marker("expression")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in stock])
+        items[:] = stock
+
+
+def taint():
+    with open("/proc/sys/kernel/tainted") as file:
+        return int(file.read()) & ~EXPECTED_TAINT
+
+
+@pytest.fixture(scope="session")
+def kernel_log():
+    """Reads what the kernel said since the last call."""
+    log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+    os.lseek(log, 0, os.SEEK_END)
+
+    def read():
+        lines = []
+        while True:
+            try:
+                lines.append(os.read(log, 8192).decode(errors="replace"))
+            except BlockingIOError:
+                return lines
+            except BrokenPipeError:
+                lines.append("(lines were lost)")
+
+    yield read
+    os.close(log)
+
+
+@pytest.fixture(autouse=True)
+def healthy(kernel_log):
+    """No test may taint the kernel or make it complain."""
+    before = taint()
+    yield
+    complaints = [line for line in kernel_log() if any(fault in line for fault in FAULTS)]
+    assert not complaints and taint() == before
+
+
+@pytest.fixture(scope="module")
+def wire():
+    wire = Wire()
+    yield wire
+    wire.close()
+
+
+@pytest.fixture(scope="module")
+def tool(wire, tmp_path_factory):
+    """The tool in the wire's gateway, which holds the pairs of the address plan."""
+    tool = Tool(wire.gateway, tmp_path_factory.mktemp("statnat"))
+    tool.sync(PAIRS)
+    return tool
+
+
+@pytest.fixture(scope="module", params=["conntrack in use", "no conntrack"])
+def conntrack(request, wire, tool):
+    """Something else on the gateway follows connections, and so reassembles fragments; or nothing does."""
+    if request.param == "no conntrack":
+        yield False
+    else:
+        wire.gateway.nft("table ip other { chain forward { type filter hook forward priority 0;\n"
+                         "ct state new counter\n}; }")
+        yield True
+        wire.gateway.nft("delete table ip other")

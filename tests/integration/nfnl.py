@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""nf_tables messages made and read by hand, so that the tests share no code with the tool.
+
+Numbers are those of linux/netlink.h, linux/netfilter/nf_tables.h and nft_snat_stateless.h.
+"""
+
+import itertools
+import socket
+import struct
+
+NETLINK_NETFILTER, SUBSYSTEM = 12, 10
+NLMSG_ERROR, NLMSG_DONE, BATCH_BEGIN, BATCH_END = 2, 3, 0x10, 0x11
+REQUEST, ACK, DUMP, CREATE, APPEND = 0x1, 0x4, 0x300, 0x400, 0x800
+NESTED = 0x8000
+
+NEWTABLE, DELTABLE, NEWCHAIN, DELCHAIN, NEWRULE, GETRULE, DELRULE = 0, 2, 3, 5, 6, 7, 8
+NEWSET, DELSET, GETGEN, GETRULE_RESET = 9, 11, 16, 25
+
+IPV4, INET, BRIDGE, IPV6, ARP, NETDEV = 2, 1, 7, 10, 3, 5
+SADDR, DADDR = 0, 1
+NOTRACK, UNTRACK, UNTRACKED, TRACKED = 1, 2, 4, 8
+FIELD, MAP, MAP_ID, FLAGS, DROPPED = 1, 2, 3, 4, 5
+
+
+def attribute(kind, value):
+    """An attribute: bytes as they are, text with its final zero, a number as 32 bits, a list nested."""
+    if isinstance(value, list):
+        kind, value = kind | NESTED, b"".join(value)
+    elif isinstance(value, str):
+        value = value.encode() + b"\0"
+    elif isinstance(value, int):
+        value = struct.pack(">I", value)
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def attributes(data):
+    """The reverse, one level deep: kind to bytes."""
+    found = {}
+    while data:
+        length, kind = struct.unpack_from("=HH", data)
+        found[kind & 0x3fff] = data[4:length]
+        data = data[length + 3 & ~3:]
+    return found
+
+
+def listed(data):
+    """A nested list of elements, each of them as bytes."""
+    while data:
+        length, = struct.unpack_from("=H", data)
+        yield data[4:length]
+        data = data[length + 3 & ~3:]
+
+
+def snat_stateless(*given):
+    """Our expression; `given` is attributes in bytes."""
+    return attribute(1, [attribute(1, "snat_stateless"), attribute(2, list(given))])
+
+
+def expression(field, name, flags=0):
+    return snat_stateless(attribute(FIELD, field), attribute(MAP, name), attribute(FLAGS, flags))
+
+
+def new_rule(table, chain, *expressions, family=IPV4):
+    return (NEWRULE, CREATE | APPEND, family,
+            [attribute(1, table), attribute(2, chain), attribute(4, list(expressions))])
+
+
+def delete_rules(table, chain, family=IPV4):
+    return DELRULE, 0, family, [attribute(1, table), attribute(2, chain)]
+
+
+def new_map(table, name, flags=0x8, identity=1, family=IPV4, key=4, value=4):
+    return (NEWSET, CREATE, family,
+            [attribute(1, table), attribute(2, name), attribute(3, flags), attribute(4, 7),
+             attribute(5, key), attribute(6, 7), attribute(7, value), attribute(10, identity)])
+
+
+def delete_map(table, name, family=IPV4):
+    return DELSET, 0, family, [attribute(1, table), attribute(2, name)]
+
+
+class Netlink:
+    """A netlink socket in a namespace."""
+
+    def __init__(self, namespace):
+        self.socket = namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+        self.socket.settimeout(10)
+        self.sequence = itertools.count(1)
+
+    def close(self):
+        self.socket.close()
+
+    def message(self, kind, flags, family, given, resource=0):
+        body = struct.pack(">BBH", family, 0, resource) + b"".join(given)
+        return struct.pack("=IHHII", 16 + len(body), kind, flags | REQUEST, next(self.sequence), 0) + body
+
+    def answers(self):
+        data = self.socket.recv(1 << 20)
+        while data:
+            length, kind, _, sequence, _ = struct.unpack_from("=IHHII", data)
+            yield kind, sequence, data[16:length]
+            data = data[length + 3 & ~3:]
+
+    def batch(self, *messages):
+        """One transaction; 0, or the first errno that the kernel answers."""
+        whole = [self.message(BATCH_BEGIN, ACK, 0, [], SUBSYSTEM)]
+        whole += [self.message(SUBSYSTEM << 8 | kind, flags | ACK, family, given)
+                  for kind, flags, family, given in messages]
+        last = next(self.sequence) - 1
+        whole += [self.message(BATCH_END, 0, 0, [], SUBSYSTEM)]
+        self.socket.send(b"".join(whole))
+        return self.verdict(last)
+
+    def verdict(self, last):
+        while True:
+            for kind, sequence, body in self.answers():
+                error = -struct.unpack_from("=i", body)[0] if kind == NLMSG_ERROR else 0
+                if error or sequence == last:
+                    self.discard()
+                    return error
+
+    def discard(self):
+        self.socket.setblocking(False)
+        try:
+            while True:
+                self.socket.recv(1 << 20)
+        except BlockingIOError:
+            self.socket.settimeout(10)
+
+    def dump(self, kind, family, *given):
+        """The attributes of everything of a kind."""
+        self.socket.send(self.message(SUBSYSTEM << 8 | kind, DUMP, family, list(given)))
+        found = []
+        while True:
+            for kind, _, body in self.answers():
+                if kind in (NLMSG_DONE, NLMSG_ERROR):
+                    return found
+                found.append(attributes(body[4:]))
+
+    def generation(self):
+        """The number of transactions so far."""
+        self.socket.send(self.message(SUBSYSTEM << 8 | GETGEN, 0, 0, []))
+        (_, _, body), = self.answers()
+        return struct.unpack(">I", attributes(body[4:])[1])[0]
+
+    def rules(self, table, family=IPV4, kind=GETRULE):
+        """Chain and attributes of each of our expressions in a table."""
+        for rule in self.dump(kind, family, attribute(1, table)):
+            for one in listed(rule.get(4, b"")):
+                parts = attributes(one)
+                if parts[1] == b"snat_stateless\0":
+                    yield rule[2].rstrip(b"\0").decode(), attributes(parts[2])

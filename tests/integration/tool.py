@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tool under test, run in the gateway's namespace."""
+
+import json
+import os
+import pathlib
+
+TOOL = os.environ.get("STATNAT_NFT",
+                      pathlib.Path(__file__).resolve().parents[2] / "build" / "statnat-nft")
+ENGINE = os.environ.get("STATNAT_ENGINE", "native")
+
+
+class Tool:
+    def __init__(self, namespace, folder):
+        self.namespace, self.folder = namespace, folder
+        self.file = folder / "statnat.toml"
+
+    def __call__(self, *arguments, check=True):
+        return self.namespace.run(str(TOOL), *map(str, arguments), check=check)
+
+    def configure(self, pairs=None, **gateway):
+        """Writes the configuration and returns its path."""
+        gateway = {"engine": ENGINE, **gateway}
+        lines = ["[gateway]"]
+        lines += [f"{key.replace('_', '-')} = {json.dumps(value)}" for key, value in gateway.items()]
+        lines += ["[pairs]"]
+        lines += [f'"{internal}" = "{external}"' for internal, external in (pairs or {}).items()]
+        self.file.write_text("\n".join(lines) + "\n")
+        return self.file
+
+    def sync(self, pairs=None, **gateway):
+        return self("sync", self.configure(pairs, **gateway))
+
+    def pairs(self):
+        """What the kernel holds: internal address to line of the listing."""
+        return {pair["internal"]: pair for pair in json.loads(self("list", "-j").stdout)["pairs"]}
+
+    def counters(self, internal):
+        """Packets and bytes outbound, packets and bytes inbound."""
+        pair = self.pairs()[internal]
+        return tuple(pair[way][unit] for way in ("outbound", "inbound")
+                     for unit in ("packets", "bytes"))
