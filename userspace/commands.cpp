@@ -150,7 +150,13 @@ std::string summary(const Change& change) {
         append("changed " + quantity(pairs.changed, "pair"));
     }
     const auto any = [&](auto matches) { return std::any_of(change.plan.begin(), change.plan.end(), matches); };
-    if (any([](const Step& step) { return std::holds_alternative<DeleteMap>(step); })) {
+    if (any([&](const Step& step) {
+            const auto* old = std::get_if<DeleteMap>(&step);
+            return old && any([&](const Step& other) {
+                const auto* now = std::get_if<AddMap>(&other);
+                return now && now->map.name == old->name;
+            });
+        })) {
         append("replaced maps");
     }
     if (any([](const Step& step) {

@@ -191,7 +191,7 @@ void print_help(const Command& command, const options::options_description& own)
 void apply_general(const Values& values) {
     if (values.count("quiet")) {
         spdlog::set_level(spdlog::level::err);
-        std::cout.setstate(std::ios::badbit);
+        std::cout.rdbuf(nullptr);  // what is written from here on goes nowhere
     }
     if (values.count("verbose")) {
         spdlog::set_level(spdlog::level::debug);
@@ -242,7 +242,11 @@ int run(const std::vector<std::string>& arguments) {
                              std::string(program) + " " + std::string(command.name) + " --help)",
                          exit_usage};
     }
-    return command.run(operands, values);
+    const int status = command.run(operands, values);
+    if (std::cout.rdbuf() && !std::cout.flush()) {
+        throw CannotGoOn{"cannot write the output"};
+    }
+    return status;
 }
 
 }  // namespace
@@ -251,9 +255,7 @@ int main(int argc, char** argv) {
     spdlog::set_default_logger(spdlog::stderr_logger_st(std::string(program)));
     spdlog::set_pattern("%n: %l: %v");
     try {
-        const int status = run({argv + 1, argv + argc});
-        std::cout.flush();
-        return status;
+        return run({argv + 1, argv + argc});
     } catch (const CannotGoOn& error) {
         spdlog::error("{}", error.sentence);
         return error.status;

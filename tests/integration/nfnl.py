@@ -19,7 +19,7 @@ NEWSET, DELSET, GETGEN, GETRULE_RESET = 9, 11, 16, 25
 IPV4, INET, BRIDGE, IPV6, ARP, NETDEV = 2, 1, 7, 10, 3, 5
 SADDR, DADDR = 0, 1
 NOTRACK, UNTRACK, UNTRACKED, TRACKED = 1, 2, 4, 8
-FIELD, MAP, MAP_ID, FLAGS, DROPPED = 1, 2, 3, 4, 5
+FIELD, MAP, MAP_ID, FLAGS, DROPPED, PAD = 1, 2, 3, 4, 5, 6
 
 
 def attribute(kind, value):
@@ -58,6 +58,16 @@ def snat_stateless(*given):
 
 def expression(field, name, flags=0):
     return snat_stateless(attribute(FIELD, field), attribute(MAP, name), attribute(FLAGS, flags))
+
+
+def new_table(table, family=IPV4):
+    return NEWTABLE, CREATE, family, [attribute(1, table)]
+
+
+def new_chain(table, chain, hook=0, priority=-300, family=IPV4):
+    """A base chain of type filter, in prerouting unless said otherwise."""
+    place = [attribute(1, hook), attribute(2, priority & 0xffffffff)]
+    return NEWCHAIN, CREATE, family, [attribute(1, table), attribute(3, chain), attribute(4, place), attribute(7, "filter")]
 
 
 def new_rule(table, chain, *expressions, family=IPV4):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A gateway between two cables on which any packet can be put, and on which every packet is seen.
 
-    inside ──── in0 gateway out0 ──── outside
-    10.0.0.0/24  10.0.0.1 | 192.0.2.1  192.0.2.0/24, 203.0.113.0/24 behind 192.0.2.2
+    inside ──────────── in0 gateway out0 ────────── outside
+    10.0.0.0/24         10.0.0.1 | 192.0.2.1       192.0.2.0/24
+    10.0.0.0/8, behind 10.0.0.17                    0.0.0.0/0, behind 192.0.2.2
 
 The two ends have no addresses: nothing answers, whoever is meant. The gateway's neighbours are fixed.
 """
@@ -78,6 +79,7 @@ class Wire:
             f"address add {GATEWAY_IN}/24 dev in0",
             f"address add {GATEWAY_OUT}/24 dev out0",
             f"route add default via {R2}",
+            f"route add 10.0.0.0/8 via {R1}",
             f"neighbour replace {R2} lladdr {outside_mac} dev out0",
         ] + [f"neighbour replace {host} lladdr {inside_mac} dev in0" for host in (A, B, C, D, R1)]))
         self.gateway.sysctl(

@@ -230,8 +230,9 @@ TEST(Codec, TellsForeignExpressions) {
               (std::vector<Statement>{Foreign{"noteack"}, SetAddress{Field::source, "m"}, Counter{}}));
 
     const Table other_set = decode(changed(bytes, "lookup", "lookuq"));
-    EXPECT_EQ(other_set.chains.at(0).rules.at(0).statements,
-              (std::vector<Statement>{Notrack{}, Foreign{"payload"}, Foreign{"lookuq"}, Foreign{"payload"}, Counter{}}));
+    const std::vector<Statement> expected{Notrack{}, Foreign{"payload"}, Foreign{"lookuq"}, Foreign{"payload"},
+                                          Counter{}};
+    EXPECT_EQ(other_set.chains.at(0).rules.at(0).statements, expected);
 }
 
 TEST(Codec, TakesAnExpressionWithAnUnknownFlagForForeign) {

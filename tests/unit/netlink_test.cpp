@@ -67,8 +67,8 @@ TEST(Ask, GoesOnAfterASignal) {
 }
 
 TEST(Ask, PassesOverWhatAnswersAnotherQuestion) {
-    EXPECT_EQ(ask({message(type_of(NFT_MSG_NEWSET), NLM_F_MULTI, 77, nothing_inside), done(77), one_set, done(1)}).messages,
-              1);
+    const Bytes stale = message(type_of(NFT_MSG_NEWSET), NLM_F_MULTI, 77, nothing_inside);
+    EXPECT_EQ(ask({stale, done(77), one_set, done(1)}).messages, 1);
 }
 
 TEST(Ask, TellsThatADumpWasInterrupted) {
@@ -265,7 +265,7 @@ TEST(KernelCommit, TellsRestartFromRefusal) {
 TEST(KernelCommit, SaysWhatWasRefused) {
     const Step map = AddMap{Family::ipv4, Map{.name = "int2ext", .elements = {}}};
     EXPECT_EQ(sentence_for(map, 0, EPERM), "needs CAP_NET_ADMIN in this network namespace (run it as root)");
-    EXPECT_EQ(sentence_for(map, 1, EEXIST, "so it is"), "the kernel refused to add map int2ext: File exists (so it is)");
+    EXPECT_EQ(sentence_for(map, 1, EEXIST, "yes"), "the kernel refused to add map int2ext: File exists (yes)");
     EXPECT_EQ(sentence_for(map, 1, EPERM), "the kernel refused to add map int2ext: another process owns table statnat");
     EXPECT_EQ(sentence_for(map, 0, ENOMEM), "the kernel refused the transaction: Cannot allocate memory");
 }

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the expression refuses, by name of the error; rules and maps that come and go in every order.
+
+One namespace, no packets but where said: netlink made by hand, as no tool of ours would make it.
+"""
+
+import errno
+import itertools
+import os
+import subprocess
+
+import pytest
+
+from net import Namespace, until
+from nfnl import (ARP, BRIDGE, DADDR, DELTABLE, DROPPED, FIELD, FLAGS, INET, IPV4, IPV6, MAP, MAP_ID, NETDEV, NOTRACK,
+                  PAD, SADDR, TRACKED, UNTRACK, UNTRACKED, Netlink, attribute, delete_map, delete_rules, expression,
+                  new_chain, new_map, new_rule, new_table, snat_stateless)
+from packets import expression as needs_module, row
+
+pytestmark = needs_module
+
+UNKNOWN_KINDS = (DROPPED, PAD, 7, 8, 16)
+
+
+@pytest.fixture(scope="module")
+def namespace():
+    namespace = Namespace("refusals")
+    yield namespace
+    namespace.close()
+
+
+@pytest.fixture
+def ruleset(namespace):
+    """Loads an nft ruleset, which is gone after the test."""
+    yield namespace.nft
+    namespace.nft("flush ruleset")
+
+
+@pytest.fixture
+def netlink(namespace):
+    netlink = Netlink(namespace)
+    yield netlink
+    netlink.close()
+
+
+def table(chain="type filter hook prerouting priority raw", family="ip", maps=""):
+    return (f"table {family} t {{ map m {{ type ipv4_addr : ipv4_addr; }}; {maps}\n"
+            f"chain c {{ {chain + ';' if chain else ''} }}; }}")
+
+
+def name_of(number):
+    """Of an errno; Python prefers the other name of EOPNOTSUPP."""
+    return "EOPNOTSUPP" if number == errno.EOPNOTSUPP else errno.errorcode.get(number, number)
+
+
+def refused(netlink, error, *messages):
+    assert name_of(netlink.batch(*messages)) == error
+    assert not list(netlink.rules("t"))
+
+
+GOOD = {FIELD: attribute(FIELD, DADDR), MAP: attribute(MAP, "m"), FLAGS: attribute(FLAGS, 0)}
+
+ATTRIBUTES = [
+    #   why                             instead of or beside the good ones
+    row("no field",                     {FIELD: b""}),
+    row("no map",                       {MAP: b""}),
+    row("field 2",                      {FIELD: attribute(FIELD, 2)}),
+    row("field beyond 8 bits",          {FIELD: attribute(FIELD, 0x101)}),
+    row("field in host byte order",     {FIELD: attribute(FIELD, b"\1\0\0\0")}),
+    row("field of 2 bytes",             {FIELD: attribute(FIELD, b"\0\1")}),
+    row("flags of 2 bytes",             {FLAGS: attribute(FLAGS, b"\0\1")}),
+    row("flag 16",                      {FLAGS: attribute(FLAGS, 16)}),
+    row("flag beyond 8 bits",           {FLAGS: attribute(FLAGS, 0x100)}),
+    row("flag 2^31",                    {FLAGS: attribute(FLAGS, 1 << 31)}),
+    row("notrack and untrack",          {FLAGS: attribute(FLAGS, NOTRACK | UNTRACK)}),
+    row("tracked and untracked",        {FLAGS: attribute(FLAGS, TRACKED | UNTRACKED)}),
+    row("tracked and notrack",          {FLAGS: attribute(FLAGS, TRACKED | NOTRACK)}),
+    row("tracked and untrack",          {FLAGS: attribute(FLAGS, TRACKED | UNTRACK)}),
+    row("map identity of 2 bytes",      {MAP_ID: attribute(MAP_ID, b"\0\1")}),
+] + [row(f"attribute {kind}",           {kind: attribute(kind, bytes(8))}) for kind in UNKNOWN_KINDS]
+
+
+@pytest.mark.parametrize("given", ATTRIBUTES)
+def test_attributes(ruleset, netlink, given):
+    ruleset(table())
+    code = netlink.batch(new_rule("t", "c", snat_stateless(*{**GOOD, **given}.values())))
+    assert name_of(code) in ("EINVAL", "ERANGE") and not list(netlink.rules("t"))
+    assert netlink.batch(new_rule("t", "c", snat_stateless(*GOOD.values()))) == 0
+
+
+MAPS = [
+    #   why                      error               declaration
+    row("none of that name",     "ENODATA",          ""),
+    row("a set",                 "EMEDIUMTYPE",      "set x { type ipv4_addr; }"),
+    row("verdicts",              "EMEDIUMTYPE",      "map x { type ipv4_addr : verdict; }"),
+    row("objects",               "EMEDIUMTYPE",      "map x { type ipv4_addr : counter; }"),
+    row("key too long",          "EPROTOTYPE",       "map x { type ipv6_addr : ipv4_addr; }"),
+    row("key too short",         "EPROTOTYPE",       "map x { type inet_service : ipv4_addr; }"),
+    row("data too long",         "EPROTOTYPE",       "map x { type ipv4_addr : ipv6_addr; }"),
+    row("data too short",        "EPROTOTYPE",       "map x { type ipv4_addr : inet_service; }"),
+    row("both of 16 bytes",      "EPROTOTYPE",       "map x { type ipv6_addr : ipv6_addr; }"),
+    row("address and port",      "EPROTOTYPE",       "map x { type ipv4_addr : ipv4_addr . inet_service; }"),
+    row("intervals",             "EPROTONOSUPPORT",  "map x { type ipv4_addr : ipv4_addr; flags interval; }"),
+    row("timeouts",              "EPROTONOSUPPORT",  "map x { type ipv4_addr : ipv4_addr; flags timeout; }"),
+    row("dynamic",               "EPROTONOSUPPORT",  "map x { type ipv4_addr : ipv4_addr; flags dynamic; size 9; }"),
+]
+
+
+@pytest.mark.parametrize("error, declaration", MAPS)
+def test_maps(ruleset, netlink, error, declaration):
+    ruleset(table(maps=declaration + "\n" if declaration else ""))
+    refused(netlink, error, new_rule("t", "c", expression(DADDR, "x")))
+
+
+def test_map_of_another_table(ruleset, netlink):
+    ruleset(table() + "\ntable ip other { map x { type ipv4_addr : ipv4_addr; }; }")
+    refused(netlink, "ENODATA", new_rule("t", "c", expression(DADDR, "x")))
+
+
+def test_anonymous_map(ruleset, netlink):
+    """NFT_SET_ANONYMOUS | NFT_SET_CONSTANT | NFT_SET_MAP; the kernel puts the number into the name."""
+    ruleset(table())
+    reference = snat_stateless(attribute(FIELD, DADDR), attribute(MAP, "__map%d"), attribute(MAP_ID, 7))
+    refused(netlink, "EPROTONOSUPPORT", new_map("t", "__map%d", flags=0xb, identity=7), new_rule("t", "c", reference))
+
+
+def test_long_name(ruleset, netlink):
+    name = "m" * 255
+    ruleset(table(maps=f"map {name} {{ type ipv4_addr : ipv4_addr; }}\n"))
+    assert netlink.batch(new_rule("t", "c", expression(DADDR, name))) == 0
+    assert netlink.batch(new_rule("t", "c", expression(DADDR, name + "m"))) in (errno.EINVAL, errno.ERANGE)
+
+
+HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
+ALLOWED = {(SADDR, 0): {"postrouting", "input"}, (DADDR, 0): {"prerouting", "output"},
+           (SADDR, UNTRACK): {"prerouting", "output"}, (DADDR, UNTRACK): {"prerouting", "output"}}
+
+
+@pytest.mark.parametrize("by", ["rule", "jump", "goto", "jump of a jump", "jump that comes later"])
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("kind", ALLOWED, ids=["saddr", "daddr", "saddr untrack", "daddr untrack"])
+def test_hooks(ruleset, netlink, kind, hook, by):
+    """Whether the rule stands in the base chain or is reached from it."""
+    field, flags = kind
+    base = f"type filter hook {hook} priority raw"
+    wanted = 0 if hook in ALLOWED[kind] else "EOPNOTSUPP"
+    rule = new_rule("t", "c", expression(field, "m", flags))
+    if by == "rule":
+        ruleset(table(base))
+        assert (name_of(netlink.batch(rule)) or 0) == wanted
+        return
+    ruleset(table(""))
+    if by == "jump of a jump":
+        ruleset("table ip t { chain between { jump c; }; }")
+    target = "jump between" if by == "jump of a jump" else "goto c" if by == "goto" else "jump c"
+    base = f"table ip t {{ chain base {{ {base}; {target}; }}; }}"
+    if by == "jump that comes later":
+        assert netlink.batch(rule) == 0
+        if wanted:
+            with pytest.raises(AssertionError, match="Operation not supported"):
+                ruleset(base)
+        else:
+            ruleset(base)
+    else:
+        ruleset(base)
+        assert (name_of(netlink.batch(rule)) or 0) == wanted
+
+
+@pytest.mark.parametrize("chain", ["type nat hook prerouting priority dstnat", "type nat hook output priority 0"])
+def test_nat_chain(ruleset, netlink, chain):
+    """A nat chain sees the first packet of a connection only."""
+    ruleset(table(chain))
+    refused(netlink, "EOPNOTSUPP", new_rule("t", "c", expression(DADDR, "m")))
+
+
+def test_route_chain(ruleset, netlink):
+    ruleset(table("type route hook output priority raw"))
+    assert netlink.batch(new_rule("t", "c", expression(DADDR, "m"))) == 0
+
+
+FAMILIES = [
+    row("ip",     "ip",     IPV4,   "type filter hook prerouting priority 0", 0),
+    row("inet",   "inet",   INET,   "type filter hook prerouting priority 0", 0),
+    row("ip6",    "ip6",    IPV6,   "type filter hook prerouting priority 0", "EAFNOSUPPORT"),
+    row("bridge", "bridge", BRIDGE, "type filter hook prerouting priority 0", "EAFNOSUPPORT"),
+    row("arp",    "arp",    ARP,    "type filter hook input priority 0",      "EAFNOSUPPORT"),
+    row("netdev", "netdev", NETDEV, "",                                       "EAFNOSUPPORT"),
+    row("inet ingress", "inet", INET, "type filter hook ingress device lo priority 0", "EOPNOTSUPP"),
+]
+
+
+@pytest.mark.parametrize("family, number, chain, error", FAMILIES)
+def test_families(ruleset, netlink, family, number, chain, error):
+    ruleset(table(chain, family))
+    code = netlink.batch(new_rule("t", "c", expression(DADDR, "m"), family=number))
+    assert (name_of(code) or 0) == error
+
+
+def test_not_in_an_element(ruleset, netlink):
+    """Only stateful expressions may ride on the elements of a map."""
+    ruleset(table())
+    message = new_map("t", "x")
+    message[3].append(attribute(17, [attribute(1, "snat_stateless"), attribute(2, list(GOOD.values()))]))
+    assert name_of(netlink.batch(message)) in ("EOPNOTSUPP", "EINVAL")
+
+
+def test_another_user_namespace():
+    """Who is root there only must not reach the packet path."""
+    script = f"""
+import sys
+sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})
+import subprocess
+from nfnl import *
+class Here:
+    def socket(self, *kind): return socket.socket(*kind)
+subprocess.run(["nft", "-f", "-"], input={table()!r}, text=True, check=True)
+print(Netlink(Here()).batch(new_rule("t", "c", expression(DADDR, "m"))))
+"""
+    done = subprocess.run(["unshare", "--user", "--map-root-user", "--net", "/usr/bin/python3", "-c", script],
+                          capture_output=True, text=True)
+    assert done.stdout.strip() == str(errno.EPERM), done.stderr
+
+
+def test_dump_mirrors_what_was_given(ruleset, netlink):
+    ruleset(table())
+    for flags in (0, NOTRACK, UNTRACK, UNTRACKED, TRACKED, NOTRACK | UNTRACKED, UNTRACK | UNTRACKED):
+        assert netlink.batch(new_rule("t", "c", expression(DADDR, "m", flags))) == 0
+        *_, (chain, dumped) = netlink.rules("t")
+        dumped.pop(PAD, None)
+        assert chain == "c" and dumped == {FIELD: b"\0\0\0\1", MAP: b"m\0", FLAGS: bytes([0, 0, 0, flags]),
+                                           DROPPED: bytes(8)}
+
+
+def test_map_of_the_same_batch(ruleset, netlink):
+    ruleset(table())
+    by_identity = snat_stateless(attribute(FIELD, DADDR), attribute(MAP, "no such name"), attribute(MAP_ID, 9))
+    assert netlink.batch(new_map("t", "x", identity=9), new_rule("t", "c", by_identity)) == 0
+    (_, dumped), = netlink.rules("t")
+    assert dumped[MAP] == b"x\0"
+
+
+# Steps on a map and the rules that refer to it: what is sent, when it is legal, and the (map, rules) it leaves.
+STEPS = {
+    "add map":      (new_map("t", "x"),                          lambda held, rules: True, lambda held, rules: (1, rules)),
+    "delete map":   (delete_map("t", "x"),                       lambda held, rules: held and not rules,
+                                                                 lambda held, rules: (0, rules)),
+    "add rule":     (new_rule("t", "c", expression(DADDR, "x")), lambda held, rules: held,
+                                                                 lambda held, rules: (held, rules + 1)),
+    "delete rules": (delete_rules("t", "c"),                     lambda held, rules: True, lambda held, rules: (held, 0)),
+}
+STARTS = {"nothing": [], "a map": ["add map"], "a map and a rule": ["add map", "add rule"]}
+FAILS = new_rule("t", "c", expression(DADDR, "no such map"))
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("ends", ["committed", "aborted"])
+def test_every_order_in_one_batch(ruleset, netlink, ends, start):
+    """What may not be, and what comes before it in its batch, changes nothing."""
+    for length in (1, 2, 3):
+        for names in itertools.product(STEPS, repeat=length):
+            assert netlink.batch(new_table("t"), (DELTABLE, 0, IPV4, [attribute(1, "t")]), new_table("t"),
+                                 new_chain("t", "c"), *(STEPS[name][0] for name in STARTS[start])) == 0
+            state, legal = (1 if STARTS[start] else 0, STARTS[start].count("add rule")), True
+            left = state
+            for name in names:
+                _, may, leaves = STEPS[name]
+                legal, left = legal and may(*left), leaves(*left)
+            batch = [STEPS[name][0] for name in names]
+            if ends == "aborted":
+                legal, batch = False, batch + [FAILS]
+            assert (netlink.batch(*batch) == 0) == bool(legal), names
+            assert len(list(netlink.rules("t"))) == (left if legal else state)[1], names
+
+
+def users():
+    """How many rules keep the module; the kernel lets go of deleted ones a little later."""
+    with open("/sys/module/nft_snat_stateless/refcnt") as file:
+        return int(file.read())
+
+
+@pytest.mark.parametrize("undo", ["flush ruleset", "delete table ip t", "flush chain ip t c",
+                                  "flush chain ip t c; delete chain ip t c; delete map ip t m"])
+def test_stock_nft_takes_rules_away(ruleset, netlink, undo):
+    ruleset(table())
+    assert netlink.batch(new_rule("t", "c", expression(DADDR, "m"))) == 0
+    ruleset(undo)
+    assert not list(netlink.rules("t"))
+    until(lambda: users() == 0)
+
+
+def test_module_stays_while_in_use(ruleset, netlink):
+    ruleset(table())
+    until(lambda: users() == 0)
+    assert netlink.batch(new_rule("t", "c", expression(DADDR, "m"))) == 0
+    done = subprocess.run(["rmmod", "nft_snat_stateless"], capture_output=True, text=True)
+    assert done.returncode != 0 and "in use" in done.stderr and users() == 1
+    assert len(list(netlink.rules("t"))) == 1
+
+
+def test_map_stays_while_in_use(ruleset, netlink):
+    ruleset(table())
+    assert netlink.batch(new_rule("t", "c", expression(DADDR, "m"))) == 0
+    assert name_of(netlink.batch(delete_map("t", "m"))) == "EBUSY"
+    assert netlink.batch(delete_rules("t", "c"), delete_map("t", "m")) == 0
