@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every command of the house in one place.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+MAKEFLAGS += --no-print-directory
+
+# The guests' kernels, series of Debian's.
+KERNELS := 6.1 6.12
+# Debian's own, to which python3-pytest and python3-scapy belong.
+PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider
+
+# Show and keep what a test stage writes, named.
+logged = 2>&1 | sed -u 's/^/$(1) | /' | tee build/logs/$(1)
+
+# The verdicts of all stages, at the end of a long log.
+verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -n 1 $$log; } | tail -n 1; done
+
+.PHONY: help all build tool packages kmods check test demo clean install unit host guests
+
+help: ## list these commands
+	@sed -n 's/^\([a-z ]\+\):.*## /\1\t/p' Makefile | expand -t 14
+
+all build: ## build statnat-nft into build/
+	cmake -S . -B build
+	cmake --build build --parallel $$(nproc)
+
+tool:
+	cmake -S . -B build
+	cmake --build build --parallel $$(nproc) --target statnat-nft
+
+packages:
+	scripts/install-packages
+
+kmods: $(KERNELS:%=kmod-%) ## build the module for the guests' kernels, without a warning of the compiler or of sparse
+
+kmod-%:
+	@kernel=$$(tests/vm/kernels $*); \
+	$(MAKE) -f Makefile.kmod KDIR=$$kernel/lib/modules/$${kernel##*/}/build W=1 KCFLAGS=-Werror C=2 CF=-Wsparse-error
+
+check: build unit host ## the inner loop: unit tests, and the integration tests on this kernel with the native engine
+
+test: packages ## install what it takes, then all tests, those of integration also in guests
+	$(MAKE) build kmods
+	rm -rf build/logs
+	status=0; $(MAKE) -k unit host || status=1; $(MAKE) -k -j guests || status=1; \
+	$(verdicts); exit $$status
+
+build/logs:
+	mkdir -p $@
+
+unit: | build/logs
+	ctest --test-dir build --no-tests=error --output-on-failure $(call logged,unit)
+
+host: | build/logs
+	STATNAT_ENGINE=native $(PYTEST) tests/integration $(call logged,host)
+
+guests: $(KERNELS:%=guest-%)
+
+guest-%: | build/logs
+	kernel=$$(tests/vm/kernels $*); \
+	tests/vm/run --kernel $* --memory 2G --timeout 3600 --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
+		env STATNAT_ENGINE=expression $(PYTEST) tests/integration $(call logged,guest-$*)
+
+demo: ## a gateway at work in a guest, step by step
+	demo/run
+
+clean: ## remove what was built
+	rm -rf build
+
+install: build ## install the tool and its manual; the module: make -f Makefile.kmod install
+	cmake --install build
