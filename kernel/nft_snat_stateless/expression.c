@@ -33,6 +33,7 @@ struct nft_snat_stateless {
 	atomic64_t		*dropped;
 	enum snat_side		side:8;
 	u8			flags;
+	u8			pf;	/* of the map's addresses */
 	struct nft_set_binding	binding;
 };
 
@@ -55,18 +56,39 @@ static void snat_mark_untracked(struct sk_buff *skb)
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 }
 
-static const struct nft_set_ext *snat_lookup(const struct net *net,
-					     const struct nft_set *map,
-					     __be32 address)
+/* The packet face of the family; pf is one of the two that init lets pass. */
+static const u32 *snat_address(u8 pf, const struct sk_buff *skb,
+			       enum snat_side side)
 {
-	u32 key = (__force u32)address;
-
-	return nft_set_do_lookup(net, map, &key);
+	return pf == NFPROTO_IPV4 ? snat_ipv4_address(skb, side) :
+				    snat_ipv6_address(skb, side);
 }
 
-static const __be32 *snat_value(const struct nft_set_ext *ext)
+static bool snat_quote(u8 pf, const struct sk_buff *skb, enum snat_side side,
+		       struct snat_quote *quote)
 {
-	return ext ? (const __be32 *)nft_set_ext_data(ext) : NULL;
+	return pf == NFPROTO_IPV4 ? snat_ipv4_quote(skb, side, quote) :
+				    snat_ipv6_quote(skb, side, quote);
+}
+
+static bool snat_is_local(u8 pf, const struct sk_buff *skb)
+{
+	return pf == NFPROTO_IPV6 && snat_ipv6_is_local(skb);
+}
+
+static int snat_translate(u8 pf, struct sk_buff *skb, enum snat_side side,
+			  const union nf_inet_addr *address,
+			  const struct snat_quote *quote,
+			  const union nf_inet_addr *quoted)
+{
+	return pf == NFPROTO_IPV4 ?
+	       snat_ipv4_translate(skb, side, address, quote, quoted) :
+	       snat_ipv6_translate(skb, side, address, quote, quoted);
+}
+
+static const union nf_inet_addr *snat_value(const struct nft_set_ext *ext)
+{
+	return ext ? (const void *)nft_set_ext_data(ext) : NULL;
 }
 
 static void nft_snat_stateless_eval(const struct nft_expr *expr,
@@ -78,15 +100,16 @@ static void nft_snat_stateless_eval(const struct nft_expr *expr,
 	const struct net *net = nft_net(pkt);
 	struct sk_buff *skb = pkt->skb;
 	struct snat_quote quote;
+	u8 pf = priv->pf;
 
-	if (nft_pf(pkt) != NFPROTO_IPV4 || !snat_may_handle(skb, priv->flags))
+	if (nft_pf(pkt) != pf || !snat_may_handle(skb, priv->flags))
 		goto leave_alone;
 
-	outer = snat_lookup(net, priv->map,
-			    snat_ipv4_address(skb, priv->side));
-	if (snat_ipv4_quote(skb, priv->side, &quote))
-		inner = snat_lookup(net, priv->map, quote.address);
-	if (!outer && !inner)
+	outer = nft_set_do_lookup(net, priv->map,
+				  snat_address(pf, skb, priv->side));
+	if (snat_quote(pf, skb, priv->side, &quote))
+		inner = nft_set_do_lookup(net, priv->map, quote.address.all);
+	if ((!outer && !inner) || snat_is_local(pf, skb))
 		goto leave_alone;
 
 	if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK) {
@@ -94,8 +117,8 @@ static void nft_snat_stateless_eval(const struct nft_expr *expr,
 		return;
 	}
 
-	if (snat_ipv4_translate(skb, priv->side, snat_value(outer), &quote,
-				snat_value(inner)))
+	if (snat_translate(pf, skb, priv->side, snat_value(outer), &quote,
+			   snat_value(inner)))
 		goto drop;
 
 	if (priv->flags & NFT_SNAT_STATELESS_F_NOTRACK)
@@ -164,13 +187,23 @@ static int snat_flags_parse(const struct nlattr *attr, u8 *flags)
 	return 0;
 }
 
-static int snat_map_check(const struct nft_set *map)
+/* In inet the map decides which packets are meant; elsewhere it must fit. */
+static int snat_map_check(const struct nft_set *map, u8 family, u8 *pf)
 {
 	if (!(map->flags & NFT_SET_MAP) || map->flags & NFT_SET_OBJECT ||
 	    map->dtype == NFT_DATA_VERDICT)
 		return -EMEDIUMTYPE;
-	if (map->klen != sizeof(__be32) || map->dlen != sizeof(__be32))
+
+	if (map->klen == sizeof(struct in_addr))
+		*pf = NFPROTO_IPV4;
+	else if (map->klen == sizeof(struct in6_addr))
+		*pf = NFPROTO_IPV6;
+	else
 		return -EPROTOTYPE;
+	if (map->dlen != map->klen ||
+	    (family != NFPROTO_INET && family != *pf))
+		return -EPROTOTYPE;
+
 	if (map->flags & SNAT_MAP_KINDS_REFUSED)
 		return -EPROTONOSUPPORT;
 	return 0;
@@ -188,7 +221,8 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	if (ctx->net->user_ns != &init_user_ns)
 		return -EPERM;
 
-	if (ctx->family != NFPROTO_IPV4 && ctx->family != NFPROTO_INET)
+	if (ctx->family != NFPROTO_IPV4 && ctx->family != NFPROTO_IPV6 &&
+	    ctx->family != NFPROTO_INET)
 		return -EAFNOSUPPORT;
 
 	if (!tb[NFTA_SNAT_STATELESS_FIELD] || !tb[NFTA_SNAT_STATELESS_MAP])
@@ -213,7 +247,7 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	if (IS_ERR(map))
 		return PTR_ERR(map) == -ENOENT ? -ENODATA : PTR_ERR(map);
 
-	err = snat_map_check(map);
+	err = snat_map_check(map, ctx->family, &priv->pf);
 	if (err < 0)
 		return err;
 

@@ -3,6 +3,7 @@
 #ifndef NFT_SNAT_STATELESS_PACKET_H
 #define NFT_SNAT_STATELESS_PACKET_H
 
+#include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
 
@@ -11,6 +12,11 @@ enum snat_side {
 	SNAT_SOURCE,
 	SNAT_DESTINATION,
 };
+
+static inline enum snat_side snat_other_side(enum snat_side side)
+{
+	return side == SNAT_SOURCE ? SNAT_DESTINATION : SNAT_SOURCE;
+}
 
 /**
  * struct snat_quote - the packet that an ICMP error quotes
@@ -21,49 +27,69 @@ enum snat_side {
  *	and the quoted source for SNAT_DESTINATION.
  */
 struct snat_quote {
-	unsigned int	offset;
-	__be32		address;
+	unsigned int		offset;
+	union nf_inet_addr	address;
 };
 
-/**
- * snat_ipv4_address - the address that a packet is looked up by
+/*
+ * Both families offer the same three functions.
  *
- * @skb: packet with its network header set and 20 bytes of it in the linear
- *	area, as in every IPv4 hook
+ * snat_*_address - the address that a packet is looked up by
+ *
+ * @skb: packet with its network header set and the fixed part of that header
+ *	(20 or 40 bytes) in the linear area, as in every IP hook
  * @side: source or destination
- */
-__be32 snat_ipv4_address(const struct sk_buff *skb, enum snat_side side);
-
-/**
- * snat_ipv4_quote - find the packet that an ICMP error quotes (RFC 792)
+ *
+ *
+ * snat_*_quote - find the packet that an ICMP error quotes (RFC 792, RFC 4443)
  *
  * @skb: as above
  * @side: the side that is translated outside
  * @quote: filled in on success
  *
  * Return: false if @skb is not an ICMP error or its quote is too short, or
- * too odd, to hold an IPv4 address.
- */
-bool snat_ipv4_quote(const struct sk_buff *skb, enum snat_side side,
-		     struct snat_quote *quote);
-
-/**
- * snat_ipv4_translate - replace addresses and repair every checksum over them
+ * too odd, to hold an address.
+ *
+ *
+ * snat_*_translate - replace addresses and repair every checksum over them
  *
  * @skb: as above; on success its headers may have moved
  * @side: the side of the outer header that is replaced
  * @address: the new outer address, or NULL to keep it
- * @quote: what snat_ipv4_quote() found; read only if @quoted is given
+ * @quote: what snat_*_quote() found; read only if @quoted is given
  * @quoted: the new address inside @quote, or NULL to keep it
  *
  * Checksums are repaired incrementally (RFC 1624): one that was wrong stays
  * wrong by the same amount.
  *
  * Return: 0, or -1 with the packet unchanged: its transport header is cut
- * off, its IPv4 header is malformed, or there is no memory.
+ * off, its IP header is malformed, or there is no memory.
  */
+const void *snat_ipv4_address(const struct sk_buff *skb, enum snat_side side);
+bool snat_ipv4_quote(const struct sk_buff *skb, enum snat_side side,
+		     struct snat_quote *quote);
 int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
-			const __be32 *address, const struct snat_quote *quote,
-			const __be32 *quoted);
+			const union nf_inet_addr *address,
+			const struct snat_quote *quote,
+			const union nf_inet_addr *quoted);
+
+const void *snat_ipv6_address(const struct sk_buff *skb, enum snat_side side);
+bool snat_ipv6_quote(const struct sk_buff *skb, enum snat_side side,
+		     struct snat_quote *quote);
+int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
+			const union nf_inet_addr *address,
+			const struct snat_quote *quote,
+			const union nf_inet_addr *quoted);
+
+/**
+ * snat_ipv6_is_local - is this packet for its own link or for many?
+ *
+ * @skb: as above
+ *
+ * Neighbour discovery (RFC 4861) checks addresses that a pair may well have;
+ * link-local and multicast addresses are of no pair, and what goes to or
+ * comes from them must not be translated on its other side either.
+ */
+bool snat_ipv6_is_local(const struct sk_buff *skb);
 
 #endif /* NFT_SNAT_STATELESS_PACKET_H */

@@ -43,8 +43,8 @@ def netlink(namespace):
     netlink.close()
 
 
-def table(chain="type filter hook prerouting priority raw", family="ip", maps=""):
-    return (f"table {family} t {{ map m {{ type ipv4_addr : ipv4_addr; }}; {maps}\n"
+def table(chain="type filter hook prerouting priority raw", family="ip", maps="", address="ipv4_addr"):
+    return (f"table {family} t {{ map m {{ type {address} : {address}; }}; {maps}\n"
             f"chain c {{ {chain + ';' if chain else ''} }}; }}")
 
 
@@ -178,20 +178,24 @@ def test_route_chain(ruleset, netlink):
     assert netlink.batch(new_rule("t", "c", expression(DADDR, "m"))) == 0
 
 
+PREROUTING = "type filter hook prerouting priority 0"
 FAMILIES = [
-    row("ip",     "ip",     IPV4,   "type filter hook prerouting priority 0", 0),
-    row("inet",   "inet",   INET,   "type filter hook prerouting priority 0", 0),
-    row("ip6",    "ip6",    IPV6,   "type filter hook prerouting priority 0", "EAFNOSUPPORT"),
-    row("bridge", "bridge", BRIDGE, "type filter hook prerouting priority 0", "EAFNOSUPPORT"),
-    row("arp",    "arp",    ARP,    "type filter hook input priority 0",      "EAFNOSUPPORT"),
-    row("netdev", "netdev", NETDEV, "",                                       "EAFNOSUPPORT"),
-    row("inet ingress", "inet", INET, "type filter hook ingress device lo priority 0", "EOPNOTSUPP"),
+    row("ip",              "ip",     IPV4,   PREROUTING,                          "ipv4_addr", 0),
+    row("ip6",             "ip6",    IPV6,   PREROUTING,                          "ipv6_addr", 0),
+    row("inet, IPv4",      "inet",   INET,   PREROUTING,                          "ipv4_addr", 0),
+    row("inet, IPv6",      "inet",   INET,   PREROUTING,                          "ipv6_addr", 0),
+    row("ip, IPv6 map",    "ip",     IPV4,   PREROUTING,                          "ipv6_addr", "EPROTOTYPE"),
+    row("ip6, IPv4 map",   "ip6",    IPV6,   PREROUTING,                          "ipv4_addr", "EPROTOTYPE"),
+    row("bridge",          "bridge", BRIDGE, PREROUTING,                          "ipv4_addr", "EAFNOSUPPORT"),
+    row("arp",             "arp",    ARP,    "type filter hook input priority 0", "ipv4_addr", "EAFNOSUPPORT"),
+    row("netdev",          "netdev", NETDEV, "",                                  "ipv4_addr", "EAFNOSUPPORT"),
+    row("inet at ingress", "inet",   INET,   "type filter hook ingress device lo priority 0", "ipv4_addr", "EOPNOTSUPP"),
 ]
 
 
-@pytest.mark.parametrize("family, number, chain, error", FAMILIES)
-def test_families(ruleset, netlink, family, number, chain, error):
-    ruleset(table(chain, family))
+@pytest.mark.parametrize("family, number, chain, address, error", FAMILIES)
+def test_families(ruleset, netlink, family, number, chain, address, error):
+    ruleset(table(chain, family, address=address))
     code = netlink.batch(new_rule("t", "c", expression(DADDR, "m"), family=number))
     assert (name_of(code) or 0) == error
 

@@ -15,15 +15,21 @@
  * The packet's source (saddr) or destination (daddr) address is looked up in
  * the map.  A hit replaces the address and repairs, incrementally (RFC 1624),
  * every checksum that covers it: the IPv4 header's, TCP's, UDP's (RFC 768: 0
- * stays 0, a computed 0 is sent as 0xffff), UDP-Lite's (RFC 3828) and DCCP's
- * (RFC 4340).  A fragment other than the first has no transport header, so
- * only its address and IPv4 header checksum change.
+ * stays 0, a computed 0 is sent as 0xffff), UDP-Lite's (RFC 3828), DCCP's
+ * (RFC 4340) and ICMPv6's (RFC 4443).  IPv4 options and IPv6 extension headers
+ * are walked; a checksum over the final destination of a routing header does
+ * not follow another one (RFC 8200, 8.1).  A fragment other than the first has
+ * no transport header, so only its address and IPv4 header checksum change.
  *
- * An ICMP error (RFC 792 types 3, 4, 5, 11 and 12) quotes a packet that went
- * the other way: saddr also looks up the quoted destination, daddr the quoted
- * source, whether or not the outer address has a pair (RFC 5508, REQ-4, 5 and
- * 7).  The quoted IPv4 header checksum, the quoted transport checksum where
- * the quote is long enough to hold it, and the ICMP checksum follow.
+ * An ICMP error (RFC 792 types 3, 4, 5, 11 and 12; RFC 4443 types 1 to 4)
+ * quotes a packet that went the other way: saddr also looks up the quoted
+ * destination, daddr the quoted source, whether or not the outer address has a
+ * pair (RFC 5508, REQ-4, 5 and 7).  The quoted IPv4 header checksum, the
+ * quoted transport checksum where the quote is long enough to hold it, and the
+ * ICMP checksum follow.
+ *
+ * Left alone whatever the map holds: IPv6 packets to multicast addresses, to
+ * or from link-local ones, and neighbour discovery (RFC 4861).
  *
  * Verdicts:
  *	NFT_CONTINUE	translated (untrack: marked)
@@ -61,7 +67,7 @@
  * Where it may stand
  * ------------------
  *
- * Tables of the families ip and inet.  Base chains of type filter or route,
+ * Tables of the families ip, ip6 and inet.  Base chains of type filter or route,
  * and regular chains reached from them:
  *	daddr		prerouting, output
  *	saddr		postrouting, input
@@ -70,8 +76,10 @@
  * The map
  * -------
  *
- * Named, plain data to plain data, 4 bytes to 4 bytes (an address in network
- * byte order), any size, any number of stateful expressions per element.
+ * Named, plain data to plain data, an address in network byte order to another
+ * of the same family: 4 bytes to 4 bytes in ip, 16 to 16 in ip6, either in
+ * inet, where packets of the other family are left alone.  Any size, any
+ * number of stateful expressions per element.
  * Refused: sets, verdict maps, object maps; anonymous, interval, concatenated,
  * timeout and dynamic maps.
  *
@@ -80,12 +88,13 @@
  *
  *	EINVAL		an attribute is missing, unknown or malformed, an
  *			unknown field or flag, or flags that exclude each other
- *	EAFNOSUPPORT	the table's family is neither ip nor inet
+ *	EAFNOSUPPORT	the table's family is none of ip, ip6 and inet
  *	EOPNOTSUPP	the hook or chain type cannot carry this field; for a
  *			regular chain this comes at commit, for the whole batch
  *	ENODATA		the rule's table has no map of that name
  *	EMEDIUMTYPE	a set, a verdict map or an object map
- *	EPROTOTYPE	the map's key or data is not 4 bytes long
+ *	EPROTOTYPE	the map's key or data has not the length of an
+ *			address of the table's family
  *	EPROTONOSUPPORT	an anonymous, interval, concatenated, timeout or
  *			dynamic map
  *	EPERM		the network namespace belongs to a user namespace other

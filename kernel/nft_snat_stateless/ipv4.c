@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The packet face for IPv4. */
+
+#include <linux/icmp.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/skbuff.h>
+#include <net/checksum.h>
+#include <net/ip.h>
+
+#include "checksum.h"
+#include "packet.h"
+
+/* Only the first fragment, or a whole packet, starts with a transport header. */
+static bool snat_ipv4_has_transport(const struct iphdr *iph)
+{
+	return !(iph->frag_off & htons(IP_OFFSET));
+}
+
+static __be32 *snat_ipv4_field(struct iphdr *iph, enum snat_side side)
+{
+	return side == SNAT_SOURCE ? &iph->saddr : &iph->daddr;
+}
+
+/* ICMP has a checksum, but none that covers addresses; ICMPv6 is IPv6's. */
+static struct snat_transport snat_ipv4_transport(const struct iphdr *iph)
+{
+	if (!snat_ipv4_has_transport(iph) || iph->protocol == IPPROTO_ICMPV6)
+		return (struct snat_transport) { .check = SNAT_NO_CHECK };
+
+	return snat_transport(iph->protocol);
+}
+
+/* Replace an address; return the change, new minus old. */
+static __wsum snat_ipv4_replace(struct iphdr *iph, enum snat_side side,
+				__be32 to)
+{
+	__be32 *field = snat_ipv4_field(iph, side);
+	__wsum diff = csum_sub((__force __wsum)to, (__force __wsum)*field);
+
+	csum_replace_by_diff(&iph->check, diff);
+	*field = to;
+	return diff;
+}
+
+static void snat_ipv4_repair(struct sk_buff *skb, unsigned int offset,
+			     const struct snat_transport *transport,
+			     __wsum diff)
+{
+	__sum16 *check = (void *)skb->data + offset + transport->check;
+
+	if (snat_check_is_pseudo(skb, offset)) {
+		snat_check_repair_pseudo(check, diff);
+		return;
+	}
+
+	/* The IPv4 header sums up to nothing before and after; the transport
+	 * header changes by what its checksum field takes back.
+	 */
+	if (skb->ip_summed == CHECKSUM_COMPLETE &&
+	    !(transport->zero && !*check))
+		skb->csum = csum_sub(skb->csum, diff);
+
+	snat_check_repair(check, transport->zero, diff);
+}
+
+const void *snat_ipv4_address(const struct sk_buff *skb, enum snat_side side)
+{
+	return snat_ipv4_field(ip_hdr(skb), side);
+}
+
+bool snat_ipv4_quote(const struct sk_buff *skb, enum snat_side side,
+		     struct snat_quote *quote)
+{
+	const struct iphdr *iph = ip_hdr(skb), *inner;
+	unsigned int offset;
+	struct iphdr _inner;
+	const u8 *type;
+	u8 _type;
+
+	if (iph->protocol != IPPROTO_ICMP || !snat_ipv4_has_transport(iph))
+		return false;
+
+	offset = skb_network_offset(skb) + iph->ihl * 4;
+	type = skb_header_pointer(skb, offset, sizeof(_type), &_type);
+	if (!type || !icmp_is_err(*type))
+		return false;
+
+	offset += sizeof(struct icmphdr);
+	inner = skb_header_pointer(skb, offset, sizeof(_inner), &_inner);
+	if (!inner || inner->version != 4 || inner->ihl < sizeof(*inner) / 4)
+		return false;
+
+	quote->offset = offset;
+	quote->address.ip = side == SNAT_SOURCE ? inner->daddr : inner->saddr;
+	return true;
+}
+
+/*
+ * The quoted IPv4 header and its checksum change by opposite amounts, so the
+ * ICMP checksum over both follows the quoted transport checksum alone.
+ */
+static void snat_ipv4_replace_quoted(struct sk_buff *skb, enum snat_side side,
+				     unsigned int offset,
+				     const struct snat_transport *transport,
+				     __be32 to)
+{
+	struct iphdr *inner = (void *)skb->data + offset;
+	struct icmphdr *icmph = (void *)inner - sizeof(*icmph);
+	__wsum diff = snat_ipv4_replace(inner, side, to);
+	__sum16 *check, before;
+
+	if (transport->check == SNAT_NO_CHECK)
+		return;
+
+	check = (void *)inner + inner->ihl * 4 + transport->check;
+	before = *check;
+	snat_check_repair(check, transport->zero, diff);
+	csum_replace2(&icmph->checksum, (__force __be16)before,
+		      (__force __be16)*check);
+}
+
+int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
+			const union nf_inet_addr *address,
+			const struct snat_quote *quote,
+			const union nf_inet_addr *quoted)
+{
+	struct snat_transport transport = {}, inner_transport = {};
+	const struct iphdr *iph = ip_hdr(skb);
+	unsigned int offset, end;
+	__wsum diff;
+
+	/* A raw socket can send a header that claims to be shorter. */
+	if (iph->ihl < sizeof(*iph) / 4)
+		return -1;
+
+	offset = skb_network_offset(skb) + iph->ihl * 4;
+	end = offset;
+	if (address) {
+		transport = snat_ipv4_transport(iph);
+		end += transport.size;
+	}
+
+	if (quoted) {
+		const struct iphdr *inner;
+		unsigned int check_end;
+		struct iphdr _inner;
+
+		inner = skb_header_pointer(skb, quote->offset, sizeof(_inner),
+					   &_inner);
+		if (!inner)
+			return -1;
+
+		end = quote->offset + sizeof(*inner);
+		inner_transport = snat_ipv4_transport(inner);
+		check_end = quote->offset + inner->ihl * 4 +
+			    inner_transport.check + sizeof(__sum16);
+		/* Shorter quotes are legal and hold no checksum. */
+		if (check_end > skb->len)
+			inner_transport.check = SNAT_NO_CHECK;
+		if (inner_transport.check != SNAT_NO_CHECK)
+			end = check_end;
+	}
+
+	/* All that is written below lies before end. */
+	if (end > skb->len || skb_ensure_writable(skb, end))
+		return -1;
+
+	if (quoted)
+		snat_ipv4_replace_quoted(skb, snat_other_side(side),
+					 quote->offset, &inner_transport,
+					 quoted->ip);
+
+	if (address) {
+		diff = snat_ipv4_replace(ip_hdr(skb), side, address->ip);
+		if (transport.check != SNAT_NO_CHECK)
+			snat_ipv4_repair(skb, offset, &transport, diff);
+	}
+
+	return 0;
+}
