@@ -154,7 +154,7 @@ std::string summary(const Change& change) {
             const auto* old = std::get_if<DeleteMap>(&step);
             return old && any([&](const Step& other) {
                 const auto* now = std::get_if<AddMap>(&other);
-                return now && now->map.name == old->name;
+                return now && now->family == old->family && now->map.name == old->name;
             });
         })) {
         append("replaced maps");
@@ -164,8 +164,8 @@ std::string summary(const Change& change) {
         })) {
         append("wrote rules");
     }
-    if (any([](const Step& step) { return std::holds_alternative<DeleteTable>(step); }) && change.after.empty()) {
-        append("deleted the table");
+    if (change.after.empty()) {
+        append(change.before.size() == 1 ? "deleted the table" : "deleted the tables");
     }
     return text.empty() ? "repaired the table" : text;
 }
@@ -223,9 +223,35 @@ constexpr std::string_view native_lacks[] = {
     "a packet with its transport header cut off is sent untranslated or unchecked, not dropped and counted",
     "DCCP checksums are not repaired: DCCP does not pass",
     "the outer UDP checksum of a tunnel comes out wrong where the inner one is left to the network card",
-    "prefixes and IPv6 will not be offered",
+    "a neighbour solicitation that asks for an external IPv6 address by unicast is translated too and gets no answer; "
+    "the multicast one that follows does",
+    "prefixes and NPTv6 need the expression, which does not offer them yet",
     "exempt destinations read \"ct state\", which switches conntrack on for everything else on this machine",
 };
+
+// What a new pair starts from: what the kernel says, and for a family that has no table yet, what the file exempts.
+Configuration settings_beside(const Inventory& found, Family family, const Path& file) {
+    if (!found.engine) {
+        return settings_of(file);
+    }
+    Configuration settings = found.configuration();
+    if (!found.has_table(family)) {
+        std::vector<Prefix> exempt = settings_of(file).exempt_destinations;
+        std::erase_if(exempt, [&](const Prefix& prefix) { return prefix.address.family != family; });
+        settings.exempt_destinations.insert(settings.exempt_destinations.end(), exempt.begin(), exempt.end());
+    }
+    return settings;
+}
+
+// "2 of 3072 IPv4, 1 of 3072 IPv6"
+std::string occupancy(const Inventory& found) {
+    std::string text;
+    for (const Occupancy& table : found.occupancies) {
+        text += (text.empty() ? "" : ", ") + std::to_string(table.pairs) + " of " + std::to_string(table.capacity) +
+                " " + std::string(name(table.family));
+    }
+    return text;
+}
 
 std::vector<std::string> differences(const Inventory& found, const Ruleset& actual) {
     return describe(complete_plan(layout(found.configuration(), found.engine.value_or(Engine::native)), actual));
@@ -280,7 +306,7 @@ int add(Kernel& kernel, const Path& file, const std::string& internal, const std
         if (const auto reason = why_not(pair, others)) {
             throw CannotGoOn{"cannot add " + internal + " " + external + ": " + *reason};
         }
-        Configuration wanted = found.engine ? found.configuration() : settings_of(file);
+        Configuration wanted = settings_beside(found, pair.internal.family, file);
         const Engine engine = found.engine ? *found.engine : pick_engine(kernel, wanted.engine);
         wanted.pairs = others;
         wanted.pairs.insert(std::lower_bound(wanted.pairs.begin(), wanted.pairs.end(), pair), pair);
@@ -323,11 +349,11 @@ int status(Kernel& kernel, std::ostream& out) {
     }
     const Inventory found = inventory(actual);
     out << "engine: " << (found.engine ? name(*found.engine) : "none") << "\n" << module_line;
-    out << "pairs: " << found.pairs.size() << " of " << found.capacity << "\n";
+    out << "pairs: " << occupancy(found) << "\n";
     out << "counters: " << name(found.counters) << "\n";
     for (const CountedRule& rule : found.rules) {
         out << "rule: " << quantity(rule.traffic.packets, "packet") << ", " << quantity(rule.traffic.bytes, "byte")
-            << ": " << rule.chain << ": " << rule.text << "\n";
+            << ": " << rule.chain << ": " << rule.text << " (" << name(rule.family) << ")\n";
     }
     if (found.engine == Engine::expression) {
         out << "dropped: " << quantity(found.dropped, "packet") << " that could not be translated whole\n";

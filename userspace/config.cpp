@@ -301,7 +301,7 @@ void Reader::read_counters(const toml::node& node) {
 }
 
 void Reader::read_exempt_destinations(const toml::node& node) {
-    const std::string legal = ": legal is an array of IPv4 prefixes such as [\"10.0.0.0/8\"]";
+    const std::string legal = ": legal is an array of prefixes such as [\"10.0.0.0/8\", \"fd00::/8\"]";
     if (!node.is_array()) {
         error(place(node.source()), "exempt-destinations is " + what_came(node) + legal);
         return;
@@ -313,8 +313,6 @@ void Reader::read_exempt_destinations(const toml::node& node) {
         const auto enclosing = text ? Prefix::enclosing(*text) : std::nullopt;
         if (!enclosing) {
             error(at, what_came(element) + " is not a prefix" + legal);
-        } else if (enclosing->address.family == Family::ipv6) {
-            error(at, what_came(element) + " is an IPv6 prefix, and IPv6 is not offered yet" + legal);
         } else if (!prefix) {
             error(at, what_came(element) + " has host bits set: legal is " + enclosing->text());
         } else {

@@ -29,7 +29,8 @@ void take_pairs(const Table& table, Inventory& found) {
     if (!outbound) {
         return;
     }
-    found.capacity += outbound->capacity;
+    found.occupancies.back().pairs = outbound->elements.size();
+    found.occupancies.back().capacity = outbound->capacity;
     for (const Element& element : outbound->elements) {
         CountedPair counted;
         counted.pair = {element.key, element.value, element.comment};
@@ -53,7 +54,7 @@ void take_rules(const Table& table, Inventory& found, bool& counting_rules) {
                     found.engine = Engine::native;
                 } else if (std::holds_alternative<Counter>(statement)) {
                     counting_rules = true;
-                    found.rules.push_back({chain.name, text(rule), rule.traffic});
+                    found.rules.push_back({table.family, chain.name, text(rule, table.family), rule.traffic});
                 }
             }
         }
@@ -61,6 +62,11 @@ void take_rules(const Table& table, Inventory& found, bool& counting_rules) {
 }
 
 }  // namespace
+
+bool Inventory::has_table(Family family) const {
+    return std::any_of(occupancies.begin(), occupancies.end(),
+                       [&](const Occupancy& occupancy) { return occupancy.family == family; });
+}
 
 std::vector<Pair> Inventory::plain_pairs() const {
     std::vector<Pair> plain;
@@ -85,6 +91,7 @@ Inventory inventory(const Ruleset& ruleset) {
     bool counting_pairs = false;
     bool counting_rules = false;
     for (const Table& table : ruleset) {
+        found.occupancies.push_back({.family = table.family});
         take_pairs(table, found);
         take_rules(table, found, counting_rules);
         const Map* outbound = find_map(table, int2ext);

@@ -22,20 +22,29 @@ struct CountedPair {
 
 // The counter of one rule.
 struct CountedRule {
+    Family family;
     std::string chain;
     std::string text;
     Traffic traffic;
+};
+
+// What the table of one family holds.
+struct Occupancy {
+    Family family;
+    std::uint64_t pairs = 0;
+    std::uint64_t capacity = 0;  // pairs that fit without replacing a map; 0: no limit
 };
 
 struct Inventory {
     std::optional<Engine> engine;  // nothing: no rule translates
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
-    std::vector<CountedPair> pairs;  // ascending by internal address
-    std::uint64_t capacity = 0;      // pairs that fit without replacing a map; 0: no limit
-    std::vector<CountedRule> rules;  // those with a counter
+    std::vector<CountedPair> pairs;      // ascending by internal address, so IPv4 comes first
+    std::vector<Occupancy> occupancies;  // of each table, ascending
+    std::vector<CountedRule> rules;      // those with a counter
     std::uint64_t dropped = 0;
 
+    bool has_table(Family family) const;
     std::vector<Pair> plain_pairs() const;
     // The configuration that would desire this.
     Configuration configuration() const;

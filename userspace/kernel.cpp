@@ -18,10 +18,10 @@ constexpr const char* no_capability = "needs CAP_NET_ADMIN in this network names
 constexpr const char* no_module =
     "there is no module nft_snat_stateless for this kernel (build and install it, then: modprobe nft_snat_stateless)";
 
-// What a step was about to do, to follow "the kernel refused ".
+// What a step was about to do to its table, to follow "the kernel refused ".
 struct StepName {
-    std::string operator()(const AddTable&) const { return "to add table " + std::string(table_name); }
-    std::string operator()(const DeleteTable&) const { return "to delete table " + std::string(table_name); }
+    std::string operator()(const AddTable&) const { return "to add the table"; }
+    std::string operator()(const DeleteTable&) const { return "to delete the table"; }
     std::string operator()(const AddMap& step) const { return "to add map " + step.map.name; }
     std::string operator()(const DeleteMap& step) const { return "to delete map " + step.name; }
     std::string operator()(const AddElements& step) const { return "to add elements to map " + step.map.name; }
@@ -56,7 +56,9 @@ const char* expression_sentence(int error) {
     case ENOENT: return no_module;
     case EPERM: return "snat_stateless works only in network namespaces that the initial user namespace owns";
     case EINVAL: return "the loaded nft_snat_stateless is another version: it does not know what this tool asks of it";
-    case EAFNOSUPPORT: return "snat_stateless does not work in tables of this family";
+    case EAFNOSUPPORT:
+        return "the loaded nft_snat_stateless is an older version, which does not translate IPv6 (load the new one, or "
+               "use engine \"native\")";
     case EOPNOTSUPP: return "snat_stateless cannot translate this address in this hook";
     case ENODATA: return "the map that snat_stateless names is not there";
     case EMEDIUMTYPE: return "snat_stateless needs a map from addresses to addresses";
@@ -80,13 +82,15 @@ std::string reason(const Refusal& refusal) {
         throw CannotGoOn{"the kernel refused the transaction: " + reason(refusal)};
     }
     const Step& step = plan.at(number);
-    const std::string what = "the kernel refused " + std::visit(StepName{}, step) + ": ";
+    const Family family = std::visit([](const auto& alternative) { return alternative.family; }, step);
+    const std::string table = table_text(family);
+    const std::string what = "the kernel refused " + std::visit(StepName{}, step) + " (" + table + "): ";
     const char* sentence = uses_expression(step) ? expression_sentence(refusal.error) : nullptr;
     if (sentence) {
         throw CannotGoOn{what + sentence};
     }
     if (refusal.error == EPERM) {
-        throw CannotGoOn{what + "another process owns table " + std::string(table_name)};
+        throw CannotGoOn{what + "another process owns table " + table};
     }
     throw CannotGoOn{what + reason(refusal)};
 }
@@ -150,7 +154,7 @@ Snapshot Kernel::read() {
         Snapshot snapshot;
         snapshot.generation = generation();
         bool interrupted = false;
-        for (const Family family : {Family::ipv4, Family::ipv6}) {
+        for (const Family family : families) {
             if (auto table = read_table(family, interrupted)) {
                 snapshot.ruleset.push_back(std::move(*table));
             }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace statnat {
 namespace {
@@ -87,20 +88,32 @@ std::vector<Statement> counted(const Options& options) {
     return {Counter{}};
 }
 
-std::vector<Chain> expression_chains(const Options& options) {
+// The ICMP errors that quote a packet (RFC 792, RFC 4443).
+std::vector<MatchIcmpType> icmp_errors(Family family) {
+    if (family == Family::ipv4) {
+        return {{3, 5}, {11, 12}};
+    }
+    return {{1, 4}};
+}
+
+std::vector<Chain> expression_chains(Family family, const Options& options) {
     const SnatStateless inbound{.field = Field::destination, .map = std::string(ext2int), .notrack = true};
     const SnatStateless decide{.field = Field::source, .map = std::string(int2ext), .untrack = true};
     const SnatStateless outbound{.field = Field::source, .map = std::string(int2ext), .untracked = true};
     const Rule decide_rule = make_rule({unless_exempt(options), {decide}});
-    const std::string comment{expression_comment};
     // The gateway's own ICMP errors quote packets whose source is translated already; their host knows another address.
+    std::vector<Rule> output;
+    for (const MatchIcmpType& error : icmp_errors(family)) {
+        output.push_back(make_rule({{error, inbound}}));
+    }
+    output.push_back(decide_rule);
+    const std::string comment{expression_comment};
     return {
         {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment,
          {make_rule({{inbound}, counted(options)}), decide_rule}},
         {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
          {make_rule({{outbound}, counted(options)})}},
-        {"output", Hook::output, ChainType::route, raw_priority, comment,
-         {make_rule({{MatchIcmpType{3, 5}, inbound}}), make_rule({{MatchIcmpType{11, 12}, inbound}}), decide_rule}},
+        {"output", Hook::output, ChainType::route, raw_priority, comment, output},
     };
 }
 
@@ -137,25 +150,24 @@ std::vector<Prefix> outermost(std::vector<Prefix> prefixes) {
     return kept;
 }
 
-template <class Value, class FamilyOf>
-std::vector<Value> of_ipv4(std::vector<Value> values, FamilyOf family_of) {
-    std::erase_if(values, [&](const Value& value) { return family_of(value) != Family::ipv4; });
-    return values;
+std::vector<Pair> pairs_of(Family family, const Configuration& configuration) {
+    std::vector<Pair> pairs = configuration.pairs;
+    std::erase_if(pairs, [&](const Pair& pair) { return pair.internal.family != family; });
+    return pairs;
 }
 
-}  // namespace
+std::vector<Prefix> destinations_of(Family family, const Configuration& configuration) {
+    std::vector<Prefix> destinations = configuration.exempt_destinations;
+    std::erase_if(destinations, [&](const Prefix& prefix) { return prefix.address.family != family; });
+    return outermost(std::move(destinations));
+}
 
-Ruleset layout(const Configuration& configuration, Engine engine) {
-    const auto pairs = of_ipv4(configuration.pairs, [](const Pair& pair) { return pair.internal.family; });
-    const auto destinations = outermost(of_ipv4(configuration.exempt_destinations,
-                                                [](const Prefix& prefix) { return prefix.address.family; }));
-    if (pairs.empty()) {
-        return {};
-    }
-
+Table make_table(Family family, const std::vector<Pair>& pairs, const Configuration& configuration, Engine engine) {
+    const std::vector<Prefix> destinations = destinations_of(family, configuration);
     const Options options{!destinations.empty(), configuration.counters == Counters::rule};
     const bool element_counters = configuration.counters == Counters::pair;
     Table table;
+    table.family = family;
     table.maps.push_back(make_int2ext(pairs, element_counters));
     table.maps.push_back(make_ext2int(pairs, element_counters));
     if (engine == Engine::native) {
@@ -164,10 +176,20 @@ Ruleset layout(const Configuration& configuration, Engine engine) {
     if (options.exempt) {
         table.prefix_sets.push_back({std::string(exempt_set), false, destinations});
     }
-    table.chains = engine == Engine::expression ? expression_chains(options) : native_chains(options);
+    table.chains = engine == Engine::expression ? expression_chains(family, options) : native_chains(options);
+    return table;
+}
 
+}  // namespace
+
+Ruleset layout(const Configuration& configuration, Engine engine) {
     Ruleset ruleset;
-    ruleset.push_back(std::move(table));
+    for (const Family family : families) {
+        const std::vector<Pair> pairs = pairs_of(family, configuration);
+        if (!pairs.empty()) {
+            ruleset.push_back(make_table(family, pairs, configuration, engine));
+        }
+    }
     return ruleset;
 }
 

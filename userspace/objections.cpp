@@ -57,11 +57,9 @@ std::optional<std::string> objection_to_comment(std::string_view comment) {
 }
 
 std::optional<std::string> objection_to_address(const Address& address) {
-    if (address.family == Family::ipv6) {
-        return address.text() + " is an IPv6 address, and IPv6 pairs are not offered yet: legal is an IPv4 address";
-    }
     if (const auto why = unusable(address)) {
-        return address.text() + " " + std::string(*why) + ": legal is the IPv4 address of one host";
+        return address.text() + " " + std::string(*why) + ": legal is the " + std::string(name(address.family)) +
+               " address of one host";
     }
     return std::nullopt;
 }
@@ -76,19 +74,16 @@ std::vector<Objection> objections(const std::optional<Address>& internal, const 
             found.push_back({part, std::move(*sentence)});
         }
     };
+    if (internal) {
+        object(Part::internal, objection_to_address(*internal));
+    }
     if (internal && external && internal->family != external->family) {
         object(Part::external, external->text() + " is not of the same family as " + internal->text() +
-                                   ": legal are two IPv4 addresses");
+                                   ": legal are two IPv4 or two IPv6 addresses");
     } else if (internal && internal == external) {
-        object(Part::internal, objection_to_address(*internal));
         object(Part::external, external->text() + " is both sides of its pair: legal are two different addresses");
-    } else {
-        if (internal) {
-            object(Part::internal, objection_to_address(*internal));
-        }
-        if (external) {
-            object(Part::external, objection_to_address(*external));
-        }
+    } else if (external) {
+        object(Part::external, objection_to_address(*external));
     }
     object(Part::comment, objection_to_comment(comment));
     return found;
@@ -104,9 +99,10 @@ std::string conflict(const Address& address, Part wanted_as, Part taken_as, cons
 
 std::string not_an_address(std::string_view text) {
     if (Prefix::enclosing(text)) {
-        return in_quotes(text) + " is a prefix, and pairs of prefixes are not offered yet: legal is an IPv4 address";
+        return in_quotes(text) + " is a prefix, and pairs of prefixes are not offered yet: legal is the address of one "
+                                 "host";
     }
-    return in_quotes(text) + " is not an address: legal is an IPv4 address such as 10.0.0.2";
+    return in_quotes(text) + " is not an address: legal is one such as 10.0.0.2 or fd00::2";
 }
 
 std::optional<std::string> why_not(const Pair& pair, const std::vector<Pair>& others) {

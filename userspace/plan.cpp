@@ -260,9 +260,13 @@ struct Change {
     std::string detail;
 };
 
-struct Story {
+struct PairChanges {
     std::vector<Pair> removed;  // both ascending
     std::vector<Pair> added;
+};
+
+struct Story {
+    std::map<Family, PairChanges> pairs;
     std::map<std::pair<Family, std::string>, Change> changes;
 };
 
@@ -278,29 +282,29 @@ void append(std::vector<Pair>& pairs, const std::vector<Pair>& more) {
     pairs.insert(pairs.end(), more.begin(), more.end());
 }
 
-std::string table_subject(Family family) {
-    return (family == Family::ipv4 ? "table ip " : "table ip6 ") + std::string(table_name);
+Change& table_change(Story& story, Family family) {
+    return story.changes[{family, "table " + table_text(family)}];
 }
 
 Change& map_change(Story& story, Family family, const std::string& name) {
-    return story.changes[{family, "map " + name}];
+    return story.changes[{family, "map " + table_text(family) + " " + name}];
 }
 
 Change& set_change(Story& story, Family family, const std::string& name) {
-    return story.changes[{family, "set " + name}];
+    return story.changes[{family, "set " + table_text(family) + " " + name}];
 }
 
 Change& chain_change(Story& story, Family family, const std::string& name) {
-    return story.changes[{family, "chain " + name}];
+    return story.changes[{family, "chain " + table_text(family) + " " + name}];
 }
 
 void tell(Story& story, const AddTable& step) {
-    story.changes[{step.family, table_subject(step.family)}].added = true;
+    table_change(story, step.family).added = true;
 }
 
 void tell(Story& story, const DeleteTable& step) {
-    story.changes[{step.family, table_subject(step.family)}].removed = true;
-    append(story.removed, step.pairs);
+    table_change(story, step.family).removed = true;
+    append(story.pairs[step.family].removed, step.pairs);
 }
 
 void tell(Story& story, const AddMap& step) {
@@ -309,12 +313,12 @@ void tell(Story& story, const AddMap& step) {
 
 void tell(Story& story, const DeleteMap& step) {
     map_change(story, step.family, step.name).removed = true;
-    append(story.removed, step.pairs);
+    append(story.pairs[step.family].removed, step.pairs);
 }
 
 void tell(Story& story, const AddElements& step) {
     if (step.map.name == int2ext) {
-        append(story.added, pairs_of(step.map));
+        append(story.pairs[step.family].added, pairs_of(step.map));
     } else {
         map_change(story, step.family, step.map.name).refilled = true;
     }
@@ -322,7 +326,7 @@ void tell(Story& story, const AddElements& step) {
 
 void tell(Story& story, const DeleteElements& step) {
     if (step.map.name == int2ext) {
-        append(story.removed, pairs_of(step.map));
+        append(story.pairs[step.family].removed, pairs_of(step.map));
     } else {
         map_change(story, step.family, step.map.name).refilled = true;
     }
@@ -371,7 +375,8 @@ std::string line(const std::string& subject, const Change& change) {
 }
 
 // A pair that a replaced map keeps is in both lists, and no change.
-std::vector<std::string> pair_lines(const std::vector<Pair>& removed, const std::vector<Pair>& added) {
+std::vector<std::string> pair_lines(const PairChanges& pairs) {
+    const auto& [removed, added] = pairs;
     std::vector<std::string> lines;
     auto r = removed.begin();
     auto a = added.begin();
@@ -396,7 +401,7 @@ std::vector<std::string> pair_lines(const std::vector<Pair>& removed, const std:
 
 Plan plan(const Ruleset& desired, const Ruleset& actual) {
     Plan steps;
-    for (const Family family : {Family::ipv4, Family::ipv6}) {
+    for (const Family family : families) {
         const Table* wanted = find(desired, family);
         const Table* there = find(actual, family);
         if (!wanted) {
@@ -425,12 +430,19 @@ std::vector<std::string> describe(const Plan& plan) {
     for (const Step& step : plan) {
         std::visit([&](const auto& alternative) { tell(story, alternative); }, step);
     }
-    std::vector<std::string> lines = pair_lines(story.removed, story.added);
-    const bool pairs_change = !lines.empty();
+    std::vector<std::string> lines;
+    std::set<Family> pairs_change;
+    for (const auto& [family, pairs] : story.pairs) {
+        for (std::string& pair : pair_lines(pairs)) {
+            lines.push_back(std::move(pair));
+            pairs_change.insert(family);
+        }
+    }
     for (const auto& [place, change] : story.changes) {
         const auto& [family, subject] = place;
         // Where pairs change, the elements of the maps beside int2ext follow them.
-        const bool told = pairs_change && subject.starts_with("map") && !change.removed && !change.added;
+        const bool told = pairs_change.contains(family) && subject.starts_with("map") && !change.removed &&
+                          !change.added;
         if (!told) {
             lines.push_back(line(subject, change));
         }

@@ -33,7 +33,7 @@ using Plan = std::vector<Step>;  // empty: nothing to do
 Plan plan(const Ruleset& desired, const Ruleset& actual);
 
 // What the steps do, in pairs where they can be told in pairs, one line each, for `diff`:
-// "+ 10.0.0.2 198.51.100.2 # mail", "- ...", "~ chain prerouting: rules".
+// "+ 10.0.0.2 198.51.100.2 # mail", "- ...", "~ chain ip statnat prerouting: rules".
 std::vector<std::string> describe(const Plan& plan);
 
 }  // namespace statnat

@@ -5,58 +5,61 @@
 namespace statnat {
 namespace {
 
-std::string name(Field field) {
+// nft(8)'s name of the family, which is that of its header too.
+std::string keyword(Family family) {
+    return family == Family::ipv4 ? "ip" : "ip6";
+}
+
+std::string keyword(Field field) {
     return field == Field::source ? "saddr" : "daddr";
 }
 
-std::string words(const SnatStateless& statement) {
-    return "snat_stateless " + name(statement.field) + " map @" + statement.map +
-           (statement.notrack ? " notrack" : "") + (statement.untrack ? " untrack" : "") +
-           (statement.untracked ? " untracked" : "") + (statement.tracked ? " tracked" : "");
-}
+struct Words {
+    Family family;
 
-std::string words(const SetAddress& statement) {
-    const std::string field = "ip " + name(statement.field);
-    return field + " set " + field + " map @" + statement.map;
-}
+    std::string operator()(const SnatStateless& statement) const {
+        return "snat_stateless " + keyword(statement.field) + " map @" + statement.map +
+               (statement.notrack ? " notrack" : "") + (statement.untrack ? " untrack" : "") +
+               (statement.untracked ? " untracked" : "") + (statement.tracked ? " tracked" : "");
+    }
 
-std::string words(const MatchAddress& statement) {
-    return "ip " + name(statement.field) + (statement.inverted ? " != @" : " @") + statement.set;
-}
+    std::string operator()(const SetAddress& statement) const {
+        const std::string field = keyword(family) + " " + keyword(statement.field);
+        return field + " set " + field + " map @" + statement.map;
+    }
 
-std::string words(const MatchIcmpType& statement) {
-    const std::string first = "icmp type " + std::to_string(statement.first);
-    return statement.first == statement.last ? first : first + "-" + std::to_string(statement.last);
-}
+    std::string operator()(const MatchAddress& statement) const {
+        return keyword(family) + " " + keyword(statement.field) + (statement.inverted ? " != @" : " @") + statement.set;
+    }
 
-std::string words(const MatchUntracked&) {
-    return "ct state untracked";
-}
+    std::string operator()(const MatchIcmpType& statement) const {
+        const std::string protocol = family == Family::ipv4 ? "icmp" : "icmpv6";
+        const std::string first = protocol + " type " + std::to_string(statement.first);
+        return statement.first == statement.last ? first : first + "-" + std::to_string(statement.last);
+    }
 
-std::string words(const Notrack&) {
-    return "notrack";
-}
-
-std::string words(const Counter&) {
-    return "counter";
-}
-
-std::string words(const Foreign& statement) {
-    return statement.expression;
-}
+    std::string operator()(const MatchUntracked&) const { return "ct state untracked"; }
+    std::string operator()(const Notrack&) const { return "notrack"; }
+    std::string operator()(const Counter&) const { return "counter"; }
+    std::string operator()(const Foreign& statement) const { return statement.expression; }
+};
 
 }  // namespace
 
-std::string text(const Statement& statement) {
-    return std::visit([](const auto& alternative) { return words(alternative); }, statement);
+std::string text(const Statement& statement, Family family) {
+    return std::visit(Words{family}, statement);
 }
 
-std::string text(const Rule& rule) {
+std::string text(const Rule& rule, Family family) {
     std::string line;
     for (const Statement& statement : rule.statements) {
-        line += (line.empty() ? "" : " ") + text(statement);
+        line += (line.empty() ? "" : " ") + text(statement, family);
     }
     return line;
+}
+
+std::string table_text(Family family) {
+    return keyword(family) + " " + std::string(table_name);
 }
 
 }  // namespace statnat

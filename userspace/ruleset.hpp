@@ -28,7 +28,7 @@ struct SnatStateless {
     bool operator==(const SnatStateless&) const = default;
 };
 
-// ip daddr set ip daddr map @MAP: what the native engine has instead.
+// ip daddr set ip daddr map @MAP (ip6 in the other family, here and below): what the native engine has instead.
 struct SetAddress {
     Field field;
     std::string map;
@@ -43,7 +43,7 @@ struct MatchAddress {
     bool operator==(const MatchAddress&) const = default;
 };
 
-// icmp type FIRST-LAST
+// icmp type FIRST-LAST, icmpv6 type FIRST-LAST
 struct MatchIcmpType {
     std::uint8_t first;
     std::uint8_t last;
@@ -83,8 +83,9 @@ struct Rule {
     bool operator==(const Rule& other) const { return statements == other.statements; }
 };
 
-std::string text(const Statement& statement);  // as nft(8) would write it
-std::string text(const Rule& rule);
+// As nft(8) would write them in a table of `family`.
+std::string text(const Statement& statement, Family family);
+std::string text(const Rule& rule, Family family);
 
 enum class Hook : std::uint8_t { prerouting, input, forward, output, postrouting };
 enum class ChainType : std::uint8_t { filter, route, other };
@@ -133,6 +134,8 @@ struct Table {
     std::vector<Chain> chains;
     bool dormant = false;  // switched off by somebody else; must be replaced
 };
+
+std::string table_text(Family family);  // "ip statnat"
 
 using Ruleset = std::vector<Table>;  // at most one per family, ascending
 

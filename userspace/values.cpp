@@ -57,6 +57,10 @@ std::uint8_t mask(std::size_t index, std::uint8_t length) {
 
 }  // namespace
 
+std::string_view name(Family family) {
+    return family == Family::ipv4 ? "IPv4" : "IPv6";
+}
+
 std::optional<Address> Address::parse(std::string_view text) {
     std::array<char, INET6_ADDRSTRLEN> terminated{};
     if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) {
@@ -82,6 +86,7 @@ std::optional<std::string_view> unusable(const Address& address) {
     constexpr std::array<std::uint8_t, 16> unspecified{};
     constexpr std::array<std::uint8_t, 16> loopback{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
     constexpr std::array<std::uint8_t, 16> broadcast{255, 255, 255, 255};
+    constexpr std::array<std::uint8_t, 12> ipv4_mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
 
     const bool ipv4 = address.family == Family::ipv4;
     const std::uint8_t first = address.bytes[0];
@@ -96,6 +101,12 @@ std::optional<std::string_view> unusable(const Address& address) {
     }
     if (ipv4 && address.bytes == broadcast) {
         return "is the broadcast address";
+    }
+    if (!ipv4 && first == 0xfe && (address.bytes[1] & 0xc0) == 0x80) {
+        return "is a link-local address";
+    }
+    if (!ipv4 && std::equal(ipv4_mapped.begin(), ipv4_mapped.end(), address.bytes.begin())) {
+        return "is an IPv4-mapped address";
     }
     return std::nullopt;
 }

@@ -14,13 +14,17 @@ namespace statnat {
 
 enum class Family : std::uint8_t { ipv4, ipv6 };
 
+inline constexpr std::array<Family, 2> families{Family::ipv4, Family::ipv6};  // ascending
+
+std::string_view name(Family family);  // "IPv4"
+
 // An IPv4 or IPv6 address in network byte order; IPv4 uses the first 4 bytes, the rest are 0.
 struct Address {
     Family family = Family::ipv4;
     std::array<std::uint8_t, 16> bytes{};
 
     static std::optional<Address> parse(std::string_view text);
-    std::string text() const;
+    std::string text() const;  // canonical (RFC 5952)
     std::size_t size() const { return family == Family::ipv4 ? 4 : 16; }
 
     auto operator<=>(const Address&) const = default;

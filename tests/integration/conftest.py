@@ -81,7 +81,7 @@ def conntrack(request, wire, tool):
     if request.param == "no conntrack":
         yield False
     else:
-        wire.gateway.nft("table ip other { chain forward { type filter hook forward priority 0;\n"
+        wire.gateway.nft("table inet other { chain forward { type filter hook forward priority 0;\n"
                          "ct state new counter\n}; }")
         yield True
-        wire.gateway.nft("delete table ip other")
+        wire.gateway.nft("delete table inet other")

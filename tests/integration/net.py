@@ -22,6 +22,14 @@ GATEWAY_IN, GATEWAY_OUT = "10.0.0.1", "192.0.2.1"
 R2, R2_FAR = "192.0.2.2", "203.0.113.1"
 X = "203.0.113.10"
 
+# The same for IPv6.
+A6, A6_OUT = "fd00:1::2", "2001:db8:1::2"
+B6, B6_OUT = "fd00:1::3", "2001:db8:1:ffff:ffff:ffff:ffff:3"
+C6, R1_6 = "fd00:1::9", "fd00:1::17"
+PAIRS6 = {A6: A6_OUT, B6: B6_OUT}
+GATEWAY6_IN, GATEWAY6_OUT, R2_6 = "fd00:1::1", "2001:db8:2::1", "2001:db8:2::2"
+X6 = "2001:db8:3::10"
+
 
 
 def many(count, first=0):

@@ -2,11 +2,13 @@
 """Layers that Scapy lacks, and what the packet tables of all tests are made with."""
 
 import itertools
+import socket
 import struct
 
 import pytest
 from scapy.fields import BitField, ByteField, IntField, ShortField, XShortField
 from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
 from scapy.packet import Packet, bind_layers
 
 expression = pytest.mark.expression
@@ -27,8 +29,12 @@ def checksum(data):
 
 
 def pseudo_header(ip, length):
-    address = lambda text: bytes(map(int, text.split(".")))
-    return address(ip.src) + address(ip.dst) + bytes([0, ip.proto]) + length.to_bytes(2, "big")
+    """RFC 793, 3.1; for IPv6 RFC 8200, 8.1."""
+    if ip.version == 6:
+        return (socket.inet_pton(socket.AF_INET6, ip.src) + socket.inet_pton(socket.AF_INET6, ip.dst)
+                + length.to_bytes(4, "big") + bytes([0, 0, 0, ip.nh]))
+    return (socket.inet_aton(ip.src) + socket.inet_aton(ip.dst)
+            + bytes([0, ip.proto]) + length.to_bytes(2, "big"))
 
 
 class Covering(Packet):
@@ -72,6 +78,8 @@ class DCCP(Covering):
 
 bind_layers(IP, UDPLite, proto=136)
 bind_layers(IP, DCCP, proto=33)
+bind_layers(IPv6, UDPLite, nh=136)
+bind_layers(IPv6, DCCP, nh=33)
 
 CHECKSUM_AT = {ICMP: 2, TCP: 16, UDP: 6, UDPLite: 6, DCCP: 6}
 
@@ -121,7 +129,7 @@ def same(got, wanted):
 
 
 def layers(data):
-    packet = IP(data)
+    packet = (IPv6 if data[:1] >= b"\x60" else IP)(data)
     while packet:
         yield f"{packet.name} {packet.fields}"[:400]
         packet = packet.payload

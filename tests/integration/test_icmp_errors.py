@@ -90,6 +90,8 @@ QUOTES = [
     row("IP header only",                {},                    TCP() / TEXT,              20),
     row("IP options, whole",             {"options": [NOP] * 7}, TCP() / TEXT,             None),
     row("IP options, 8 bytes behind",    {"options": [NOP] * 7}, UDP() / TEXT,             36),
+    row("IP options, 4 bytes behind",    {"options": [NOP] * 7}, UDP() / TEXT,             32),
+    row("IP options, 16 bytes behind",   {"options": [NOP] * 7}, TCP() / TEXT,             44),
     row("40 bytes of options, whole",    {"options": [NOP] * 40}, UDP() / TEXT,            None),
     row("cut inside the IP options",     {"options": [NOP] * 7}, UDP() / TEXT,             25),
     row("cut before the IP options",     {"options": [NOP] * 7}, UDP() / TEXT,             20),

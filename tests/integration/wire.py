@@ -15,27 +15,36 @@ import socket
 import struct
 
 from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import IPv6
 
-from net import A, B, C, D, GATEWAY_IN, GATEWAY_OUT, R1, R2, X, Namespace, cable
+from net import (A, A6, B, B6, C, C6, D, GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, R1, R1_6, R2, R2_6, X, X6,
+                 Namespace, cable)
 from packets import same
 
-ETH_P_IP = 0x0800
+ETH_P_IP, ETH_P_IPV6 = 0x0800, 0x86dd
 SOL_PACKET, PACKET_VNET_HDR, GSO_TCPV4 = 263, 15, 1  # linux/if_packet.h, linux/virtio_net.h
+
+# What an IPv6 gateway says by itself: neighbour discovery and group membership.
+LINK_LOCAL, ALL_ON_LINK = b"\xfe\x80", b"\xff\x02"
 
 # Packets of no pair, sent after others: whatever is to come has come when they have.
 MARKS = [bytes(IP(src=source, dst=target) / UDP(chksum=0) / bytes(13))[:-13]
          for source, target in ((C, X), (X, C))]
+MARKS6 = [bytes(IPv6(src=source, dst=target) / UDP(chksum=0) / bytes(13))[:-13]
+          for source, target in ((C6, X6), (X6, C6))]
 
 
 class Port:
     """The far end of one of the gateway's cables."""
 
-    def __init__(self, namespace, interface, mac, gateway_mac):
-        self.interface, self.gateway_mac = interface, bytes.fromhex(gateway_mac.replace(":", ""))
-        self.ethernet = self.gateway_mac + bytes.fromhex(mac.replace(":", "")) + b"\x08\x00"
-        self.socket = namespace.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP))
+    def __init__(self, namespace, interface, mac, gateway_mac, protocol):
+        self.interface, self.protocol = interface, protocol
+        self.gateway_mac = bytes.fromhex(gateway_mac.replace(":", ""))
+        self.ethernet = (self.gateway_mac + bytes.fromhex(mac.replace(":", ""))
+                         + protocol.to_bytes(2, "big"))
+        self.socket = namespace.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(protocol))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        self.socket.bind((interface, ETH_P_IP))
+        self.socket.bind((interface, protocol))
         self.offload = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.offload.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
 
@@ -44,7 +53,7 @@ class Port:
         self.offload.close()
 
     def send(self, packet):
-        self.socket.sendto(bytes(packet), (self.interface, ETH_P_IP, 0, 0, self.gateway_mac))
+        self.socket.sendto(bytes(packet), (self.interface, self.protocol, 0, 0, self.gateway_mac))
 
     def send_unfinished(self, packet, checksum_start, checksum_at, gso=0, size=0):
         """Sends a packet as a host with offload does: its checksum, its segmentation left to others.
@@ -54,16 +63,21 @@ class Port:
         link = len(self.ethernet)
         header = struct.pack("<BBHHHH", 1, gso, link + checksum_start + 20 if gso else 0, size,
                              link + checksum_start, checksum_at - checksum_start)
-        self.offload.sendto(header + self.ethernet + bytes(packet), (self.interface, ETH_P_IP))
+        self.offload.sendto(header + self.ethernet + bytes(packet), (self.interface, self.protocol))
 
     def receive(self, seconds=10):
         """The next packet, from the IP header on; None after so many seconds without one."""
-        readable, _, _ = select.select([self.socket], [], [], seconds)
-        return self.socket.recv(65535) if readable else None
+        while select.select([self.socket], [], [], seconds)[0]:
+            packet = self.socket.recv(65535)
+            if self.protocol == ETH_P_IP or not (packet[8:10] == LINK_LOCAL or packet[24:26] == ALL_ON_LINK):
+                return packet
+        return None
 
 
 class Wire:
     """The gateway and its two ports. The gateway never leaves a checksum or a segmentation undone."""
+
+    protocol, marks = ETH_P_IP, MARKS
 
     def __init__(self):
         # One processor: the kernel then keeps the order in which packets were put on the wires.
@@ -73,8 +87,14 @@ class Wire:
         self.ends = [Namespace("inside"), Namespace("outside")]
         inside_mac, in_mac = cable(self.ends[0], "inside", self.gateway, "in0")
         outside_mac, out_mac = cable(self.ends[1], "outside", self.gateway, "out0")
-        self.inside = Port(self.ends[0], "inside", inside_mac, in_mac)
-        self.outside = Port(self.ends[1], "outside", outside_mac, out_mac)
+        self.inside = Port(self.ends[0], "inside", inside_mac, in_mac, self.protocol)
+        self.outside = Port(self.ends[1], "outside", outside_mac, out_mac, self.protocol)
+        self.address(inside_mac, outside_mac)
+        for interface in ("in0", "out0"):
+            self.gateway.run("ethtool", "-K", interface, "tx", "off", "tso", "off", "gso", "off")
+        self.numbers = itertools.count(1)
+
+    def address(self, inside_mac, outside_mac):
         self.gateway.ip("\n".join([
             f"address add {GATEWAY_IN}/24 dev in0",
             f"address add {GATEWAY_OUT}/24 dev out0",
@@ -87,9 +107,6 @@ class Wire:
             net__ipv4__conf__out0__rp_filter=1, net__ipv4__conf__all__send_redirects=0,
             net__ipv4__conf__in0__send_redirects=0, net__ipv4__icmp_ratelimit=0,
             net__ipv4__ip_forward=1)
-        for interface in ("in0", "out0"):
-            self.gateway.run("ethtool", "-K", interface, "tx", "off", "tso", "off", "gso", "off")
-        self.marks = itertools.count(1)
 
     def close(self):
         for port in (self.inside, self.outside):
@@ -100,9 +117,9 @@ class Wire:
 
     def drain(self):
         """All packets that came out inside and outside since the last call."""
-        mark = b"mark %8d" % next(self.marks)
-        self.inside.send(MARKS[0] + mark)
-        self.outside.send(MARKS[1] + mark)
+        mark = b"mark %8d" % next(self.numbers)
+        self.inside.send(self.marks[0] + mark)
+        self.outside.send(self.marks[1] + mark)
         return [self.up_to(mark, port) for port in (self.inside, self.outside)]
 
     def up_to(self, mark, port):
@@ -117,4 +134,22 @@ class Wire:
         for name, seen, wanted in zip(("inside", "outside"), self.drain(), (inside, outside)):
             for got, want in zip(seen, wanted):
                 same(got, want)
-            assert len(seen) == len(wanted), f"{name}: {[IP(packet).summary() for packet in seen]}"
+            assert len(seen) == len(wanted), f"{name}: {[packet.hex() for packet in seen]}"
+
+
+class Wire6(Wire):
+    """The same for IPv6."""
+
+    protocol, marks = ETH_P_IPV6, MARKS6
+
+    def address(self, inside_mac, outside_mac):
+        self.gateway.sysctl(
+            net__ipv6__conf__all__disable_ipv6=0, net__ipv6__conf__in0__disable_ipv6=0,
+            net__ipv6__conf__out0__disable_ipv6=0, net__ipv6__conf__in0__accept_dad=0,
+            net__ipv6__conf__out0__accept_dad=0, net__ipv6__conf__all__forwarding=1, net__ipv6__icmp__ratelimit=0)
+        self.gateway.ip("\n".join([
+            f"address add {GATEWAY6_IN}/64 dev in0 nodad",
+            f"address add {GATEWAY6_OUT}/64 dev out0 nodad",
+            f"route add ::/0 via {R2_6}",
+            f"neighbour replace {R2_6} lladdr {outside_mac} dev out0",
+        ] + [f"neighbour replace {host} lladdr {inside_mac} dev in0" for host in (A6, B6, C6, R1_6)]))

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include <gtest/gtest.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
@@ -16,7 +17,7 @@ namespace statnat {
 
 // Names and values of what a failed comparison is about.
 void PrintTo(const Rule& rule, std::ostream* out) {
-    *out << text(rule);
+    *out << text(rule, Family::ipv4);
 }
 
 namespace {
@@ -44,8 +45,8 @@ Table decode(const Bytes& batch, Family family = Family::ipv4) {
     return decoder.finish();
 }
 
-Table round_trip(const Plan& plan) {
-    return decode(encode(plan, 1, 1).bytes);
+Table round_trip(const Plan& plan, Family family = Family::ipv4) {
+    return decode(encode(plan, 1, 1).bytes, family);
 }
 
 Configuration example(Counters counters) {
@@ -56,6 +57,17 @@ Configuration example(Counters counters) {
     configuration.pairs = {{address("10.0.0.2"), address("198.51.100.2"), ""},
                            {address("10.0.0.3"), address("198.51.100.3"), "mail"},
                            {address("10.0.1.0"), address("198.51.100.255"), "\u00e9t\u00e9"}};
+    return configuration;
+}
+
+Configuration ipv6_example(Counters counters) {
+    Configuration configuration;
+    configuration.counters = counters;
+    configuration.exempt_destinations = {prefix("fd00::/8"), prefix("2001:db8:0:8000::/49"), prefix("2001:db8:2::7"),
+                                         prefix("ffff::/16")};
+    configuration.pairs = {{address("fd00:1::2"), address("2001:db8:1::2"), ""},
+                           {address("fd00:1::3"), address("2001:db8:1::3"), "mail"},
+                           {address("fd00:1:0:1::"), address("2001:db8:1:ffff:ffff:ffff:ffff:ffff"), "\u00e9t\u00e9"}};
     return configuration;
 }
 
@@ -74,34 +86,52 @@ void count_something(Ruleset& ruleset) {
     }
 }
 
+// The one table of a ruleset, read back from the batch that makes it from nothing.
+void expect_read_back(Ruleset desired) {
+    count_something(desired);
+    Plan steps = plan(desired, {});
+    for (Step& step : steps) {  // a plan does not take traffic from what is desired
+        if (auto* add = std::get_if<AddElements>(&step)) {
+            add->map.elements = find_map(desired.at(0), add->map.name).elements;
+        }
+    }
+    ASSERT_EQ(desired.size(), 1U);
+    const Table table = round_trip(steps, desired[0].family);
+    EXPECT_TRUE(plan(desired, {table}).empty());
+    EXPECT_EQ(table.prefix_sets, desired[0].prefix_sets);
+    for (std::size_t i = 0; i < desired[0].chains.size(); ++i) {
+        EXPECT_EQ(table.chains.at(i).rules, desired[0].chains[i].rules);
+    }
+}
+
 TEST(Codec, ReadsBackWhatEveryLayoutWrites) {
     for (const Engine engine : {Engine::expression, Engine::native}) {
         for (const Counters counters : {Counters::pair, Counters::rule, Counters::off}) {
-            Ruleset desired = layout(example(counters), engine);
-            count_something(desired);
-            Plan steps = plan(desired, {});
-            for (Step& step : steps) {  // a plan does not take traffic from what is desired
-                if (auto* add = std::get_if<AddElements>(&step)) {
-                    add->map.elements = find_map(desired[0], add->map.name).elements;
-                }
-            }
-            const Table table = round_trip(steps);
-            ASSERT_EQ(desired.size(), 1U);
-            EXPECT_TRUE(plan(desired, {table}).empty());
-            EXPECT_EQ(table.prefix_sets, desired[0].prefix_sets);
-            for (std::size_t i = 0; i < desired[0].chains.size(); ++i) {
-                EXPECT_EQ(table.chains.at(i).rules, desired[0].chains[i].rules);
-            }
+            expect_read_back(layout(example(counters), engine));
+            expect_read_back(layout(ipv6_example(counters), engine));
         }
     }
 }
 
+// Tables of both families have the same name: the family alone tells them apart.
+TEST(Codec, WritesTheFamilyIntoEveryMessage) {
+    Configuration both = ipv6_example(Counters::pair);
+    both.pairs.push_back({address("10.0.0.2"), address("198.51.100.2"), ""});
+    const Plan steps = plan(layout(both, Engine::native), {});
+    const Batch batch = encode(steps, 1, 1);
+    const auto messages = fake::split(batch.bytes);
+    for (std::size_t i = 1; i + 1 < messages.size(); ++i) {
+        const Family family = std::visit([](const auto& step) { return step.family; }, steps.at(batch.steps.at(i)));
+        EXPECT_EQ(messages[i][sizeof(nlmsghdr)], family == Family::ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+    }
+}
+
 // One chain with one rule, read back.
-Rule read_back(const Rule& rule) {
+Rule read_back(const Rule& rule, Family family) {
     Chain chain;
     chain.name = "c";
     chain.rules = {rule};
-    return round_trip({AddChain{Family::ipv4, chain}}).chains.at(0).rules.at(0);
+    return round_trip({AddChain{family, chain}}, family).chains.at(0).rules.at(0);
 }
 
 TEST(Codec, ReadsBackEveryStatement) {
@@ -115,29 +145,44 @@ TEST(Codec, ReadsBackEveryStatement) {
         SetAddress{Field::destination, "m"},
         MatchAddress{Field::source, "s", false},
         MatchAddress{Field::destination, "s", true},
+        MatchIcmpType{1, 4},
         MatchIcmpType{3, 5},
         MatchIcmpType{8, 8},
         MatchUntracked{},
         Notrack{},
         Counter{},
     };
-    Rule all;
-    for (const Statement& statement : statements) {
-        Rule rule;
-        rule.statements = {statement};
-        EXPECT_EQ(read_back(rule), rule);
-        all.statements.push_back(statement);
+    for (const Family family : families) {
+        Rule all;
+        for (const Statement& statement : statements) {
+            Rule rule;
+            rule.statements = {statement};
+            EXPECT_EQ(read_back(rule, family), rule);
+            all.statements.push_back(statement);
+        }
+        EXPECT_EQ(read_back(all, family), all);
+        std::reverse(all.statements.begin(), all.statements.end());
+        EXPECT_EQ(read_back(all, family), all);
     }
-    EXPECT_EQ(read_back(all), all);
-    std::reverse(all.statements.begin(), all.statements.end());
-    EXPECT_EQ(read_back(all), all);
+}
+
+TEST(Codec, TakesStatementsOfTheOtherFamilyForForeign) {
+    Chain chain;
+    chain.name = "c";
+    chain.rules.emplace_back().statements = {SetAddress{Field::source, "m"}, MatchIcmpType{1, 4}};
+    const Bytes bytes = encode({AddChain{Family::ipv6, chain}}, 1, 1).bytes;
+    const Table table = decode(bytes, Family::ipv4);
+    for (const Statement& statement : table.chains.at(0).rules.at(0).statements) {
+        EXPECT_TRUE(std::holds_alternative<Foreign>(statement)) << text(statement, Family::ipv4);
+    }
 }
 
 TEST(Codec, StartsCountersWhereTheyStood) {
     Rule rule;
     rule.statements = {Counter{}};
     rule.traffic = {5, 420};
-    EXPECT_EQ(read_back(rule).traffic, rule.traffic);
+    EXPECT_EQ(read_back(rule, Family::ipv4).traffic, rule.traffic);
+    EXPECT_EQ(read_back(rule, Family::ipv6).traffic, rule.traffic);
 
     Map map{.name = "m", .counters = true, .capacity = 7, .elements = {}};
     map.elements = {{address("10.0.0.2"), address("198.51.100.2"), "mail", {1ULL << 40, 1ULL << 50}}};
@@ -157,6 +202,33 @@ TEST(Codec, ReadsBackIntervalsAtBothEndsOfTheSpace) {
         const Table table = round_trip({AddPrefixSet{Family::ipv4, {"exempt", false, prefixes}}});
         EXPECT_EQ(table.prefix_sets.at(0).prefixes, prefixes);
         EXPECT_FALSE(table.prefix_sets[0].foreign);
+    }
+}
+
+TEST(Codec, ReadsBackIPv6IntervalsAtBothEndsOfTheSpace) {
+    for (const std::vector<Prefix>& prefixes :
+         {std::vector{prefix("::/0")}, std::vector{prefix("::/128"), prefix("ffff::/16")},
+          std::vector{prefix("::/1"), prefix("8000::/1")},
+          std::vector{prefix("fd00::/8"), prefix("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128")}}) {
+        const Table table = round_trip({AddPrefixSet{Family::ipv6, {"exempt", false, prefixes}}}, Family::ipv6);
+        EXPECT_EQ(table.prefix_sets.at(0).prefixes, prefixes);
+        EXPECT_FALSE(table.prefix_sets[0].foreign);
+    }
+}
+
+// The types, lengths and byte orders that nft(8) 1.0.6 gives to ipv6_addr.
+TEST(Codec, WritesAnIPv6MapAsNftDoes) {
+    const Bytes bytes = encode({AddMap{Family::ipv6, Map{.name = "m", .capacity = 3, .elements = {}}}}, 1, 1).bytes;
+    const std::vector<Bytes> expected{
+        {8, 0, NFTA_SET_KEY_TYPE, 0, 0, 0, 0, 8},
+        {8, 0, NFTA_SET_KEY_LEN, 0, 0, 0, 0, 16},
+        {8, 0, NFTA_SET_DATA_TYPE, 0, 0, 0, 0, 8},
+        {8, 0, NFTA_SET_DATA_LEN, 0, 0, 0, 0, 16},
+        {22, 0, NFTA_SET_USERDATA, 0, 0, 4, 2, 0, 0, 0, 1, 4, 2, 0, 0, 0, 6, 4, 0, 0, 0, 0},
+    };
+    for (const Bytes& attribute : expected) {
+        EXPECT_NE(std::search(bytes.begin(), bytes.end(), attribute.begin(), attribute.end()), bytes.end())
+            << "attribute " << int{attribute[2]};
     }
 }
 

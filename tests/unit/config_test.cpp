@@ -21,6 +21,8 @@ namespace fs = std::filesystem;
 using Lines = std::vector<std::string>;
 using Files = std::map<std::string, std::string>;
 
+const std::string all_csv = "[gateway]\npairs-files = [\"*.csv\"]\n";
+
 class ConfigTest : public testing::Test {
 protected:
     void SetUp() override {
@@ -124,11 +126,26 @@ external = "198.51.100.4"
               (Lines{"10.0.0.2 198.51.100.2", "10.0.0.3 198.51.100.3", "10.0.0.4 198.51.100.4 # mail"}));
 }
 
+TEST_F(ConfigTest, ReadsBothFamiliesAndPutsIPv4First) {
+    const Configuration configuration = read(all_csv + R"([pairs]
+"fd00:1::2" = "2001:db8:1::2"
+"10.0.0.2" = "198.51.100.2"
+"FD00:1::0:A" = { external = "2001:DB8:1:0:0:0:0:A", comment = "mail" }
+)",
+                                             {{"a.csv", "fd00:1::3,2001:db8:1::3,web\n10.0.0.3,198.51.100.3\n"}});
+    EXPECT_EQ(print(configuration.pairs),
+              (Lines{"10.0.0.2 198.51.100.2", "10.0.0.3 198.51.100.3", "fd00:1::2 2001:db8:1::2",
+                     "fd00:1::3 2001:db8:1::3 # web", "fd00:1::a 2001:db8:1::a # mail"}));
+}
+
 TEST_F(ConfigTest, TakesExemptDestinationsAsTheyAre) {
     const Configuration configuration = read("[gateway]\nexempt-destinations = [\"10.0.0.0/9\", \"10.0.0.0/8\", "
-                                             "\"10.0.0.0/8\", \"192.0.2.1\", \"0.0.0.0/0\"]");
-    EXPECT_EQ(configuration.exempt_destinations.size(), 5U);
+                                             "\"10.0.0.0/8\", \"192.0.2.1\", \"0.0.0.0/0\", \"FD00::/8\", "
+                                             "\"2001:db8::1\"]");
+    ASSERT_EQ(configuration.exempt_destinations.size(), 7U);
     EXPECT_EQ(configuration.exempt_destinations[3].text(), "192.0.2.1/32");
+    EXPECT_EQ(configuration.exempt_destinations[5].text(), "fd00::/8");
+    EXPECT_EQ(configuration.exempt_destinations[6].text(), "2001:db8::1/128");
 }
 
 // ---- what TOML files get wrong -------------------------------------------------------------------------------------
@@ -136,11 +153,14 @@ TEST_F(ConfigTest, TakesExemptDestinationsAsTheyAre) {
 TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
     const std::string engines = R"(: legal are "auto", "expression" and "native")";
     const std::string countings = R"(: legal are "pair", "rule" and "off")";
-    const std::string exempt = R"(: legal is an array of IPv4 prefixes such as ["10.0.0.0/8"])";
+    const std::string exempt = R"(: legal is an array of prefixes such as ["10.0.0.0/8", "fd00::/8"])";
     const std::string files = R"(: legal is an array of file names and patterns such as ["pairs.d/*.csv"])";
-    const std::string address = ": legal is an IPv4 address such as 10.0.0.2";
-    const std::string prefix = " is a prefix, and pairs of prefixes are not offered yet: legal is an IPv4 address";
+    const std::string address = ": legal is one such as 10.0.0.2 or fd00::2";
+    const std::string prefix =
+        " is a prefix, and pairs of prefixes are not offered yet: legal is the address of one host";
     const std::string host = ": legal is the IPv4 address of one host";
+    const std::string ipv6_host = ": legal is the IPv6 address of one host";
+    const std::string one_family = ": legal are two IPv4 or two IPv6 addresses";
     const std::string pair = R"(: legal is "198.51.100.2" or { external = "198.51.100.2", comment = "mail" })";
     const std::string comment = ": legal are 127 bytes of printable UTF-8 without \"";
     struct Case {
@@ -173,8 +193,7 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
          {"3:3: an integer is not a prefix" + exempt,
           "3:6: \"10.0.0.1/8\" has host bits set: legal is 10.0.0.0/8",
           "3:20: \"ten\" is not a prefix" + exempt,
-          "3:27: \"fd00::/8\" is an IPv6 prefix, and IPv6 is not offered yet" + exempt,
-          "3:39: \"fd00::1/8\" is an IPv6 prefix, and IPv6 is not offered yet" + exempt}},
+          "3:39: \"fd00::1/8\" has host bits set: legal is fd00::/8"}},
         // pairs files
         {"[gateway]\npairs-files = \"a.csv\"", {"2:15: pairs-files is \"a.csv\"" + files}},
         {"[gateway]\npairs-files = [true]", {"2:16: a pairs file is a boolean" + files}},
@@ -193,12 +212,22 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"[pairs]\n\"10.0.0.2\" = \"224.0.0.1\"", {"2:14: 224.0.0.1 is a multicast address" + host}},
         {"[pairs]\n\"10.0.0.2\" = \"255.255.255.255\"", {"2:14: 255.255.255.255 is the broadcast address" + host}},
         {"[pairs]\n\"10.0.0.2\" = \"2001:db8::2\"",
-         {"2:14: 2001:db8::2 is not of the same family as 10.0.0.2: legal are two IPv4 addresses"}},
+         {"2:14: 2001:db8::2 is not of the same family as 10.0.0.2" + one_family}},
         {"[pairs]\n\"fd00::2\" = \"198.51.100.2\"",
-         {"2:13: 198.51.100.2 is not of the same family as fd00::2: legal are two IPv4 addresses"}},
-        {"[pairs]\n\"fd00::2\" = \"2001:db8::2\"",
-         {"2:1: fd00::2 is an IPv6 address, and IPv6 pairs are not offered yet: legal is an IPv4 address",
-          "2:13: 2001:db8::2 is an IPv6 address, and IPv6 pairs are not offered yet: legal is an IPv4 address"}},
+         {"2:13: 198.51.100.2 is not of the same family as fd00::2" + one_family}},
+        {"[pairs]\n\"::\" = \"::1\"",
+         {"2:1: :: is the unspecified address" + ipv6_host, "2:8: ::1 is a loopback address" + ipv6_host}},
+        {"[pairs]\n\"FE80::2\" = \"ff02::2\"",
+         {"2:1: fe80::2 is a link-local address" + ipv6_host, "2:13: ff02::2 is a multicast address" + ipv6_host}},
+        {"[pairs]\n\"::ffff:10.0.0.2\" = \"198.51.100.2\"",
+         {"2:1: ::ffff:10.0.0.2 is an IPv4-mapped address" + ipv6_host,
+          "2:21: 198.51.100.2 is not of the same family as ::ffff:10.0.0.2" + one_family}},
+        {"[pairs]\n\"fd00:1::/48\" = \"2001:db8:1::/48\"",
+         {"2:1: \"fd00:1::/48\"" + prefix, "2:17: \"2001:db8:1::/48\"" + prefix}},
+        {"[pairs]\n\"fd00::2\" = \"fd00:0::2\"",
+         {"2:13: fd00::2 is both sides of its pair: legal are two different addresses"}},
+        {"[pairs]\n\"fd00::2\" = \"2001:db8::2\"\n\"FD00:0::2\" = \"2001:db8::3\"",
+         {"3:1: fd00::2 is already the internal address of 2001:db8::2 (statnat.toml:2)"}},
         {"[pairs]\n\"10.0.0.0/24\" = \"198.51.100.2/32\"",
          {"2:1: \"10.0.0.0/24\"" + prefix, "2:17: \"198.51.100.2/32\"" + prefix}},
         {"[pairs]\n\"10.0.0.2\" = \"10.0.0.2\"",
@@ -262,8 +291,8 @@ engine = 1
                   "statnat.toml:4:1: 10.0.0.3 is already the internal address of 198.51.100.3 (statnat.toml:2)",
                   "statnat.toml:5:14: 198.51.100.3 is already the external address of 10.0.0.3 (statnat.toml:2)",
                   "statnat.toml:8:10: engine is an integer: legal are \"auto\", \"expression\" and \"native\"",
-                  "a.csv:1:1: \"x\" is not an address: legal is an IPv4 address such as 10.0.0.2",
-                  "a.csv:1:3: \"y\" is not an address: legal is an IPv4 address such as 10.0.0.2",
+                  "a.csv:1:1: \"x\" is not an address: legal is one such as 10.0.0.2 or fd00::2",
+                  "a.csv:1:3: \"y\" is not an address: legal is one such as 10.0.0.2 or fd00::2",
                   "a.csv:3:10: 198.51.100.4 is already the external address of 10.0.0.3 (statnat.toml:4)",
                   "b.csv:1:1: 10.0.0.3 is already the internal address of 198.51.100.3 (statnat.toml:2)",
               }));
@@ -305,8 +334,6 @@ TEST_F(ConfigTest, TellsWhichFileCannotBeRead) {
 
 // ---- pairs files ---------------------------------------------------------------------------------------------------
 
-const std::string all_csv = "[gateway]\npairs-files = [\"*.csv\"]\n";
-
 TEST_F(ConfigTest, ReadsPairsFilesLeniently) {
     const Configuration configuration = read(all_csv, {{"a.csv", "\xef\xbb\xbf# internal,external\r\n"
                                                                  "\r\n"
@@ -322,7 +349,7 @@ TEST_F(ConfigTest, ReadsPairsFilesLeniently) {
 }
 
 TEST_F(ConfigTest, TellsEachErrorOfAPairsFile) {
-    const std::string address = ": legal is an IPv4 address such as 10.0.0.2";
+    const std::string address = ": legal is one such as 10.0.0.2 or fd00::2";
     const std::string comment = ": legal are 127 bytes of printable UTF-8 without \"";
     struct Case {
         std::string csv;
@@ -333,6 +360,9 @@ TEST_F(ConfigTest, TellsEachErrorOfAPairsFile) {
         {"10.0.0.2 198.51.100.2",
          {"1:1: \"10.0.0.2 198.51.100.2\" is not a pair: legal is internal,external[,comment]"}},
         {"10.0.0.2,", {"1:10: \"\" is not an address" + address}},
+        {"10.0.0.2, fd00::2",
+         {"1:11: fd00::2 is not of the same family as 10.0.0.2: legal are two IPv4 or two IPv6 addresses"}},
+        {"fd00::2,fe80::2", {"1:9: fe80::2 is a link-local address: legal is the IPv6 address of one host"}},
         {",198.51.100.2", {"1:1: \"\" is not an address" + address}},
         {",", {"1:1: \"\" is not an address" + address, "1:2: \"\" is not an address" + address}},
         {"internal,external",

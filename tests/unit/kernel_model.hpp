@@ -96,17 +96,17 @@ private:
                                    !std::holds_alternative<Counter>(statement);
                 require(!needs || std::any_of(table.maps.begin(), table.maps.end(), referred) ||
                             std::any_of(table.prefix_sets.begin(), table.prefix_sets.end(), referred),
-                        "a rule refers to nothing: " + text(rule));
+                        "a rule refers to nothing: " + text(rule, table.family));
             }
             chain.rules.push_back(rule);
         }
     }
 
     void apply(const AddTable& step) {
-        for (const Table& one : ruleset_) {
-            require(one.family != step.family, "the table exists");
-        }
-        ruleset_.emplace_back().family = step.family;
+        const auto place = std::find_if(ruleset_.begin(), ruleset_.end(),
+                                        [&](const Table& one) { return one.family >= step.family; });
+        require(place == ruleset_.end() || place->family != step.family, "the table exists");
+        ruleset_.emplace(place)->family = step.family;
     }
 
     void apply(const DeleteTable& step) {

@@ -49,7 +49,7 @@ std::vector<std::string> print(const Table& table) {
         lines.push_back("chain " + chain.name + " " + type + " " + hook_name(chain) + " " +
                         std::to_string(chain.priority));
         for (const Rule& rule : chain.rules) {
-            lines.push_back("  " + text(rule));
+            lines.push_back("  " + text(rule, table.family));
         }
     }
     return lines;
@@ -61,11 +61,20 @@ std::vector<std::string> print(const Configuration& configuration, Engine engine
     return print(ruleset.front());
 }
 
+Configuration make_ipv6_configuration() {
+    Configuration configuration;
+    configuration.pairs = {
+        {*Address::parse("fd00:1::2"), *Address::parse("2001:db8:1::9"), "mail"},
+        {*Address::parse("fd00:1::3"), *Address::parse("2001:db8:1::3"), ""},
+    };
+    return configuration;
+}
+
 using Lines = std::vector<std::string>;
 
 TEST(LayoutTest, OfNoPairsIsNoTable) {
     Configuration configuration;
-    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/8")};
+    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/8"), *Prefix::parse("fd00::/8")};
     EXPECT_TRUE(layout(configuration, Engine::expression).empty());
     EXPECT_TRUE(layout(configuration, Engine::native).empty());
 }
@@ -156,6 +165,81 @@ TEST(LayoutTest, OfTheNativeEngineWithExemptDestinationsAndRuleCounters) {
     }));
 }
 
+TEST(LayoutTest, OfTheExpressionEngineForIPv6) {
+    EXPECT_EQ(print(make_ipv6_configuration(), Engine::expression), (Lines{
+        "map int2ext counter size 3072",
+        "  fd00:1::2 # mail : 2001:db8:1::9",
+        "  fd00:1::3 : 2001:db8:1::3",
+        "map ext2int counter size 3072",
+        "  2001:db8:1::3 : fd00:1::3",
+        "  2001:db8:1::9 : fd00:1::2",
+        "chain prerouting filter prerouting -300",
+        "  snat_stateless daddr map @ext2int notrack",
+        "  snat_stateless saddr map @int2ext untrack",
+        "chain postrouting filter postrouting -300",
+        "  snat_stateless saddr map @int2ext untracked",
+        "chain output route output -300",
+        "  icmpv6 type 1-4 snat_stateless daddr map @ext2int notrack",
+        "  snat_stateless saddr map @int2ext untrack",
+    }));
+}
+
+TEST(LayoutTest, OfTheExpressionEngineForIPv6WithExemptDestinationsAndRuleCounters) {
+    Configuration configuration = make_ipv6_configuration();
+    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/8"), *Prefix::parse("fd00::/8")};
+    configuration.counters = Counters::rule;
+    const Lines lines = print(configuration, Engine::expression);
+    EXPECT_EQ(Lines(lines.begin() + 6, lines.end()), (Lines{
+        "set exempt",
+        "  fd00::/8",
+        "chain prerouting filter prerouting -300",
+        "  snat_stateless daddr map @ext2int notrack counter",
+        "  ip6 daddr != @exempt snat_stateless saddr map @int2ext untrack",
+        "chain postrouting filter postrouting -300",
+        "  snat_stateless saddr map @int2ext untracked counter",
+        "chain output route output -300",
+        "  icmpv6 type 1-4 snat_stateless daddr map @ext2int notrack",
+        "  ip6 daddr != @exempt snat_stateless saddr map @int2ext untrack",
+    }));
+}
+
+TEST(LayoutTest, OfTheNativeEngineForIPv6) {
+    Configuration configuration = make_ipv6_configuration();
+    configuration.exempt_destinations = {*Prefix::parse("fd00::/8")};
+    const Lines lines = print(configuration, Engine::native);
+    EXPECT_EQ(Lines(lines.begin() + 6, lines.end()), (Lines{
+        "set internal size 3072",
+        "  fd00:1::2",
+        "  fd00:1::3",
+        "set exempt",
+        "  fd00::/8",
+        "chain prerouting filter prerouting -300",
+        "  ip6 daddr set ip6 daddr map @ext2int notrack",
+        "  ip6 saddr @internal ip6 daddr != @exempt notrack",
+        "chain postrouting filter postrouting -300",
+        "  ct state untracked ip6 saddr set ip6 saddr map @int2ext",
+        "chain output route output -300",
+        "  ip6 saddr @internal ip6 daddr != @exempt notrack",
+    }));
+}
+
+TEST(LayoutTest, GivesEachFamilyItsOwn) {
+    Configuration configuration = make_configuration();
+    const std::vector<Pair> ipv6 = make_ipv6_configuration().pairs;
+    configuration.pairs.insert(configuration.pairs.end(), ipv6.begin(), ipv6.end());
+    configuration.exempt_destinations = {*Prefix::parse("fd00::/8")};
+    for (const Engine engine : {Engine::expression, Engine::native}) {
+        const Ruleset both = layout(configuration, engine);
+        ASSERT_EQ(both.size(), 2U);
+        EXPECT_EQ(both[0].family, Family::ipv4);
+        EXPECT_EQ(both[1].family, Family::ipv6);
+        EXPECT_EQ(print(both[0]), print(make_configuration(), engine));
+        Configuration alone = make_ipv6_configuration();
+        alone.exempt_destinations = configuration.exempt_destinations;
+        EXPECT_EQ(print(both[1]), print(alone, engine));
+    }
+}
+
 TEST(LayoutTest, TheNativeSetOfInternalAddressesNeverCounts) {
     const Ruleset ruleset = layout(make_configuration(), Engine::native);
     const std::vector<Map>& maps = ruleset.front().maps;
@@ -196,14 +280,19 @@ TEST(LayoutTest, LeavesRoomToGrow) {
             const auto low = static_cast<std::uint8_t>(i);
             const auto middle = static_cast<std::uint8_t>(i >> 8);
             const auto high = static_cast<std::uint8_t>(i >> 16);
-            const Address internal{Family::ipv4, {10, high, middle, low}};
-            const Address external{Family::ipv4, {20, high, middle, low}};
-            configuration.pairs.push_back({internal, external, ""});
+            for (const Family family : families) {
+                const Address internal{family, {10, high, middle, low}};
+                const Address external{family, {20, high, middle, low}};
+                configuration.pairs.push_back({internal, external, ""});
+            }
         }
         const Ruleset ruleset = layout(configuration, Engine::native);
-        for (const Map& map : ruleset.front().maps) {
-            EXPECT_EQ(map.capacity, c.capacity) << map.name << " of " << c.pairs;
-            EXPECT_EQ(map.elements.size(), c.pairs);
+        ASSERT_EQ(ruleset.size(), 2U);
+        for (const Table& table : ruleset) {
+            for (const Map& map : table.maps) {
+                EXPECT_EQ(map.capacity, c.capacity) << map.name << " of " << c.pairs;
+                EXPECT_EQ(map.elements.size(), c.pairs);
+            }
         }
     }
 }
@@ -248,10 +337,23 @@ TEST(RulesetTest, WritesStatementsAsNftDoes) {
         {Foreign{"[ meta ]"}, "[ meta ]"},
     };
     for (const Case& c : cases) {
-        EXPECT_EQ(text(c.statement), c.words);
+        EXPECT_EQ(text(c.statement, Family::ipv4), c.words);
     }
-    EXPECT_EQ(text(Rule{{MatchUntracked{}, Notrack{}, Counter{}}, {}, 0}), "ct state untracked notrack counter");
-    EXPECT_EQ(text(Rule{}), "");
+    const std::vector<Case> ipv6_cases = {
+        {SnatStateless{.field = Field::source, .map = "m"}, "snat_stateless saddr map @m"},
+        {SetAddress{Field::source, "m"}, "ip6 saddr set ip6 saddr map @m"},
+        {MatchAddress{Field::destination, "s", true}, "ip6 daddr != @s"},
+        {MatchIcmpType{1, 4}, "icmpv6 type 1-4"},
+        {MatchIcmpType{128, 128}, "icmpv6 type 128"},
+    };
+    for (const Case& c : ipv6_cases) {
+        EXPECT_EQ(text(c.statement, Family::ipv6), c.words);
+    }
+    EXPECT_EQ(text(Rule{{MatchUntracked{}, Notrack{}, Counter{}}, {}, 0}, Family::ipv4),
+              "ct state untracked notrack counter");
+    EXPECT_EQ(text(Rule{}, Family::ipv4), "");
+    EXPECT_EQ(table_text(Family::ipv4), "ip statnat");
+    EXPECT_EQ(table_text(Family::ipv6), "ip6 statnat");
 }
 
 }  // namespace

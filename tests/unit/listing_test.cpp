@@ -28,6 +28,14 @@ TEST(Listing, AlignsATable) {
               "10.0.0.2  198.51.100.2            -          -           -         -  mail\n");
 }
 
+TEST(Listing, AlignsBothFamiliesInOneTable) {
+    const CountedPair ipv6{{address("fd00:1::2"), address("2001:db8:1::2"), "mail"}, Traffic{}, Traffic{1, 60}};
+    EXPECT_EQ(as_table({counted[0], ipv6}),
+              "internal   external       packets out  bytes out  packets in  bytes in  comment\n"
+              "10.0.0.2   198.51.100.2             5        420          12      1200\n"
+              "fd00:1::2  2001:db8:1::2            0          0           1        60  mail\n");
+}
+
 TEST(Listing, WritesJson) {
     EXPECT_EQ(as_json({}), "{\"pairs\":[]}\n");
     EXPECT_EQ(as_json(uncounted),
@@ -53,8 +61,9 @@ TEST(Listing, WritesCsv) {
 TEST(Inventory, IsTheInverseOfTheLayout) {
     Configuration configuration;
     configuration.pairs = {{address("10.0.0.2"), address("198.51.100.9"), "mail"},
-                           {address("10.0.0.3"), address("198.51.100.3"), ""}};
-    configuration.exempt_destinations = {Prefix::parse("10.0.0.0/8").value()};
+                           {address("10.0.0.3"), address("198.51.100.3"), ""},
+                           {address("fd00:1::2"), address("2001:db8:1::9"), "web"}};
+    configuration.exempt_destinations = {Prefix::parse("10.0.0.0/8").value(), Prefix::parse("fd00::/8").value()};
     for (const Engine engine : {Engine::expression, Engine::native}) {
         for (const Counters counters : {Counters::pair, Counters::rule, Counters::off}) {
             configuration.counters = counters;
@@ -83,10 +92,35 @@ TEST(Inventory, PutsBothDirectionsOfAPairTogether) {
     EXPECT_EQ(found.pairs.at(1).inbound, (Traffic{198, 3}));
 }
 
+TEST(Inventory, TellsTheFamiliesApart) {
+    Configuration configuration;
+    configuration.counters = Counters::rule;
+    configuration.pairs = {{address("10.0.0.2"), address("198.51.100.9"), ""},
+                           {address("10.0.0.3"), address("198.51.100.3"), ""},
+                           {address("fd00:1::2"), address("2001:db8:1::2"), ""}};
+    Ruleset ruleset = layout(configuration, Engine::native);
+    ruleset.at(1).maps.at(0).capacity = 6144;
+    const Inventory found = inventory(ruleset);
+    ASSERT_EQ(found.occupancies.size(), 2U);
+    EXPECT_EQ(found.occupancies[0].family, Family::ipv4);
+    EXPECT_EQ(found.occupancies[0].pairs, 2U);
+    EXPECT_EQ(found.occupancies[0].capacity, 3072U);
+    EXPECT_EQ(found.occupancies[1].family, Family::ipv6);
+    EXPECT_EQ(found.occupancies[1].pairs, 1U);
+    EXPECT_EQ(found.occupancies[1].capacity, 6144U);
+    ASSERT_EQ(found.rules.size(), 4U);
+    EXPECT_EQ(found.rules[0].family, Family::ipv4);
+    EXPECT_EQ(found.rules[0].text, "ip daddr set ip daddr map @ext2int notrack counter");
+    EXPECT_EQ(found.rules[2].family, Family::ipv6);
+    EXPECT_EQ(found.rules[2].text, "ip6 daddr set ip6 daddr map @ext2int notrack counter");
+}
+
 TEST(Inventory, IsEmptyForNothing) {
     const Inventory found = inventory({});
     EXPECT_FALSE(found.engine);
     EXPECT_TRUE(found.pairs.empty());
+    EXPECT_FALSE(found.has_table(Family::ipv4));
+    EXPECT_FALSE(found.has_table(Family::ipv6));
 }
 
 }  // namespace

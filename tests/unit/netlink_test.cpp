@@ -265,8 +265,12 @@ TEST(KernelCommit, TellsRestartFromRefusal) {
 TEST(KernelCommit, SaysWhatWasRefused) {
     const Step map = AddMap{Family::ipv4, Map{.name = "int2ext", .elements = {}}};
     EXPECT_EQ(sentence_for(map, 0, EPERM), "needs CAP_NET_ADMIN in this network namespace (run it as root)");
-    EXPECT_EQ(sentence_for(map, 1, EEXIST, "yes"), "the kernel refused to add map int2ext: File exists (yes)");
-    EXPECT_EQ(sentence_for(map, 1, EPERM), "the kernel refused to add map int2ext: another process owns table statnat");
+    EXPECT_EQ(sentence_for(map, 1, EEXIST, "yes"),
+              "the kernel refused to add map int2ext (ip statnat): File exists (yes)");
+    EXPECT_EQ(sentence_for(map, 1, EPERM),
+              "the kernel refused to add map int2ext (ip statnat): another process owns table ip statnat");
+    EXPECT_EQ(sentence_for(AddTable{Family::ipv6}, 1, EAFNOSUPPORT),
+              "the kernel refused to add the table (ip6 statnat): Address family not supported by protocol");
     EXPECT_EQ(sentence_for(map, 0, ENOMEM), "the kernel refused the transaction: Cannot allocate memory");
 }
 
@@ -274,7 +278,7 @@ TEST(KernelCommit, TurnsTheExpressionsErrnosIntoSentences) {
     Rule rule;
     rule.statements = {SnatStateless{Field::source, "int2ext"}};
     const Step rules = AddRules{Family::ipv4, "prerouting", {rule}};
-    const std::string start = "the kernel refused to add rules to chain prerouting: ";
+    const std::string start = "the kernel refused to add rules to chain prerouting (ip statnat): ";
     EXPECT_EQ(sentence_for(rules, 1, EMEDIUMTYPE), start + "snat_stateless needs a map from addresses to addresses");
     EXPECT_EQ(sentence_for(rules, 1, ENODATA), start + "the map that snat_stateless names is not there");
     for (const int error : {ENOENT, EPERM, EINVAL, EAFNOSUPPORT, EOPNOTSUPP, EPROTOTYPE, EPROTONOSUPPORT, EMFILE}) {
@@ -282,6 +286,15 @@ TEST(KernelCommit, TurnsTheExpressionsErrnosIntoSentences) {
         EXPECT_TRUE(sentence.starts_with(start)) << sentence;
         EXPECT_EQ(sentence.find(std::strerror(error)), std::string::npos) << sentence;
     }
+}
+
+TEST(KernelCommit, SaysThatAnOlderModuleDoesNotTranslateIPv6) {
+    Chain chain;
+    chain.name = "prerouting";
+    chain.rules.emplace_back().statements = {SnatStateless{Field::source, "int2ext"}};
+    EXPECT_EQ(sentence_for(AddChain{Family::ipv6, chain}, 2, EAFNOSUPPORT),
+              "the kernel refused to add chain prerouting (ip6 statnat): the loaded nft_snat_stateless is an older "
+              "version, which does not translate IPv6 (load the new one, or use engine \"native\")");
 }
 
 Availability probe(int error, std::uint32_t back) {

@@ -15,13 +15,16 @@ Pair make_pair(const std::string& internal, const std::string& external, const s
 }
 
 TEST(WhyNotTest, NamesTheFirstThingThatIsWrong) {
-    const std::vector<Pair> others = {make_pair("10.0.0.2", "198.51.100.2"), make_pair("10.0.0.3", "198.51.100.3")};
+    const std::vector<Pair> others = {make_pair("10.0.0.2", "198.51.100.2"), make_pair("10.0.0.3", "198.51.100.3"),
+                                      make_pair("fd00::3", "2001:db8::3")};
     struct Case {
         Pair pair;
         std::string why;
     };
     const std::string one_side = ": legal is an address on one side only";
     const std::string one_host = ": legal is the IPv4 address of one host";
+    const std::string one_ipv6_host = ": legal is the IPv6 address of one host";
+    const std::string one_family = ": legal are two IPv4 or two IPv6 addresses";
     const std::vector<Case> cases = {
         {make_pair("10.0.0.4", "198.51.100.4", "mail"), ""},
         {make_pair("10.0.0.3", "198.51.100.4"), "10.0.0.3 is already the internal address of 198.51.100.3"},
@@ -35,9 +38,19 @@ TEST(WhyNotTest, NamesTheFirstThingThatIsWrong) {
         {make_pair("10.0.0.4", "255.255.255.255"), "255.255.255.255 is the broadcast address" + one_host},
         {make_pair("224.0.0.1", "224.0.0.1"), "224.0.0.1 is a multicast address" + one_host},
         {make_pair("10.0.0.4", "2001:db8::4"),
-         "2001:db8::4 is not of the same family as 10.0.0.4: legal are two IPv4 addresses"},
-        {make_pair("fd00::4", "2001:db8::4"),
-         "fd00::4 is an IPv6 address, and IPv6 pairs are not offered yet: legal is an IPv4 address"},
+         "2001:db8::4 is not of the same family as 10.0.0.4" + one_family},
+        {make_pair("fd00::4", "198.51.100.4"), "198.51.100.4 is not of the same family as fd00::4" + one_family},
+        {make_pair("fe80::4", "198.51.100.4"), "fe80::4 is a link-local address" + one_ipv6_host},
+        {make_pair("fd00::4", "2001:db8::4", "mail"), ""},
+        {make_pair("fd00::3", "2001:db8::4"), "fd00::3 is already the internal address of 2001:db8::3"},
+        {make_pair("fd00::4", "2001:db8::3"), "2001:db8::3 is already the external address of fd00::3"},
+        {make_pair("2001:db8::3", "2001:db8::4"), "2001:db8::3 is already the external address of fd00::3" + one_side},
+        {make_pair("fd00::4", "fd00::4"), "fd00::4 is both sides of its pair: legal are two different addresses"},
+        {make_pair("::", "2001:db8::4"), ":: is the unspecified address" + one_ipv6_host},
+        {make_pair("fd00::4", "::1"), "::1 is a loopback address" + one_ipv6_host},
+        {make_pair("ff02::1", "2001:db8::4"), "ff02::1 is a multicast address" + one_ipv6_host},
+        {make_pair("fd00::4", "fe80::1"), "fe80::1 is a link-local address" + one_ipv6_host},
+        {make_pair("fd00::4", "::ffff:192.0.2.1"), "::ffff:192.0.2.1 is an IPv4-mapped address" + one_ipv6_host},
     };
     for (const Case& c : cases) {
         EXPECT_EQ(why_not(c.pair, others).value_or(""), c.why);
@@ -76,9 +89,11 @@ TEST(WhyNotTest, HoldsCommentsToWhatNftCanCarryAndReadBack) {
 }
 
 TEST(NotAnAddressTest, TellsPrefixesApart) {
-    EXPECT_EQ(not_an_address("10.0.0.0/24"),
-              "\"10.0.0.0/24\" is a prefix, and pairs of prefixes are not offered yet: legal is an IPv4 address");
-    EXPECT_EQ(not_an_address("mail"), "\"mail\" is not an address: legal is an IPv4 address such as 10.0.0.2");
+    const std::string prefix =
+        " is a prefix, and pairs of prefixes are not offered yet: legal is the address of one host";
+    EXPECT_EQ(not_an_address("10.0.0.0/24"), "\"10.0.0.0/24\"" + prefix);
+    EXPECT_EQ(not_an_address("fd00::/48"), "\"fd00::/48\"" + prefix);
+    EXPECT_EQ(not_an_address("mail"), "\"mail\" is not an address: legal is one such as 10.0.0.2 or fd00::2");
 }
 
 TEST(InQuotesTest, IsBoundedAndFitForATerminal) {

@@ -29,6 +29,7 @@ Configuration make_configuration(std::vector<Pair> pairs) {
 
 const Pair two = make_pair("10.0.0.2", "198.51.100.2");
 const Pair three = make_pair("10.0.0.3", "198.51.100.3", "mail");
+const Pair six = make_pair("fd00:1::2", "2001:db8:1::2");
 
 Ruleset make_ruleset(Engine engine = Engine::expression) {
     return layout(make_configuration({two, three}), engine);
@@ -66,7 +67,7 @@ std::string print(const Map& map) {
 std::string print(const std::vector<Rule>& rules) {
     std::string line;
     for (const Rule& rule : rules) {
-        line += "; " + text(rule) + print(rule.traffic);
+        line += "; " + text(rule, Family::ipv4) + print(rule.traffic);
     }
     return line.empty() ? line : line.substr(1);
 }
@@ -305,6 +306,40 @@ TEST(PlanTest, TreatsFamiliesApart) {
     EXPECT_EQ(print(plan({ipv4.front(), other}, ipv4)), (Lines{"add table", "add chain input"}));
 }
 
+TEST(PlanTest, PutsBothFamiliesIntoOneTransaction) {
+    const Plan steps = plan(layout(make_configuration({two, six}), Engine::expression), {});
+    EXPECT_EQ(print(steps), (Lines{
+        "add table",
+        "add map int2ext 3072",
+        "add elements int2ext {10.0.0.2 : 198.51.100.2}",
+        "add map ext2int 3072",
+        "add elements ext2int {198.51.100.2 : 10.0.0.2}",
+        "add chain prerouting",
+        "add chain postrouting",
+        "add chain output",
+        "add table",
+        "add map int2ext 3072",
+        "add elements int2ext {fd00:1::2 : 2001:db8:1::2}",
+        "add map ext2int 3072",
+        "add elements ext2int {2001:db8:1::2 : fd00:1::2}",
+        "add chain prerouting",
+        "add chain postrouting",
+        "add chain output",
+    }));
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        const Family family = std::visit([](const auto& step) { return step.family; }, steps[i]);
+        EXPECT_EQ(family, i < 8 ? Family::ipv4 : Family::ipv6);
+    }
+}
+
+TEST(PlanTest, DeletesTheTableOfAFamilyWithoutPairs) {
+    const Ruleset both = layout(make_configuration({two, three, six}), Engine::expression);
+    const Plan steps = plan(make_ruleset(), both);
+    ASSERT_EQ(print(steps), Lines{"delete table"});
+    EXPECT_EQ(std::get<DeleteTable>(steps[0]).family, Family::ipv6);
+    EXPECT_EQ(print(plan({}, both)), (Lines{"delete table", "delete table"}));
+}
+
 TEST(PlanTest, FindsTheNeedlesInAHundredThousandPairs) {
     Configuration configuration;
     for (std::uint32_t i = 0; i < 100'000; ++i) {
@@ -339,11 +374,11 @@ TEST(DescribeTest, TellsPairs) {
 TEST(DescribeTest, TellsPairsOfATableThatComesOrGoes) {
     EXPECT_EQ(describe(plan(layout(make_configuration({two}), Engine::expression), {})), (Lines{
         "+ 10.0.0.2 198.51.100.2",
-        "+ chain output",
-        "+ chain postrouting",
-        "+ chain prerouting",
-        "+ map ext2int",
-        "+ map int2ext",
+        "+ chain ip statnat output",
+        "+ chain ip statnat postrouting",
+        "+ chain ip statnat prerouting",
+        "+ map ip statnat ext2int",
+        "+ map ip statnat int2ext",
         "+ table ip statnat",
     }));
     EXPECT_EQ(describe(plan({}, make_ruleset())), (Lines{
@@ -353,16 +388,40 @@ TEST(DescribeTest, TellsPairsOfATableThatComesOrGoes) {
     }));
 }
 
+TEST(DescribeTest, TellsBothFamiliesIPv4First) {
+    EXPECT_EQ(describe(plan(layout(make_configuration({three, six}), Engine::expression), make_ruleset())), (Lines{
+        "- 10.0.0.2 198.51.100.2",
+        "+ fd00:1::2 2001:db8:1::2",
+        "+ chain ip6 statnat output",
+        "+ chain ip6 statnat postrouting",
+        "+ chain ip6 statnat prerouting",
+        "+ map ip6 statnat ext2int",
+        "+ map ip6 statnat int2ext",
+        "+ table ip6 statnat",
+    }));
+}
+
+TEST(DescribeTest, TellsARepairInTheFamilyWhosePairsStay) {
+    Ruleset actual = layout(make_configuration({two, six}), Engine::expression);
+    for (Table& table : actual) {
+        table.maps.at(1).elements.clear();
+    }
+    EXPECT_EQ(describe(plan(layout(make_configuration({two, three, six}), Engine::expression), actual)), (Lines{
+        "+ 10.0.0.3 198.51.100.3 # mail",
+        "~ map ip6 statnat ext2int: elements",
+    }));
+}
+
 TEST(DescribeTest, LeavesOutPairsThatAReplacedMapKeeps) {
     Ruleset actual = make_ruleset();
     map(actual, "int2ext").capacity = 2;
     map(actual, "int2ext").elements.pop_back();
     EXPECT_EQ(describe(plan(make_ruleset(), actual)), (Lines{
         "+ 10.0.0.3 198.51.100.3 # mail",
-        "~ chain output: rules",
-        "~ chain postrouting: rules",
-        "~ chain prerouting: rules",
-        "~ map int2ext: replaced",
+        "~ chain ip statnat output: rules",
+        "~ chain ip statnat postrouting: rules",
+        "~ chain ip statnat prerouting: rules",
+        "~ map ip statnat int2ext: replaced",
     }));
 }
 
@@ -373,25 +432,25 @@ TEST(DescribeTest, TellsEveryKindOfRepair) {
 
     Ruleset actual = desired;
     map(actual, "ext2int").elements[0].value = *Address::parse("10.0.0.9");
-    EXPECT_EQ(describe(plan(desired, actual)), Lines{"~ map ext2int: elements"});
+    EXPECT_EQ(describe(plan(desired, actual)), Lines{"~ map ip statnat ext2int: elements"});
 
     actual = desired;
     chain(actual, "output").priority = 0;
     actual.front().chains.push_back({"extra", std::nullopt, ChainType::filter, 0, "", {}});
     actual.front().prefix_sets.push_back({"others", false, {}});
     EXPECT_EQ(describe(plan(desired, actual)),
-              (Lines{"- chain extra", "~ chain output: replaced", "- set others"}));
+              (Lines{"- chain ip statnat extra", "~ chain ip statnat output: replaced", "- set ip statnat others"}));
 
     actual = desired;
     actual.front().prefix_sets[0].prefixes.pop_back();
     EXPECT_EQ(describe(plan(desired, actual)),
-              (Lines{"~ chain output: rules", "~ chain prerouting: rules",
-                     "~ set exempt: 10.0.0.0/8, 192.168.0.0/16"}));
+              (Lines{"~ chain ip statnat output: rules", "~ chain ip statnat prerouting: rules",
+                     "~ set ip statnat exempt: 10.0.0.0/8, 192.168.0.0/16"}));
 
     actual = layout(make_configuration({two}), Engine::expression);
     EXPECT_EQ(describe(plan(desired, actual)),
-              (Lines{"~ chain output: rules", "~ chain prerouting: rules",
-                     "+ set exempt: 10.0.0.0/8, 192.168.0.0/16"}));
+              (Lines{"~ chain ip statnat output: rules", "~ chain ip statnat prerouting: rules",
+                     "+ set ip statnat exempt: 10.0.0.0/8, 192.168.0.0/16"}));
 
     actual = desired;
     actual.front().dormant = true;
@@ -421,7 +480,7 @@ private:
     std::mt19937 engine_;
 };
 
-Ruleset random_layout(Random& random) {
+std::vector<Pair> random_pairs(Random& random, const std::string& internal, const std::string& external) {
     std::vector<unsigned> hosts = {1, 2, 3, 4, 5, 6, 7, 8};
     std::vector<unsigned> others = hosts;
     random.shuffle(hosts);
@@ -430,14 +489,23 @@ Ruleset random_layout(Random& random) {
     } else {
         others = hosts;
     }
-    Configuration configuration;
+    std::vector<Pair> pairs;
     const std::size_t count = random.below(hosts.size() + 1);
     for (std::size_t i = 0; i < count; ++i) {
-        configuration.pairs.push_back(make_pair("10.0.0." + std::to_string(hosts[i]),
-                                                "198.51.100." + std::to_string(others[i]),
-                                                random.one_in(3) ? "mail" : ""));
+        pairs.push_back(make_pair(internal + std::to_string(hosts[i]), external + std::to_string(others[i]),
+                                  random.one_in(3) ? "mail" : ""));
     }
-    for (const char* text : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}) {
+    return pairs;
+}
+
+Ruleset random_layout(Random& random) {
+    Configuration configuration;
+    configuration.pairs = random_pairs(random, "10.0.0.", "198.51.100.");
+    if (random.one_in(2)) {
+        const std::vector<Pair> ipv6 = random_pairs(random, "fd00:1::", "2001:db8:1::");
+        configuration.pairs.insert(configuration.pairs.end(), ipv6.begin(), ipv6.end());
+    }
+    for (const char* text : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8", "2001:db8::/32"}) {
         if (random.one_in(4)) {
             configuration.exempt_destinations.push_back(*Prefix::parse(text));
         }
@@ -445,10 +513,11 @@ Ruleset random_layout(Random& random) {
     const std::vector<Counters> countings = {Counters::pair, Counters::pair, Counters::rule, Counters::off};
     configuration.counters = countings[random.below(countings.size())];
     Ruleset ruleset = layout(configuration, random.one_in(2) ? Engine::expression : Engine::native);
-    if (!ruleset.empty() && random.one_in(2)) {
-        // No room to spare, so that additions before deletions would not fit.
-        for (Map& map : ruleset.front().maps) {
-            map.capacity = 8;
+    for (Table& table : ruleset) {
+        const bool tight = random.one_in(2);
+        for (Map& map : table.maps) {
+            // No room to spare, so that additions before deletions would not fit.
+            map.capacity = tight ? 8 : map.capacity;
         }
     }
     return ruleset;
@@ -653,7 +722,8 @@ void expect_traffic_kept(const Table& before, const Table& result) {
     }
     for (const Chain& chain : result.chains) {
         for (const Rule& rule : chain.rules) {
-            EXPECT_TRUE(counted_before(find(before.chains, chain.name), rule)) << chain.name << ": " << text(rule);
+            EXPECT_TRUE(counted_before(find(before.chains, chain.name), rule))
+                << chain.name << ": " << text(rule, before.family);
         }
     }
 }
@@ -672,8 +742,12 @@ TEST(PlanPropertyTest, TheKernelAcceptsEveryPlanAndHoldsWhatIsDesired) {
             ADD_FAILURE() << refusal.what();
         }
         expect_same(desired, result);
-        if (!desired.empty() && !actual.empty() && !actual.front().dormant) {
-            expect_traffic_kept(actual.front(), result.front());
+        for (const Table& before : actual) {
+            for (const Table& after : result) {
+                if (before.family == after.family && !before.dormant) {
+                    expect_traffic_kept(before, after);
+                }
+            }
         }
         EXPECT_EQ(print(plan(desired, result)), Lines{});
         EXPECT_EQ(describe(steps).empty(), steps.empty());

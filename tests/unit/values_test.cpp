@@ -24,6 +24,12 @@ TEST(AddressTest, ReadsAndWritesTheCanonicalForm) {
         {"2001:DB8:0:0::1", "2001:db8::1", Family::ipv6},
         {"::ffff:192.0.2.1", "::ffff:192.0.2.1", Family::ipv6},
         {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6", Family::ipv6},
+        // RFC 5952, sections 4.1 to 4.3
+        {"2001:0db8:0001:0000:0000:0000:0000:0002", "2001:db8:1::2", Family::ipv6},
+        {"2001:db8::1:1:1:1:1", "2001:db8:0:1:1:1:1:1", Family::ipv6},
+        {"2001:0:0:1:0:0:0:1", "2001:0:0:1::1", Family::ipv6},
+        {"2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1", Family::ipv6},
+        {"FD00:ABCD:0:0:0:0:0:0", "fd00:abcd::", Family::ipv6},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.text);
@@ -91,7 +97,18 @@ TEST(UnusableTest, NamesWhatCanNeverBeInAPair) {
         {"7f00::1", ""},
         {"e000::1", ""},
         {"feff::1", ""},
+        {"ff00::", "is a multicast address"},
         {"ff02::1", "is a multicast address"},
+        {"fe7f:ffff::1", ""},
+        {"fe80::", "is a link-local address"},
+        {"febf:ffff::1", "is a link-local address"},
+        {"fec0::1", ""},
+        {"fd00::1", ""},
+        {"2001:db8::1", ""},
+        {"::fffe:192.0.2.1", ""},
+        {"::ffff:0.0.0.0", "is an IPv4-mapped address"},
+        {"::ffff:192.0.2.1", "is an IPv4-mapped address"},
+        {"::1:ffff:192.0.2.1", ""},
     };
     for (const Case& c : cases) {
         EXPECT_EQ(unusable(*Address::parse(c.address)).value_or(""), c.why) << c.address;
