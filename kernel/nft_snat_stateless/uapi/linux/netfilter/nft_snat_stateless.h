@@ -59,7 +59,8 @@
  *		always dumped: enum nft_snat_stateless_flags
  *	NFTA_SNAT_STATELESS_DROPPED	NLA_U64, network byte order, dump only:
  *		packets that this rule dropped; a dump that resets
- *		(NFT_MSG_GETRULE_RESET) takes what it reports
+ *		(NFT_MSG_GETRULE_RESET, where the kernel has it) takes what it
+ *		reports
  *
  * Any attribute not listed, up to type 16, is refused.  (Beyond 16 nf_tables
  * itself drops attributes before an expression can see them.)
