@@ -6,6 +6,7 @@ mounted anew for each command and therefore current. Sockets of two virtio ports
 """
 
 import base64
+import contextlib
 import hashlib
 import os
 import secrets
@@ -40,7 +41,8 @@ PREPARE = """
 set -e
 prepare() {{
 	umount -q {tree} /run/tree/below /run/tree 2>/dev/null || :
-	mkdir -p /run/tree
+	# A tree below /tmp or /run is hidden by what is mounted there.
+	mkdir -p /run/tree {tree}
 	mount -t tmpfs tree /run/tree
 	mkdir /run/tree/below /run/tree/upper /run/tree/work
 	mount -t 9p -o {share},cache=loose,ro tree /run/tree/below
@@ -197,7 +199,8 @@ class Guest:
     def stop(self):
         """End the guest, if there is one."""
         if self.alive():
-            with self._connect("monitor") as monitor:
+            # QEMU may end, by itself or by the same signal as we, at any moment.
+            with contextlib.suppress(ConnectionError, Failure), self._connect("monitor") as monitor:
                 monitor.sendall(b"quit\n")
                 while monitor.recv(1 << 12):
                     pass
