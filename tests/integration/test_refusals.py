@@ -61,30 +61,29 @@ def refused(netlink, error, *messages):
 GOOD = {FIELD: attribute(FIELD, DADDR), MAP: attribute(MAP, "m"), FLAGS: attribute(FLAGS, 0)}
 
 ATTRIBUTES = [
-    #   why                             instead of or beside the good ones
-    row("no field",                     {FIELD: b""}),
-    row("no map",                       {MAP: b""}),
-    row("field 2",                      {FIELD: attribute(FIELD, 2)}),
-    row("field beyond 8 bits",          {FIELD: attribute(FIELD, 0x101)}),
-    row("field in host byte order",     {FIELD: attribute(FIELD, b"\1\0\0\0")}),
-    row("field of 2 bytes",             {FIELD: attribute(FIELD, b"\0\1")}),
-    row("flags of 2 bytes",             {FLAGS: attribute(FLAGS, b"\0\1")}),
-    row("flag 16",                      {FLAGS: attribute(FLAGS, 16)}),
-    row("flag beyond 8 bits",           {FLAGS: attribute(FLAGS, 0x100)}),
-    row("flag 2^31",                    {FLAGS: attribute(FLAGS, 1 << 31)}),
-    row("notrack and untrack",          {FLAGS: attribute(FLAGS, NOTRACK | UNTRACK)}),
-    row("tracked and untracked",        {FLAGS: attribute(FLAGS, TRACKED | UNTRACKED)}),
-    row("tracked and notrack",          {FLAGS: attribute(FLAGS, TRACKED | NOTRACK)}),
-    row("tracked and untrack",          {FLAGS: attribute(FLAGS, TRACKED | UNTRACK)}),
-    row("map identity of 2 bytes",      {MAP_ID: attribute(MAP_ID, b"\0\1")}),
-] + [row(f"attribute {kind}",           {kind: attribute(kind, bytes(8))}) for kind in UNKNOWN_KINDS]
+    #   why                             error     instead of or beside the good ones
+    row("no field",                     "EINVAL", {FIELD: b""}),
+    row("no map",                       "EINVAL", {MAP: b""}),
+    row("field 2",                      "ERANGE", {FIELD: attribute(FIELD, 2)}),
+    row("field beyond 8 bits",          "ERANGE", {FIELD: attribute(FIELD, 0x101)}),
+    row("field in host byte order",     "ERANGE", {FIELD: attribute(FIELD, b"\1\0\0\0")}),
+    row("field of 2 bytes",             "ERANGE", {FIELD: attribute(FIELD, b"\0\1")}),
+    row("flags of 2 bytes",             "ERANGE", {FLAGS: attribute(FLAGS, b"\0\1")}),
+    row("map identity of 2 bytes",      "ERANGE", {MAP_ID: attribute(MAP_ID, b"\0\1")}),
+    row("flag 16",                      "EINVAL", {FLAGS: attribute(FLAGS, 16)}),
+    row("flag beyond 8 bits",           "EINVAL", {FLAGS: attribute(FLAGS, 0x100)}),
+    row("flag 2^31",                    "EINVAL", {FLAGS: attribute(FLAGS, 1 << 31)}),
+    row("notrack and untrack",          "EINVAL", {FLAGS: attribute(FLAGS, NOTRACK | UNTRACK)}),
+    row("tracked and untracked",        "EINVAL", {FLAGS: attribute(FLAGS, TRACKED | UNTRACKED)}),
+    row("tracked and notrack",          "EINVAL", {FLAGS: attribute(FLAGS, TRACKED | NOTRACK)}),
+    row("tracked and untrack",          "EINVAL", {FLAGS: attribute(FLAGS, TRACKED | UNTRACK)}),
+] + [row(f"attribute {kind}",           "EINVAL", {kind: attribute(kind, bytes(8))}) for kind in UNKNOWN_KINDS]
 
 
-@pytest.mark.parametrize("given", ATTRIBUTES)
-def test_attributes(ruleset, netlink, given):
+@pytest.mark.parametrize("error, given", ATTRIBUTES)
+def test_attributes(ruleset, netlink, error, given):
     ruleset(table())
-    code = netlink.batch(new_rule("t", "c", snat_stateless(*{**GOOD, **given}.values())))
-    assert name_of(code) in ("EINVAL", "ERANGE") and not list(netlink.rules("t"))
+    refused(netlink, error, new_rule("t", "c", snat_stateless(*{**GOOD, **given}.values())))
     assert netlink.batch(new_rule("t", "c", snat_stateless(*GOOD.values()))) == 0
 
 
@@ -128,7 +127,7 @@ def test_long_name(ruleset, netlink):
     name = "m" * 255
     ruleset(table(maps=f"map {name} {{ type ipv4_addr : ipv4_addr; }}\n"))
     assert netlink.batch(new_rule("t", "c", expression(DADDR, name))) == 0
-    assert netlink.batch(new_rule("t", "c", expression(DADDR, name + "m"))) in (errno.EINVAL, errno.ERANGE)
+    assert name_of(netlink.batch(new_rule("t", "c", expression(DADDR, name + "m")))) == "ERANGE"
 
 
 HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
@@ -205,7 +204,7 @@ def test_not_in_an_element(ruleset, netlink):
     ruleset(table())
     message = new_map("t", "x")
     message[3].append(attribute(17, [attribute(1, "snat_stateless"), attribute(2, list(GOOD.values()))]))
-    assert name_of(netlink.batch(message)) in ("EOPNOTSUPP", "EINVAL")
+    assert name_of(netlink.batch(message)) == "EOPNOTSUPP"
 
 
 def test_another_user_namespace():

@@ -87,8 +87,10 @@
  * Errors of rule creation
  * -----------------------
  *
- *	EINVAL		an attribute is missing, unknown or malformed, an
- *			unknown field or flag, or flags that exclude each other
+ *	EINVAL		an attribute is missing or unknown, a flag is unknown,
+ *			or flags exclude each other
+ *	ERANGE		an attribute has the wrong length, or the field is none
+ *			of the two
  *	EAFNOSUPPORT	the table's family is none of ip, ip6 and inet
  *	EOPNOTSUPP	the hook or chain type cannot carry this field; for a
  *			regular chain this comes at commit, for the whole batch
