@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <iterator>
 
 #include <spdlog/spdlog.h>
 
@@ -53,25 +52,6 @@ Engine pick_engine(Kernel& kernel, EngineChoice choice) {
     return Engine::native;
 }
 
-// The plan, where a table that was switched off goes first: the kernel does not switch one on and change it at once.
-Plan complete_plan(const Ruleset& desired, const Ruleset& actual) {
-    const auto dormant = [](const Table& table) { return table.dormant; };
-    if (std::none_of(actual.begin(), actual.end(), dormant)) {
-        return plan(desired, actual);
-    }
-    Plan steps;
-    for (const Table& table : actual) {
-        if (table.dormant) {
-            steps.push_back(DeleteTable{table.family, {}});
-        }
-    }
-    Ruleset awake = actual;
-    std::erase_if(awake, dormant);
-    Plan rest = plan(desired, awake);
-    steps.insert(steps.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
-    return steps;
-}
-
 // What was there, what has been made of it, and how.
 struct Change {
     Ruleset before;
@@ -86,11 +66,11 @@ Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& deci
     bool uncertain = false;  // whether `last` was done
     for (int attempt = 0; attempt < attempts; ++attempt) {
         Snapshot snapshot = kernel.read();
-        if (uncertain && complete_plan(last.after, snapshot.ruleset).empty()) {
+        if (uncertain && plan(last.after, snapshot.ruleset).empty()) {
             return last;
         }
         last.after = decide(snapshot.ruleset);
-        last.plan = complete_plan(last.after, snapshot.ruleset);
+        last.plan = plan(last.after, snapshot.ruleset);
         last.before = std::move(snapshot.ruleset);
         if (last.plan.empty()) {
             return last;
@@ -254,7 +234,7 @@ std::string occupancy(const Inventory& found) {
 }
 
 std::vector<std::string> differences(const Inventory& found, const Ruleset& actual) {
-    return describe(complete_plan(layout(found.configuration(), found.engine.value_or(Engine::native)), actual));
+    return describe(plan(layout(found.configuration(), found.engine.value_or(Engine::native)), actual));
 }
 
 }  // namespace
@@ -277,7 +257,7 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
          std::ostream& out) {
     const Configuration configuration = read_configuration(file);
     const Engine engine = pick_engine(kernel, chosen(option, configuration));
-    const Plan steps = complete_plan(layout(configuration, engine), kernel.read().ruleset);
+    const Plan steps = plan(layout(configuration, engine), kernel.read().ruleset);
     for (const std::string& line : describe(steps)) {
         out << line << '\n';
     }
