@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// From a plan to netlink bytes and from netlink bytes to a ruleset: the only file that knows the wire.
+// From a plan to netlink bytes and from netlink bytes to a ruleset: encoder and decoder, which with statements and wire
+// are all that knows the wire.
 #pragma once
 
+#include "message.hpp"
 #include "plan.hpp"
 
 #include <cstdint>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace statnat {
-
-using Bytes = std::vector<std::uint8_t>;
-using Message = std::span<const std::uint8_t>;  // one netlink message, from its header on, 4-byte aligned
-
-inline constexpr std::string_view expression_name = "snat_stateless";
-
-// "NEWRULE", "BATCH_BEGIN", ...; for logs.
-std::string message_name(std::uint16_t type);
 
 // A transaction as one datagram.
 struct Batch {

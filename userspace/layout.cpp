@@ -97,9 +97,9 @@ std::vector<MatchIcmpType> icmp_errors(Family family) {
 }
 
 std::vector<Chain> expression_chains(Family family, const Options& options) {
-    const SnatStateless inbound{.field = Field::destination, .map = std::string(ext2int), .notrack = true};
-    const SnatStateless decide{.field = Field::source, .map = std::string(int2ext), .untrack = true};
-    const SnatStateless outbound{.field = Field::source, .map = std::string(int2ext), .untracked = true};
+    const SnatStateless inbound{.field = Field::destination, .maps = {{std::string(ext2int)}}, .notrack = true};
+    const SnatStateless decide{.field = Field::source, .maps = {{std::string(int2ext)}}, .untrack = true};
+    const SnatStateless outbound{.field = Field::source, .maps = {{std::string(int2ext)}}, .untracked = true};
     const Rule decide_rule = make_rule({unless_exempt(options), {decide}});
     // The gateway's own ICMP errors quote packets whose source is translated already; their host knows another address.
     std::vector<Rule> output;

@@ -131,7 +131,8 @@ void collect_leaving(const std::vector<Named>& desired, const std::vector<Named>
 }
 
 bool refers(const SnatStateless& statement, const Names& names) {
-    return names.contains(statement.map);
+    return std::any_of(statement.maps.begin(), statement.maps.end(),
+                       [&](const MapReference& map) { return names.contains(map.name); });
 }
 
 bool refers(const SetAddress& statement, const Names& names) {

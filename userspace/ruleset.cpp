@@ -14,11 +14,23 @@ std::string keyword(Field field) {
     return field == Field::source ? "saddr" : "daddr";
 }
 
+std::string text(const MapReference& map) {
+    return "@" + map.name + (map.prefix ? " prefix " + std::to_string(*map.prefix) : "") + (map.npt ? " npt" : "");
+}
+
+std::string text(const std::vector<MapReference>& maps) {
+    std::string list;
+    for (const MapReference& map : maps) {
+        list += (list.empty() ? "" : ", ") + text(map);
+    }
+    return list;
+}
+
 struct Words {
     Family family;
 
     std::string operator()(const SnatStateless& statement) const {
-        return "snat_stateless " + keyword(statement.field) + " map @" + statement.map +
+        return "snat_stateless " + keyword(statement.field) + " map " + text(statement.maps) +
                (statement.notrack ? " notrack" : "") + (statement.untrack ? " untrack" : "") +
                (statement.untracked ? " untracked" : "") + (statement.tracked ? " tracked" : "");
     }

@@ -17,10 +17,18 @@ inline constexpr std::int32_t raw_priority = -300;
 
 enum class Field : std::uint8_t { source, destination };
 
-// snat_stateless {saddr | daddr} map @MAP [notrack | untrack] [untracked | tracked]
+// @NAME [prefix LEN [npt]]
+struct MapReference {
+    std::string name;
+    std::optional<std::uint8_t> prefix{};  // nothing: whole addresses
+    bool npt = false;
+    bool operator==(const MapReference&) const = default;
+};
+
+// snat_stateless {saddr | daddr} map MAP [, MAP]... [notrack | untrack] [untracked | tracked]
 struct SnatStateless {
     Field field;
-    std::string map;
+    std::vector<MapReference> maps;  // the first that has the address ends the search
     bool notrack = false;
     bool untrack = false;
     bool untracked = false;

@@ -121,9 +121,9 @@ static void snat_ipv4_replace_quoted(struct sk_buff *skb, enum snat_side side,
 }
 
 int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
-			const union nf_inet_addr *address,
+			const struct snat_target *target,
 			const struct snat_quote *quote,
-			const union nf_inet_addr *quoted)
+			const struct snat_target *quoted)
 {
 	struct snat_transport transport = {}, inner_transport = {};
 	const struct iphdr *iph = ip_hdr(skb);
@@ -136,7 +136,7 @@ int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
 
 	offset = skb_network_offset(skb) + iph->ihl * 4;
 	end = offset;
-	if (address) {
+	if (target) {
 		transport = snat_ipv4_transport(iph);
 		end += transport.size;
 	}
@@ -169,10 +169,10 @@ int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
 	if (quoted)
 		snat_ipv4_replace_quoted(skb, snat_other_side(side),
 					 quote->offset, &inner_transport,
-					 quoted->ip);
+					 quoted->address.ip);
 
-	if (address) {
-		diff = snat_ipv4_replace(ip_hdr(skb), side, address->ip);
+	if (target) {
+		diff = snat_ipv4_replace(ip_hdr(skb), side, target->address.ip);
 		if (transport.check != SNAT_NO_CHECK)
 			snat_ipv4_repair(skb, offset, &transport, diff);
 	}

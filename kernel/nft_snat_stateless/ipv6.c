@@ -79,15 +79,18 @@ static int snat_ipv6_find_upper(const struct sk_buff *skb, unsigned int header,
 	return 0;
 }
 
-/* Replace an address; return the change, new minus old. */
+/* Replace an address; return the change, new minus old, to checksums. */
 static __wsum snat_ipv6_replace(struct ipv6hdr *ip6h, enum snat_side side,
-				const struct in6_addr *to)
+				const struct snat_target *to)
 {
+	const struct in6_addr *address = &to->address.in6;
 	struct in6_addr *field = snat_ipv6_field(ip6h, side);
-	__wsum diff = csum_partial(to, sizeof(*to),
-				   ~csum_partial(field, sizeof(*field), 0));
+	__wsum diff = 0;
 
-	*field = *to;
+	if (!to->neutral)
+		diff = csum_partial(address, sizeof(*address),
+				    ~csum_partial(field, sizeof(*field), 0));
+	*field = *address;
 	return diff;
 }
 
@@ -148,6 +151,19 @@ bool snat_ipv6_quote(const struct sk_buff *skb, enum snat_side side,
 	return true;
 }
 
+void snat_ipv6_refuse(struct sk_buff *skb, enum snat_side side,
+		      enum snat_npt why)
+{
+	unsigned int pointer = side == SNAT_SOURCE ?
+			       offsetof(struct ipv6hdr, saddr) :
+			       offsetof(struct ipv6hdr, daddr);
+
+	if (why == SNAT_NPT_SUBNET)
+		icmpv6_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH, 0);
+	else
+		icmpv6_send(skb, ICMPV6_PARAMPROB, ICMPV6_HDR_FIELD, pointer);
+}
+
 /*
  * Return the change of all that the ICMPv6 checksum covers of the quote.  No
  * checksum of an IPv6 header takes the change of the address back.
@@ -156,7 +172,7 @@ static __wsum snat_ipv6_replace_quoted(struct sk_buff *skb,
 				       enum snat_side side,
 				       unsigned int header,
 				       const struct snat_ipv6_upper *upper,
-				       const struct in6_addr *to)
+				       const struct snat_target *to)
 {
 	__wsum diff = snat_ipv6_replace((void *)skb->data + header, side, to);
 	__sum16 *check, before;
@@ -172,16 +188,18 @@ static __wsum snat_ipv6_replace_quoted(struct sk_buff *skb,
 }
 
 int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
-			const union nf_inet_addr *address,
+			const struct snat_target *target,
 			const struct snat_quote *quote,
-			const union nf_inet_addr *quoted)
+			const struct snat_target *quoted)
 {
 	struct snat_ipv6_upper upper = {}, inner_upper = {};
 	unsigned int end = skb_network_offset(skb) + sizeof(struct ipv6hdr);
+	bool neutral = (!target || target->neutral) &&
+		       (!quoted || quoted->neutral);
 	__wsum diff = 0, covered = 0;
 	__sum16 *check;
 
-	if (snat_ipv6_find_upper(skb, 0, side, &upper))
+	if (!neutral && snat_ipv6_find_upper(skb, 0, side, &upper))
 		return -1;
 	if (upper.transport.check != SNAT_NO_CHECK)
 		end = upper.offset + upper.transport.size;
@@ -189,7 +207,8 @@ int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
 	if (quoted) {
 		end = quote->offset + sizeof(struct ipv6hdr);
 		/* Shorter quotes are legal and hold no checksum. */
-		if (snat_ipv6_find_upper(skb, quote->offset,
+		if (quoted->neutral ||
+		    snat_ipv6_find_upper(skb, quote->offset,
 					 snat_other_side(side), &inner_upper) ||
 		    inner_upper.transport.check == SNAT_NO_CHECK ||
 		    inner_upper.offset + inner_upper.transport.check +
@@ -207,9 +226,9 @@ int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
 	if (quoted)
 		covered = snat_ipv6_replace_quoted(skb, snat_other_side(side),
 						   quote->offset, &inner_upper,
-						   &quoted->in6);
-	if (address)
-		diff = snat_ipv6_replace(ipv6_hdr(skb), side, &address->in6);
+						   quoted);
+	if (target)
+		diff = snat_ipv6_replace(ipv6_hdr(skb), side, target);
 
 	if (upper.transport.check != SNAT_NO_CHECK) {
 		check = (void *)skb->data + upper.offset +

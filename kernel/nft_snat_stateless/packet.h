@@ -7,6 +7,8 @@
 #include <linux/skbuff.h>
 #include <linux/types.h>
 
+#include "npt.h"
+
 /* Which address of a packet is translated. */
 enum snat_side {
 	SNAT_SOURCE,
@@ -29,6 +31,17 @@ static inline enum snat_side snat_other_side(enum snat_side side)
 struct snat_quote {
 	unsigned int		offset;
 	union nf_inet_addr	address;
+};
+
+/**
+ * struct snat_target - what an address becomes
+ *
+ * @address: the new one
+ * @neutral: it adds up to the same as the old one, so checksums stay (RFC 6296)
+ */
+struct snat_target {
+	union nf_inet_addr	address;
+	bool			neutral;
 };
 
 /*
@@ -55,9 +68,9 @@ struct snat_quote {
  *
  * @skb: as above; on success its headers may have moved
  * @side: the side of the outer header that is replaced
- * @address: the new outer address, or NULL to keep it
+ * @target: of the outer address, or NULL to keep that
  * @quote: what snat_*_quote() found; read only if @quoted is given
- * @quoted: the new address inside @quote, or NULL to keep it
+ * @quoted: the target of the address inside @quote, or NULL to keep that
  *
  * Checksums are repaired incrementally (RFC 1624): one that was wrong stays
  * wrong by the same amount.
@@ -69,17 +82,17 @@ const void *snat_ipv4_address(const struct sk_buff *skb, enum snat_side side);
 bool snat_ipv4_quote(const struct sk_buff *skb, enum snat_side side,
 		     struct snat_quote *quote);
 int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
-			const union nf_inet_addr *address,
+			const struct snat_target *target,
 			const struct snat_quote *quote,
-			const union nf_inet_addr *quoted);
+			const struct snat_target *quoted);
 
 const void *snat_ipv6_address(const struct sk_buff *skb, enum snat_side side);
 bool snat_ipv6_quote(const struct sk_buff *skb, enum snat_side side,
 		     struct snat_quote *quote);
 int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
-			const union nf_inet_addr *address,
+			const struct snat_target *target,
 			const struct snat_quote *quote,
-			const union nf_inet_addr *quoted);
+			const struct snat_target *quoted);
 
 /**
  * snat_ipv6_is_local - is this packet for its own link or for many?
@@ -91,5 +104,15 @@ int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
  * comes from them must not be translated on its other side either.
  */
 bool snat_ipv6_is_local(const struct sk_buff *skb);
+
+/**
+ * snat_ipv6_refuse - tell the sender that an address has no counterpart
+ *
+ * @skb: as above, unchanged so far
+ * @side: the address
+ * @why: SNAT_NPT_SUBNET or SNAT_NPT_IDENTIFIER
+ */
+void snat_ipv6_refuse(struct sk_buff *skb, enum snat_side side,
+		      enum snat_npt why);
 
 #endif /* NFT_SNAT_STATELESS_PACKET_H */

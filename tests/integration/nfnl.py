@@ -19,7 +19,9 @@ NEWSET, DELSET, GETGEN, GETRULE_RESET = 9, 11, 16, 25
 IPV4, INET, BRIDGE, IPV6, ARP, NETDEV = 2, 1, 7, 10, 3, 5
 SADDR, DADDR = 0, 1
 NOTRACK, UNTRACK, UNTRACKED, TRACKED = 1, 2, 4, 8
-FIELD, MAP, MAP_ID, FLAGS, DROPPED, PAD = 1, 2, 3, 4, 5, 6
+FIELD, MAPS, FLAGS, DROPPED, PAD = 1, 2, 3, 4, 5
+MAP_NAME, MAP_ID, MAP_PREFIX, MAP_FLAGS = 1, 2, 3, 4
+NPT = 1
 
 
 def attribute(kind, value):
@@ -56,8 +58,18 @@ def snat_stateless(*given):
     return attribute(1, [attribute(1, "snat_stateless"), attribute(2, list(given))])
 
 
-def expression(field, name, flags=0):
-    return snat_stateless(attribute(FIELD, field), attribute(MAP, name), attribute(FLAGS, flags))
+def a_map(name, prefix=None, npt=None):
+    """One map of its list."""
+    given = [attribute(MAP_NAME, name)]
+    given += [attribute(MAP_PREFIX, prefix)] if prefix is not None else []
+    given += [attribute(MAP_FLAGS, NPT)] if npt else []
+    return attribute(1, given)
+
+
+def expression(field, maps, flags=0):
+    """With a map's name or a list of maps."""
+    listed = [a_map(maps)] if isinstance(maps, str) else maps
+    return snat_stateless(attribute(FIELD, field), attribute(MAPS, listed), attribute(FLAGS, flags))
 
 
 def new_table(table, family=IPV4):

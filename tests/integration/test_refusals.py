@@ -12,14 +12,15 @@ import subprocess
 import pytest
 
 from net import Namespace, until
-from nfnl import (ARP, BRIDGE, DADDR, DELTABLE, DROPPED, FIELD, FLAGS, INET, IPV4, IPV6, MAP, MAP_ID, NETDEV, NOTRACK,
-                  PAD, SADDR, TRACKED, UNTRACK, UNTRACKED, Netlink, attribute, delete_map, delete_rules, expression,
-                  new_chain, new_map, new_rule, new_table, snat_stateless)
+from nfnl import (ARP, BRIDGE, DADDR, DELTABLE, DROPPED, FIELD, FLAGS, INET, IPV4, IPV6, MAP_FLAGS, MAP_ID, MAP_NAME,
+                  MAP_PREFIX, MAPS, NETDEV, NOTRACK, NPT, PAD, SADDR, TRACKED, UNTRACK, UNTRACKED, Netlink, a_map,
+                  attribute, attributes, delete_map, delete_rules, expression, listed, new_chain, new_map, new_rule,
+                  new_table, snat_stateless)
 from packets import expression as needs_module, row
 
 pytestmark = needs_module
 
-UNKNOWN_KINDS = (DROPPED, PAD, 7, 8, 16)
+UNKNOWN_KINDS = (DROPPED, PAD, 6, 7, 16)
 
 
 @pytest.fixture(scope="module")
@@ -53,23 +54,29 @@ def name_of(number):
     return "EOPNOTSUPP" if number == errno.EOPNOTSUPP else errno.errorcode.get(number, number)
 
 
+def maps_in(attribute):
+    return [attributes(each) for each in listed(attribute)]
+
+
 def refused(netlink, error, *messages):
     assert name_of(netlink.batch(*messages)) == error
     assert not list(netlink.rules("t"))
 
 
-GOOD = {FIELD: attribute(FIELD, DADDR), MAP: attribute(MAP, "m"), FLAGS: attribute(FLAGS, 0)}
+GOOD = {FIELD: attribute(FIELD, DADDR), MAPS: attribute(MAPS, [a_map("m")]), FLAGS: attribute(FLAGS, 0)}
 
 ATTRIBUTES = [
     #   why                             error     instead of or beside the good ones
     row("no field",                     "EINVAL", {FIELD: b""}),
-    row("no map",                       "EINVAL", {MAP: b""}),
+    row("no list of maps",              "EINVAL", {MAPS: b""}),
+    row("an empty list of maps",        "EINVAL", {MAPS: attribute(MAPS, [])}),
+    row("a list that is none",          "ERANGE", {MAPS: attribute(MAPS, "m")}),
+    row("256 maps",                     "E2BIG",  {MAPS: attribute(MAPS, [a_map("m")] * 256)}),
     row("field 2",                      "ERANGE", {FIELD: attribute(FIELD, 2)}),
     row("field beyond 8 bits",          "ERANGE", {FIELD: attribute(FIELD, 0x101)}),
     row("field in host byte order",     "ERANGE", {FIELD: attribute(FIELD, b"\1\0\0\0")}),
     row("field of 2 bytes",             "ERANGE", {FIELD: attribute(FIELD, b"\0\1")}),
     row("flags of 2 bytes",             "ERANGE", {FLAGS: attribute(FLAGS, b"\0\1")}),
-    row("map identity of 2 bytes",      "ERANGE", {MAP_ID: attribute(MAP_ID, b"\0\1")}),
     row("flag 16",                      "EINVAL", {FLAGS: attribute(FLAGS, 16)}),
     row("flag beyond 8 bits",           "EINVAL", {FLAGS: attribute(FLAGS, 0x100)}),
     row("flag 2^31",                    "EINVAL", {FLAGS: attribute(FLAGS, 1 << 31)}),
@@ -87,7 +94,68 @@ def test_attributes(ruleset, netlink, error, given):
     assert netlink.batch(new_rule("t", "c", snat_stateless(*GOOD.values()))) == 0
 
 
-MAPS = [
+ONE_MAP = {MAP_NAME: attribute(MAP_NAME, "m")}
+
+MAP_ATTRIBUTES = [
+    #   why                             error         instead of or beside the good ones
+    row("no name",                      "EINVAL",     {MAP_NAME: b""}),
+    row("identity of 2 bytes",          "EINVAL",     {MAP_ID: attribute(MAP_ID, b"\0\1")}),
+    row("prefix of 2 bytes",            "EINVAL",     {MAP_PREFIX: attribute(MAP_PREFIX, b"\0\1")}),
+    row("prefix 0",                     "ERANGE",     {MAP_PREFIX: attribute(MAP_PREFIX, 0)}),
+    row("prefix 33",                    "ERANGE",     {MAP_PREFIX: attribute(MAP_PREFIX, 33)}),
+    row("prefix 256 + 24",              "ERANGE",     {MAP_PREFIX: attribute(MAP_PREFIX, 256 + 24)}),
+    row("flags of 2 bytes",             "EINVAL",     {MAP_FLAGS: attribute(MAP_FLAGS, b"\0\1")}),
+    row("flag 2",                       "EINVAL",     {MAP_FLAGS: attribute(MAP_FLAGS, 2)}),
+    row("npt in IPv4",                  "EPROTOTYPE", {MAP_FLAGS: attribute(MAP_FLAGS, NPT)}),
+    row("attribute 5",                  "EINVAL",     {5: attribute(5, 0)}),
+    row("attribute 17",                 "EINVAL",     {17: attribute(17, 0)}),
+]
+
+
+@pytest.mark.parametrize("error, given", MAP_ATTRIBUTES)
+def test_attributes_of_a_map(ruleset, netlink, error, given):
+    ruleset(table())
+    bad = attribute(1, list({**ONE_MAP, **given}.values()))
+    for maps in ([bad], [a_map("m"), bad], [bad, a_map("m")]):
+        refused(netlink, error, new_rule("t", "c", expression(DADDR, maps)))
+    assert netlink.batch(new_rule("t", "c", expression(DADDR, [a_map("m")] * 2))) == 0
+
+
+@pytest.mark.parametrize("length, error", [(64, 0), (65, "ERANGE"), (128, "ERANGE")])
+def test_longest_npt_prefix(ruleset, netlink, length, error):
+    """RFC 6296, 3.5: beyond that nothing is left to adjust."""
+    ruleset(table(family="ip6", address="ipv6_addr"))
+    rule = new_rule("t", "c", expression(DADDR, [a_map("m", length, npt=True)]), family=IPV6)
+    assert name_of(netlink.batch(rule)) == error
+
+
+def test_something_else_in_the_list(ruleset, netlink):
+    ruleset(table())
+    stranger = attribute(2, [attribute(MAP_NAME, "m")])
+    refused(netlink, "EINVAL", new_rule("t", "c", expression(DADDR, [a_map("m"), stranger])))
+
+
+def test_maps_of_two_families(ruleset, netlink):
+    ruleset(table(family="inet", maps="map x { type ipv6_addr : ipv6_addr; }\n"))
+    assert name_of(netlink.batch(new_rule("t", "c", expression(DADDR, [a_map("m"), a_map("x")]), family=INET))) == \
+        "EPROTOTYPE"
+
+
+def test_a_refused_rule_lets_go_of_its_maps(ruleset, netlink):
+    ruleset(table())
+    refused(netlink, "ENODATA", new_rule("t", "c", expression(DADDR, [a_map("m"), a_map("no such map")])))
+    assert netlink.batch(delete_map("t", "m")) == 0
+
+
+def test_each_map_of_a_list_is_held(ruleset, netlink):
+    ruleset(table(maps="map x { type ipv4_addr : ipv4_addr; }\n"))
+    assert netlink.batch(new_rule("t", "c", expression(DADDR, [a_map("m"), a_map("x", 24)]))) == 0
+    for name in ("m", "x"):
+        assert name_of(netlink.batch(delete_map("t", name))) == "EBUSY"
+    assert netlink.batch(delete_rules("t", "c"), delete_map("t", "m"), delete_map("t", "x")) == 0
+
+
+MAP_KINDS = [
     #   why                      error               declaration
     row("none of that name",     "ENODATA",          ""),
     row("a set",                 "EMEDIUMTYPE",      "set x { type ipv4_addr; }"),
@@ -105,7 +173,7 @@ MAPS = [
 ]
 
 
-@pytest.mark.parametrize("error, declaration", MAPS)
+@pytest.mark.parametrize("error, declaration", MAP_KINDS)
 def test_maps(ruleset, netlink, error, declaration):
     ruleset(table(maps=declaration + "\n" if declaration else ""))
     refused(netlink, error, new_rule("t", "c", expression(DADDR, "x")))
@@ -119,7 +187,7 @@ def test_map_of_another_table(ruleset, netlink):
 def test_anonymous_map(ruleset, netlink):
     """NFT_SET_ANONYMOUS | NFT_SET_CONSTANT | NFT_SET_MAP; the kernel puts the number into the name."""
     ruleset(table())
-    reference = snat_stateless(attribute(FIELD, DADDR), attribute(MAP, "__map%d"), attribute(MAP_ID, 7))
+    reference = expression(DADDR, [attribute(1, [attribute(MAP_NAME, "__map%d"), attribute(MAP_ID, 7)])])
     refused(netlink, "EPROTONOSUPPORT", new_map("t", "__map%d", flags=0xb, identity=7), new_rule("t", "c", reference))
 
 
@@ -230,16 +298,37 @@ def test_dump_mirrors_what_was_given(ruleset, netlink):
         assert netlink.batch(new_rule("t", "c", expression(DADDR, "m", flags))) == 0
         *_, (chain, dumped) = netlink.rules("t")
         dumped.pop(PAD, None)
-        assert chain == "c" and dumped == {FIELD: b"\0\0\0\1", MAP: b"m\0", FLAGS: bytes([0, 0, 0, flags]),
-                                           DROPPED: bytes(8)}
+        (one,) = maps_in(dumped.pop(MAPS))
+        assert chain == "c" and dumped == {FIELD: b"\0\0\0\1", FLAGS: bytes([0, 0, 0, flags]), DROPPED: bytes(8)}
+        assert one == {MAP_NAME: b"m\0", MAP_FLAGS: bytes(4)}
+
+
+def test_dump_of_a_list(ruleset, netlink):
+    ruleset(table(family="ip6", address="ipv6_addr", maps="map x { type ipv6_addr : ipv6_addr; }\n"))
+    given = [a_map("x"), a_map("m", 128), a_map("m", 56), a_map("x", 48, npt=True), a_map("m", 1)]
+    assert netlink.batch(new_rule("t", "c", expression(DADDR, given), family=IPV6)) == 0
+    ((_, dumped),) = netlink.rules("t", IPV6)
+    assert [(each[MAP_NAME], each.get(MAP_PREFIX), each[MAP_FLAGS][3]) for each in maps_in(dumped[MAPS])] == \
+        [(b"x\0", None, 0), (b"m\0", None, 0), (b"m\0", b"\0\0\0\x38", 0), (b"x\0", b"\0\0\0\x30", NPT),
+         (b"m\0", b"\0\0\0\1", 0)]
+
+
+def test_255_maps(ruleset, netlink):
+    """Also: a rule's dump must fit into one message."""
+    ruleset(table())
+    assert netlink.batch(new_rule("t", "c", expression(DADDR, [a_map("m")] * 255))) == 0
+    ((_, dumped),) = netlink.rules("t")
+    assert len(list(listed(dumped[MAPS]))) == 255
 
 
 def test_map_of_the_same_batch(ruleset, netlink):
     ruleset(table())
-    by_identity = snat_stateless(attribute(FIELD, DADDR), attribute(MAP, "no such name"), attribute(MAP_ID, 9))
+    reference = attribute(1, [attribute(MAP_NAME, "no such name"), attribute(MAP_ID, 9)])
+    by_identity = expression(DADDR, [reference])
     assert netlink.batch(new_map("t", "x", identity=9), new_rule("t", "c", by_identity)) == 0
     (_, dumped), = netlink.rules("t")
-    assert dumped[MAP] == b"x\0"
+    (one,) = maps_in(dumped[MAPS])
+    assert one[MAP_NAME] == b"x\0"
 
 
 # Steps on a map and the rules that refer to it: what is sent, when it is legal, and the (map, rules) it leaves.

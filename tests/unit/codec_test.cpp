@@ -136,11 +136,12 @@ Rule read_back(const Rule& rule, Family family) {
 
 TEST(Codec, ReadsBackEveryStatement) {
     const std::vector<Statement> statements{
-        SnatStateless{.field = Field::source, .map = "m"},
-        SnatStateless{.field = Field::destination, .map = "m", .notrack = true},
-        SnatStateless{.field = Field::source, .map = "m", .untrack = true},
-        SnatStateless{.field = Field::source, .map = "m", .untracked = true},
-        SnatStateless{.field = Field::source, .map = "m", .tracked = true},
+        SnatStateless{.field = Field::source, .maps = {{"m"}}},
+        SnatStateless{.field = Field::destination, .maps = {{"m"}}, .notrack = true},
+        SnatStateless{.field = Field::source, .maps = {{"m"}}, .untrack = true},
+        SnatStateless{.field = Field::source, .maps = {{"m"}}, .untracked = true},
+        SnatStateless{.field = Field::source, .maps = {{"m"}}, .tracked = true},
+        SnatStateless{.field = Field::source, .maps = {{"m"}, {"m_56", 56}, {"m_48", 48, true}, {"m", 1}}},
         SetAddress{Field::source, "m"},
         SetAddress{Field::destination, "m"},
         MatchAddress{Field::source, "s", false},
@@ -272,14 +273,22 @@ TEST(Codec, KnowsTheStepOfEachMessage) {
 TEST(Codec, WritesTheExpressionAsItsHeaderSays) {
     Chain chain;
     chain.name = "c";
-    chain.rules.emplace_back().statements = {SnatStateless{.field = Field::destination, .map = "map", .notrack = true}};
+    chain.rules.emplace_back().statements = {
+        SnatStateless{.field = Field::destination, .maps = {{"map"}, {"map_48", 48, true}}, .notrack = true}};
     const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, 1, 1).bytes;
     const Bytes expected{
         19, 0, 1, 0, 's', 'n', 'a', 't', '_', 's', 't', 'a', 't', 'e', 'l', 'e', 's', 's', 0, 0,  // NFTA_EXPR_NAME
-        28, 0, 2, 0x80,                                                                           // NFTA_EXPR_DATA
+        76, 0, 2, 0x80,                                                                           // NFTA_EXPR_DATA
         8,  0, 1, 0, 0, 0, 0, 1,                                                                  // FIELD: daddr
-        8,  0, 2, 0, 'm', 'a', 'p', 0,                                                            // MAP
-        8,  0, 4, 0, 0, 0, 0, 1,                                                                  // FLAGS: notrack
+        56, 0, 2, 0x80,                                                                           // MAPS
+        20, 0, 1, 0x80,
+        8,  0, 1, 0, 'm', 'a', 'p', 0,  // MAP_NAME
+        8,  0, 4, 0, 0, 0, 0, 0,        // MAP_FLAGS
+        32, 0, 1, 0x80,
+        11, 0, 1, 0, 'm', 'a', 'p', '_', '4', '8', 0, 0,
+        8,  0, 3, 0, 0, 0, 0, 48,  // MAP_PREFIX
+        8,  0, 4, 0, 0, 0, 0, 1,   // MAP_FLAGS: npt
+        8,  0, 3, 0, 0, 0, 0, 1,   // FLAGS: notrack
     };
     EXPECT_NE(std::search(bytes.begin(), bytes.end(), expected.begin(), expected.end()), bytes.end());
 }
@@ -307,13 +316,26 @@ TEST(Codec, TellsForeignExpressions) {
     EXPECT_EQ(other_set.chains.at(0).rules.at(0).statements, expected);
 }
 
+// Whatever follows, attribute 3 of another expression than a comparison is no value to compare with.
+TEST(Codec, TakesAMatchThatIsNotOursForForeign) {
+    Rule rule;
+    rule.statements = {MatchIcmpType{8, 8}, SetAddress{Field::source, "m"}};
+    EXPECT_EQ(read_back(rule, Family::ipv4), rule);
+    Chain chain;
+    chain.name = "c";
+    chain.rules.emplace_back().statements = {MatchIcmpType{3, 5}};
+    const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, 1, 1).bytes;
+    const Table table = decode(changed(bytes, "payload", "paylead"));
+    EXPECT_EQ(table.chains.at(0).rules.at(0).statements.front(), Statement{Foreign{"meta"}});
+}
+
 TEST(Codec, TakesAnExpressionWithAnUnknownFlagForForeign) {
     Chain chain;
     chain.name = "c";
-    chain.rules.emplace_back().statements = {SnatStateless{.field = Field::source, .map = "m", .tracked = true}};
+    chain.rules.emplace_back().statements = {SnatStateless{.field = Field::source, .maps = {{"m"}}, .tracked = true}};
     const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, 1, 1).bytes;
-    const Table table = decode(changed(bytes, std::string_view("\x08\0\4\0\0\0\0\x08", 8),
-                                       std::string_view("\x08\0\4\0\0\0\0\x18", 8)));
+    const Table table = decode(changed(bytes, std::string_view("\x08\0\3\0\0\0\0\x08", 8),
+                                       std::string_view("\x08\0\3\0\0\0\0\x18", 8)));
     EXPECT_EQ(table.chains.at(0).rules.at(0).statements, (std::vector<Statement>{Foreign{"snat_stateless"}}));
 }
 

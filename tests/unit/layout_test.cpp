@@ -318,12 +318,14 @@ TEST(RulesetTest, WritesStatementsAsNftDoes) {
         std::string words;
     };
     const std::vector<Case> cases = {
-        {SnatStateless{.field = Field::source, .map = "m"}, "snat_stateless saddr map @m"},
-        {SnatStateless{.field = Field::destination, .map = "m", .notrack = true},
+        {SnatStateless{.field = Field::source, .maps = {{"m"}}}, "snat_stateless saddr map @m"},
+        {SnatStateless{.field = Field::destination, .maps = {{"m"}}, .notrack = true},
          "snat_stateless daddr map @m notrack"},
-        {SnatStateless{.field = Field::source, .map = "m", .untrack = true, .untracked = true},
+        {SnatStateless{.field = Field::source, .maps = {{"m"}}, .untrack = true, .untracked = true},
          "snat_stateless saddr map @m untrack untracked"},
-        {SnatStateless{.field = Field::source, .map = "m", .notrack = true, .tracked = true},
+        {SnatStateless{.field = Field::source, .maps = {{"m"}, {"m_56", 56}, {"m_48", 48, true}}, .untracked = true},
+         "snat_stateless saddr map @m, @m_56 prefix 56, @m_48 prefix 48 npt untracked"},
+        {SnatStateless{.field = Field::source, .maps = {{"m"}}, .notrack = true, .tracked = true},
          "snat_stateless saddr map @m notrack tracked"},
         {SetAddress{Field::source, "m"}, "ip saddr set ip saddr map @m"},
         {SetAddress{Field::destination, "m"}, "ip daddr set ip daddr map @m"},
@@ -340,7 +342,7 @@ TEST(RulesetTest, WritesStatementsAsNftDoes) {
         EXPECT_EQ(text(c.statement, Family::ipv4), c.words);
     }
     const std::vector<Case> ipv6_cases = {
-        {SnatStateless{.field = Field::source, .map = "m"}, "snat_stateless saddr map @m"},
+        {SnatStateless{.field = Field::source, .maps = {{"m"}}}, "snat_stateless saddr map @m"},
         {SetAddress{Field::source, "m"}, "ip6 saddr set ip6 saddr map @m"},
         {MatchAddress{Field::destination, "s", true}, "ip6 daddr != @s"},
         {MatchIcmpType{1, 4}, "icmpv6 type 1-4"},

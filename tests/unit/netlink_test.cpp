@@ -276,7 +276,7 @@ TEST(KernelCommit, SaysWhatWasRefused) {
 
 TEST(KernelCommit, TurnsTheExpressionsErrnosIntoSentences) {
     Rule rule;
-    rule.statements = {SnatStateless{Field::source, "int2ext"}};
+    rule.statements = {SnatStateless{Field::source, {{"int2ext"}}}};
     const Step rules = AddRules{Family::ipv4, "prerouting", {rule}};
     const std::string start = "the kernel refused to add rules to chain prerouting (ip statnat): ";
     EXPECT_EQ(sentence_for(rules, 1, EMEDIUMTYPE), start + "snat_stateless needs a map from addresses to addresses");
@@ -291,7 +291,7 @@ TEST(KernelCommit, TurnsTheExpressionsErrnosIntoSentences) {
 TEST(KernelCommit, SaysThatAnOlderModuleDoesNotTranslateIPv6) {
     Chain chain;
     chain.name = "prerouting";
-    chain.rules.emplace_back().statements = {SnatStateless{Field::source, "int2ext"}};
+    chain.rules.emplace_back().statements = {SnatStateless{Field::source, {{"int2ext"}}}};
     EXPECT_EQ(sentence_for(AddChain{Family::ipv6, chain}, 2, EAFNOSUPPORT),
               "the kernel refused to add chain prerouting (ip6 statnat): the loaded nft_snat_stateless is an older "
               "version, which does not translate IPv6 (load the new one, or use engine \"native\")");

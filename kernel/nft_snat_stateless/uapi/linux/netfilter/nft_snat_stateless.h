@@ -6,15 +6,22 @@
 /*
  * Written the way nft(8) writes a statement:
  *
- *	snat_stateless {saddr | daddr} map @NAME
+ *	snat_stateless {saddr | daddr} map MAP [, MAP]...
  *		[notrack | untrack] [untracked | tracked]
+ *	MAP := @NAME [prefix LEN [npt]]
  *
  * What it does to one packet
  * --------------------------
  *
  * The packet's source (saddr) or destination (daddr) address is looked up in
- * the map.  A hit replaces the address and repairs, incrementally (RFC 1624),
- * every checksum that covers it: the IPv4 header's, TCP's, UDP's (RFC 768: 0
+ * the maps, in the order given; the first that has it ends the search.  A map
+ * with `prefix LEN` is asked for the leading LEN bits, the rest being zero,
+ * and only these are replaced by those of its data; so longer prefixes belong
+ * before shorter ones.  An element whose data equals its key is a hole: what
+ * it covers has no pair, whatever later maps say.
+ *
+ * A hit replaces the address and repairs, incrementally (RFC 1624), every
+ * checksum that covers it: the IPv4 header's, TCP's, UDP's (RFC 768: 0
  * stays 0, a computed 0 is sent as 0xffff), UDP-Lite's (RFC 3828), DCCP's
  * (RFC 4340) and ICMPv6's (RFC 4443).  IPv4 options and IPv6 extension headers
  * are walked; a checksum over the final destination of a routing header does
@@ -28,7 +35,19 @@
  * quoted transport checksum where the quote is long enough to hold it, and the
  * ICMP checksum follow.
  *
- * Left alone whatever the map holds: IPv6 packets to multicast addresses, to
+ * With `npt` the translation is checksum-neutral (RFC 6296): beside the prefix
+ * one other word of the address changes, so that no checksum has to.  That is
+ * bits 48 to 63 for a LEN up to 48 (3.4), else the first of the four words of
+ * the interface identifier that is not 0xffff (3.5); a computed 0xffff is
+ * written as 0.  Some addresses have no counterpart: the packet is dropped, and
+ * its sender told by
+ *	Destination Unreachable, code 3		subnet 0xffff, LEN up to 48
+ *						(3.2, 3.3)
+ *	Parameter Problem, code 0, at the	interface identifier all zeros,
+ *	address					or all ones with a longer LEN (3.7)
+ * A quoted address that has none stays as it is.
+ *
+ * Left alone whatever the maps hold: IPv6 packets to multicast addresses, to
  * or from link-local ones, and neighbour discovery (RFC 4861).
  *
  * Verdicts:
@@ -36,8 +55,9 @@
  *	NFT_BREAK	no pair, another address family, or left alone as the
  *			tracking flags say; the packet is unchanged
  *	NF_DROP		the address has a pair but the packet cannot be
- *			translated whole (its transport header is cut off, or
- *			there is no memory); see NFTA_SNAT_STATELESS_DROPPED
+ *			translated whole (its transport header is cut off, npt
+ *			has no counterpart for it, or there is no memory); see
+ *			NFTA_SNAT_STATELESS_DROPPED
  *
  * Stateful expressions of the map's elements (counter ...) see each packet
  * once, after its translation; those of the outer address's element, or of
@@ -51,10 +71,19 @@
  *
  *	NFTA_SNAT_STATELESS_FIELD	NLA_U32, network byte order, required:
  *		enum nft_snat_stateless_field
- *	NFTA_SNAT_STATELESS_MAP		NLA_STRING, required: the name of a map
- *		in the rule's own table, NFT_SET_MAXNAMELEN - 1 bytes at most
- *	NFTA_SNAT_STATELESS_MAP_ID	NLA_U32, network byte order, optional,
- *		never dumped: NFTA_SET_ID of a map made in the same batch
+ *	NFTA_SNAT_STATELESS_MAPS	NLA_NESTED, required: 1 to
+ *		NFT_SNAT_STATELESS_MAPS_MAX NFTA_LIST_ELEMs, each nested:
+ *	    NFTA_SNAT_STATELESS_MAP_NAME	NLA_STRING, required: the
+ *		name of a map in the rule's own table, NFT_SET_MAXNAMELEN - 1
+ *		bytes at most
+ *	    NFTA_SNAT_STATELESS_MAP_ID		NLA_U32, network byte order,
+ *		optional, never dumped: NFTA_SET_ID of a map made in the same
+ *		batch
+ *	    NFTA_SNAT_STATELESS_MAP_PREFIX	NLA_U32, network byte order,
+ *		optional: 1 to the length of an address in bits; with npt 64 at
+ *		most (RFC 6296, 3.5).  Absent, as in a dump, for the whole address
+ *	    NFTA_SNAT_STATELESS_MAP_FLAGS	NLA_U32, network byte order,
+ *		optional, always dumped: enum nft_snat_stateless_map_flags
  *	NFTA_SNAT_STATELESS_FLAGS	NLA_U32, network byte order, optional,
  *		always dumped: enum nft_snat_stateless_flags
  *	NFTA_SNAT_STATELESS_DROPPED	NLA_U64, network byte order, dump only:
@@ -62,8 +91,9 @@
  *		(NFT_MSG_GETRULE_RESET, where the kernel has it) takes what it
  *		reports
  *
- * Any attribute not listed, up to type 16, is refused.  (Beyond 16 nf_tables
- * itself drops attributes before an expression can see them.)
+ * Any attribute not listed is refused; beside the list of maps up to type 16.
+ * (Beyond 16 nf_tables itself drops attributes before an expression can see
+ * them.)
  *
  * Where it may stand
  * ------------------
@@ -74,12 +104,13 @@
  *	saddr		postrouting, input
  *	untrack		prerouting, output (with either field)
  *
- * The map
- * -------
+ * The maps
+ * --------
  *
  * Named, plain data to plain data, an address in network byte order to another
  * of the same family: 4 bytes to 4 bytes in ip, 16 to 16 in ip6, either in
- * inet, where packets of the other family are left alone.  Any size, any
+ * inet, where packets of the other family are left alone; all maps of one
+ * expression hold addresses of one family.  Any size, any
  * number of stateful expressions per element.
  * Refused: sets, verdict maps, object maps; anonymous, interval, concatenated,
  * timeout and dynamic maps.
@@ -88,16 +119,20 @@
  * -----------------------
  *
  *	EINVAL		an attribute is missing or unknown, a flag is unknown,
- *			or flags exclude each other
- *	ERANGE		an attribute has the wrong length, or the field is none
- *			of the two
+ *			flags exclude each other, or an attribute of a map has
+ *			the wrong length
+ *	ERANGE		an attribute beside the maps has the wrong length, the
+ *			field is none of the two, or a prefix is longer than the map's addresses
+ *			or than npt allows, or of length 0
+ *	E2BIG		more than NFT_SNAT_STATELESS_MAPS_MAX maps
  *	EAFNOSUPPORT	the table's family is none of ip, ip6 and inet
  *	EOPNOTSUPP	the hook or chain type cannot carry this field; for a
  *			regular chain this comes at commit, for the whole batch
  *	ENODATA		the rule's table has no map of that name
  *	EMEDIUMTYPE	a set, a verdict map or an object map
  *	EPROTOTYPE	the map's key or data has not the length of an
- *			address of the table's family
+ *			address of the table's family, or of the first map's, or
+ *			npt is asked of IPv4
  *	EPROTONOSUPPORT	an anonymous, interval, concatenated, timeout or
  *			dynamic map
  *	EPERM		the network namespace belongs to a user namespace other
@@ -141,11 +176,32 @@ enum nft_snat_stateless_flags {
 	NFT_SNAT_STATELESS_F_TRACKED	= (1 << 3),
 };
 
+/* Each prefix length of IPv6 once with and once without npt would need 176. */
+#define NFT_SNAT_STATELESS_MAPS_MAX	255
+
+/**
+ * enum nft_snat_stateless_map_flags - how the addresses of a map are translated
+ *
+ * @NFT_SNAT_STATELESS_MAP_F_NPT: checksum-neutral (RFC 6296)
+ */
+enum nft_snat_stateless_map_flags {
+	NFT_SNAT_STATELESS_MAP_F_NPT	= (1 << 0),
+};
+
+enum nft_snat_stateless_map_attributes {
+	NFTA_SNAT_STATELESS_MAP_UNSPEC,
+	NFTA_SNAT_STATELESS_MAP_NAME,
+	NFTA_SNAT_STATELESS_MAP_ID,
+	NFTA_SNAT_STATELESS_MAP_PREFIX,
+	NFTA_SNAT_STATELESS_MAP_FLAGS,
+	__NFTA_SNAT_STATELESS_MAP_MAX
+};
+#define NFTA_SNAT_STATELESS_MAP_MAX	(__NFTA_SNAT_STATELESS_MAP_MAX - 1)
+
 enum nft_snat_stateless_attributes {
 	NFTA_SNAT_STATELESS_UNSPEC,
 	NFTA_SNAT_STATELESS_FIELD,
-	NFTA_SNAT_STATELESS_MAP,
-	NFTA_SNAT_STATELESS_MAP_ID,
+	NFTA_SNAT_STATELESS_MAPS,
 	NFTA_SNAT_STATELESS_FLAGS,
 	NFTA_SNAT_STATELESS_DROPPED,
 	NFTA_SNAT_STATELESS_PAD,
