@@ -5,6 +5,7 @@
 
 #include <linux/skbuff.h>
 #include <linux/types.h>
+#include <net/checksum.h>
 
 /* No transport checksum covers the addresses. */
 #define SNAT_NO_CHECK	0
@@ -23,8 +24,8 @@ struct snat_transport {
 	bool	zero;
 };
 
-/* Of an IP protocol; all zero for one whose checksums cover no addresses. */
-struct snat_transport snat_transport(u8 protocol);
+/* By IP protocol; all zero for one whose checksums cover no addresses. */
+extern const struct snat_transport snat_transports[256];
 
 /**
  * snat_check_is_pseudo - is a checksum left to be completed behind us?
@@ -36,12 +37,29 @@ struct snat_transport snat_transport(u8 protocol);
  * the packet itself.  Inside a tunnel it belongs to the inner packet: the
  * outer field is complete, unless GSO is to fill it in for each segment.
  */
-bool snat_check_is_pseudo(const struct sk_buff *skb, unsigned int transport);
+static inline bool snat_check_is_pseudo(const struct sk_buff *skb,
+					unsigned int transport)
+{
+	return skb->ip_summed == CHECKSUM_PARTIAL &&
+	       (skb_checksum_start_offset(skb) == transport ||
+		skb_shinfo(skb)->gso_type & SKB_GSO_UDP_TUNNEL_CSUM);
+}
 
 /* Follow a change of @diff, new minus old, in what a complete checksum covers. */
-void snat_check_repair(__sum16 *check, bool zero, __wsum diff);
+static inline void snat_check_repair(__sum16 *check, bool zero, __wsum diff)
+{
+	if (zero && !*check)
+		return;
+
+	csum_replace_by_diff(check, diff);
+	if (zero && !*check)
+		*check = CSUM_MANGLED_0;
+}
 
 /* The same for a sum over the pseudo header. */
-void snat_check_repair_pseudo(__sum16 *check, __wsum diff);
+static inline void snat_check_repair_pseudo(__sum16 *check, __wsum diff)
+{
+	*check = ~csum_fold(csum_add(csum_unfold(*check), diff));
+}
 
 #endif /* NFT_SNAT_STATELESS_CHECKSUM_H */

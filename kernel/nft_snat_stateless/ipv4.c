@@ -22,13 +22,16 @@ static __be32 *snat_ipv4_field(struct iphdr *iph, enum snat_side side)
 	return side == SNAT_SOURCE ? &iph->saddr : &iph->daddr;
 }
 
+/* No transport header, or none that matters. */
+static const struct snat_transport snat_ipv4_none = { .check = SNAT_NO_CHECK };
+
 /* ICMP has a checksum, but none that covers addresses; ICMPv6 is IPv6's. */
-static struct snat_transport snat_ipv4_transport(const struct iphdr *iph)
+static const struct snat_transport *snat_ipv4_transport(const struct iphdr *iph)
 {
 	if (!snat_ipv4_has_transport(iph) || iph->protocol == IPPROTO_ICMPV6)
-		return (struct snat_transport) { .check = SNAT_NO_CHECK };
+		return &snat_ipv4_none;
 
-	return snat_transport(iph->protocol);
+	return &snat_transports[iph->protocol];
 }
 
 /* Replace an address; return the change, new minus old. */
@@ -62,11 +65,6 @@ static void snat_ipv4_repair(struct sk_buff *skb, unsigned int offset,
 		skb->csum = csum_sub(skb->csum, diff);
 
 	snat_check_repair(check, transport->zero, diff);
-}
-
-const void *snat_ipv4_address(const struct sk_buff *skb, enum snat_side side)
-{
-	return snat_ipv4_field(ip_hdr(skb), side);
 }
 
 bool snat_ipv4_quote(const struct sk_buff *skb, enum snat_side side,
@@ -121,61 +119,60 @@ static void snat_ipv4_replace_quoted(struct sk_buff *skb, enum snat_side side,
 }
 
 int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
-			const struct snat_target *target,
-			const struct snat_quote *quote,
-			const struct snat_target *quoted)
+			struct snat_target target)
 {
-	struct snat_transport transport = {}, inner_transport = {};
 	const struct iphdr *iph = ip_hdr(skb);
-	unsigned int offset, end;
+	const struct snat_transport *transport = snat_ipv4_transport(iph);
+	unsigned int offset = skb_network_offset(skb) + iph->ihl * 4;
 	__wsum diff;
 
 	/* A raw socket can send a header that claims to be shorter. */
 	if (iph->ihl < sizeof(*iph) / 4)
 		return -1;
 
-	offset = skb_network_offset(skb) + iph->ihl * 4;
-	end = offset;
-	if (target) {
-		transport = snat_ipv4_transport(iph);
-		end += transport.size;
-	}
-
-	if (quoted) {
-		const struct iphdr *inner;
-		unsigned int check_end;
-		struct iphdr _inner;
-
-		inner = skb_header_pointer(skb, quote->offset, sizeof(_inner),
-					   &_inner);
-		if (!inner)
-			return -1;
-
-		end = quote->offset + sizeof(*inner);
-		inner_transport = snat_ipv4_transport(inner);
-		check_end = quote->offset + inner->ihl * 4 +
-			    inner_transport.check + sizeof(__sum16);
-		/* Shorter quotes are legal and hold no checksum. */
-		if (check_end > skb->len)
-			inner_transport.check = SNAT_NO_CHECK;
-		if (inner_transport.check != SNAT_NO_CHECK)
-			end = check_end;
-	}
-
-	/* All that is written below lies before end. */
-	if (end > skb->len || skb_ensure_writable(skb, end))
+	if (snat_ensure_writable(skb, offset + transport->size))
 		return -1;
 
-	if (quoted)
-		snat_ipv4_replace_quoted(skb, snat_other_side(side),
-					 quote->offset, &inner_transport,
-					 quoted->address.ip);
+	diff = snat_ipv4_replace(ip_hdr(skb), side, target.address->ip);
+	if (transport->check != SNAT_NO_CHECK)
+		snat_ipv4_repair(skb, offset, transport, diff);
+	return 0;
+}
 
-	if (target) {
-		diff = snat_ipv4_replace(ip_hdr(skb), side, target->address.ip);
-		if (transport.check != SNAT_NO_CHECK)
-			snat_ipv4_repair(skb, offset, &transport, diff);
-	}
+int snat_ipv4_translate_error(struct sk_buff *skb, enum snat_side side,
+			      struct snat_target target,
+			      const struct snat_quote *quote,
+			      struct snat_target quoted)
+{
+	const struct snat_transport *transport;
+	const struct iphdr *inner;
+	unsigned int end, check;
+	struct iphdr _inner;
 
+	if (ip_hdr(skb)->ihl < sizeof(struct iphdr) / 4)
+		return -1;
+
+	inner = skb_header_pointer(skb, quote->offset, sizeof(_inner), &_inner);
+	if (!inner)
+		return -1;
+
+	end = quote->offset + sizeof(*inner);
+	transport = snat_ipv4_transport(inner);
+	check = quote->offset + inner->ihl * 4 + transport->check;
+	/* Shorter quotes are legal and hold no checksum. */
+	if (check + sizeof(__sum16) > skb->len)
+		transport = &snat_ipv4_none;
+	if (transport->check != SNAT_NO_CHECK)
+		end = check + sizeof(__sum16);
+
+	/* All that is written below lies before end. */
+	if (snat_ensure_writable(skb, end))
+		return -1;
+
+	snat_ipv4_replace_quoted(skb, snat_other_side(side), quote->offset,
+				 transport, quoted.address->ip);
+	/* The ICMP checksum does not cover it. */
+	if (target.address)
+		snat_ipv4_replace(ip_hdr(skb), side, target.address->ip);
 	return 0;
 }

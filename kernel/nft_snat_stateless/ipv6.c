@@ -73,7 +73,7 @@ static int snat_ipv6_find_upper(const struct sk_buff *skb, unsigned int header,
 		return 0;
 
 	upper->offset = offset;
-	upper->transport = snat_transport(protocol);
+	upper->transport = snat_transports[protocol];
 	upper->covered = side == SNAT_SOURCE ||
 			 !snat_ipv6_is_routed(skb, header);
 	return 0;
@@ -81,22 +81,17 @@ static int snat_ipv6_find_upper(const struct sk_buff *skb, unsigned int header,
 
 /* Replace an address; return the change, new minus old, to checksums. */
 static __wsum snat_ipv6_replace(struct ipv6hdr *ip6h, enum snat_side side,
-				const struct snat_target *to)
+				struct snat_target to)
 {
-	const struct in6_addr *address = &to->address.in6;
+	const struct in6_addr *address = &to.address->in6;
 	struct in6_addr *field = snat_ipv6_field(ip6h, side);
 	__wsum diff = 0;
 
-	if (!to->neutral)
+	if (!to.neutral)
 		diff = csum_partial(address, sizeof(*address),
 				    ~csum_partial(field, sizeof(*field), 0));
 	*field = *address;
 	return diff;
-}
-
-const void *snat_ipv6_address(const struct sk_buff *skb, enum snat_side side)
-{
-	return snat_ipv6_field(ipv6_hdr(skb), side);
 }
 
 bool snat_ipv6_is_local(const struct sk_buff *skb)
@@ -172,7 +167,7 @@ static __wsum snat_ipv6_replace_quoted(struct sk_buff *skb,
 				       enum snat_side side,
 				       unsigned int header,
 				       const struct snat_ipv6_upper *upper,
-				       const struct snat_target *to)
+				       struct snat_target to)
 {
 	__wsum diff = snat_ipv6_replace((void *)skb->data + header, side, to);
 	__sum16 *check, before;
@@ -187,15 +182,16 @@ static __wsum snat_ipv6_replace_quoted(struct sk_buff *skb,
 				       csum_unfold(before)));
 }
 
-int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
-			const struct snat_target *target,
-			const struct snat_quote *quote,
-			const struct snat_target *quoted)
+static __always_inline int
+snat_ipv6_translate_both(struct sk_buff *skb, enum snat_side side,
+			 struct snat_target target,
+			 const struct snat_quote *quote,
+			 struct snat_target quoted)
 {
 	struct snat_ipv6_upper upper = {}, inner_upper = {};
 	unsigned int end = skb_network_offset(skb) + sizeof(struct ipv6hdr);
-	bool neutral = (!target || target->neutral) &&
-		       (!quoted || quoted->neutral);
+	bool neutral = (!target.address || target.neutral) &&
+		       (!quoted.address || quoted.neutral);
 	__wsum diff = 0, covered = 0;
 	__sum16 *check;
 
@@ -204,10 +200,10 @@ int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
 	if (upper.transport.check != SNAT_NO_CHECK)
 		end = upper.offset + upper.transport.size;
 
-	if (quoted) {
+	if (quoted.address) {
 		end = quote->offset + sizeof(struct ipv6hdr);
 		/* Shorter quotes are legal and hold no checksum. */
-		if (quoted->neutral ||
+		if (quoted.neutral ||
 		    snat_ipv6_find_upper(skb, quote->offset,
 					 snat_other_side(side), &inner_upper) ||
 		    inner_upper.transport.check == SNAT_NO_CHECK ||
@@ -220,14 +216,14 @@ int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
 	}
 
 	/* All that is written below lies before end. */
-	if (end > skb->len || skb_ensure_writable(skb, end))
+	if (snat_ensure_writable(skb, end))
 		return -1;
 
-	if (quoted)
+	if (quoted.address)
 		covered = snat_ipv6_replace_quoted(skb, snat_other_side(side),
 						   quote->offset, &inner_upper,
 						   quoted);
-	if (target)
+	if (target.address)
 		diff = snat_ipv6_replace(ipv6_hdr(skb), side, target);
 
 	if (upper.transport.check != SNAT_NO_CHECK) {
@@ -250,4 +246,20 @@ int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->csum = csum_add(skb->csum, diff);
 	return 0;
+}
+
+int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
+			struct snat_target target)
+{
+	const struct snat_target none = {};
+
+	return snat_ipv6_translate_both(skb, side, target, NULL, none);
+}
+
+int snat_ipv6_translate_error(struct sk_buff *skb, enum snat_side side,
+			      struct snat_target target,
+			      const struct snat_quote *quote,
+			      struct snat_target quoted)
+{
+	return snat_ipv6_translate_both(skb, side, target, quote, quoted);
 }

@@ -3,6 +3,9 @@
 #ifndef NFT_SNAT_STATELESS_PACKET_H
 #define NFT_SNAT_STATELESS_PACKET_H
 
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
@@ -36,27 +39,46 @@ struct snat_quote {
 /**
  * struct snat_target - what an address becomes
  *
- * @address: the new one
+ * @address: the new one, or NULL to keep it
  * @neutral: it adds up to the same as the old one, so checksums stay (RFC 6296)
  */
 struct snat_target {
-	union nf_inet_addr	address;
-	bool			neutral;
+	const union nf_inet_addr	*address;
+	bool				neutral;
 };
+
+/* Where an address is in the IP header, whose fixed part is in the linear area. */
+static inline u8 snat_ipv4_offset(enum snat_side side)
+{
+	return side == SNAT_SOURCE ? offsetof(struct iphdr, saddr) :
+				     offsetof(struct iphdr, daddr);
+}
+
+static inline u8 snat_ipv6_offset(enum snat_side side)
+{
+	return side == SNAT_SOURCE ? offsetof(struct ipv6hdr, saddr) :
+				     offsetof(struct ipv6hdr, daddr);
+}
+
+/* Is it worth the search?  False for most packets, never for an ICMP error. */
+static inline bool snat_ipv4_may_quote(const struct sk_buff *skb)
+{
+	return ip_hdr(skb)->protocol == IPPROTO_ICMP;
+}
+
+static inline bool snat_ipv6_may_quote(const struct sk_buff *skb)
+{
+	u8 next = ipv6_hdr(skb)->nexthdr;
+
+	return next != IPPROTO_TCP && next != IPPROTO_UDP;
+}
 
 /*
  * Both families offer the same three functions.
  *
- * snat_*_address - the address that a packet is looked up by
- *
- * @skb: packet with its network header set and the fixed part of that header
- *	(20 or 40 bytes) in the linear area, as in every IP hook
- * @side: source or destination
- *
- *
  * snat_*_quote - find the packet that an ICMP error quotes (RFC 792, RFC 4443)
  *
- * @skb: as above
+ * @skb: packet with its network header set
  * @side: the side that is translated outside
  * @quote: filled in on success
  *
@@ -64,35 +86,42 @@ struct snat_target {
  * too odd, to hold an address.
  *
  *
- * snat_*_translate - replace addresses and repair every checksum over them
+ * snat_*_translate - replace an address and repair every checksum over it
  *
  * @skb: as above; on success its headers may have moved
- * @side: the side of the outer header that is replaced
- * @target: of the outer address, or NULL to keep that
- * @quote: what snat_*_quote() found; read only if @quoted is given
- * @quoted: the target of the address inside @quote, or NULL to keep that
+ * @side: the address
+ * @target: what it becomes
  *
  * Checksums are repaired incrementally (RFC 1624): one that was wrong stays
  * wrong by the same amount.
  *
  * Return: 0, or -1 with the packet unchanged: its transport header is cut
  * off, its IP header is malformed, or there is no memory.
+ *
+ *
+ * snat_*_translate_error - the same for an ICMP error and what it quotes
+ *
+ * @target: of the outer address, which may stay
+ * @quote: what snat_*_quote() found
+ * @quoted: of the address inside @quote
  */
-const void *snat_ipv4_address(const struct sk_buff *skb, enum snat_side side);
 bool snat_ipv4_quote(const struct sk_buff *skb, enum snat_side side,
 		     struct snat_quote *quote);
 int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
-			const struct snat_target *target,
-			const struct snat_quote *quote,
-			const struct snat_target *quoted);
+			struct snat_target target);
+int snat_ipv4_translate_error(struct sk_buff *skb, enum snat_side side,
+			      struct snat_target target,
+			      const struct snat_quote *quote,
+			      struct snat_target quoted);
 
-const void *snat_ipv6_address(const struct sk_buff *skb, enum snat_side side);
 bool snat_ipv6_quote(const struct sk_buff *skb, enum snat_side side,
 		     struct snat_quote *quote);
 int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
-			const struct snat_target *target,
-			const struct snat_quote *quote,
-			const struct snat_target *quoted);
+			struct snat_target target);
+int snat_ipv6_translate_error(struct sk_buff *skb, enum snat_side side,
+			      struct snat_target target,
+			      const struct snat_quote *quote,
+			      struct snat_target quoted);
 
 /**
  * snat_ipv6_is_local - is this packet for its own link or for many?
@@ -114,5 +143,14 @@ bool snat_ipv6_is_local(const struct sk_buff *skb);
  */
 void snat_ipv6_refuse(struct sk_buff *skb, enum snat_side side,
 		      enum snat_npt why);
+
+/* Make the first @end bytes of @skb->data ready to be written. */
+static inline int snat_ensure_writable(struct sk_buff *skb, unsigned int end)
+{
+	if (likely(end <= skb_headlen(skb) && !skb_cloned(skb)))
+		return 0;
+
+	return skb_ensure_writable(skb, end);
+}
 
 #endif /* NFT_SNAT_STATELESS_PACKET_H */

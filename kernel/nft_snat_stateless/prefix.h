@@ -57,4 +57,15 @@ static inline void snat_ipv6_combine(const struct snat_prefix *prefix,
 	}
 }
 
+static inline void snat_combine(u8 pf, const struct snat_prefix *prefix,
+				const union nf_inet_addr *from,
+				const union nf_inet_addr *host,
+				union nf_inet_addr *to)
+{
+	if (pf == NFPROTO_IPV4)
+		snat_ipv4_combine(prefix, from, host, to);
+	else
+		snat_ipv6_combine(prefix, from, host, to);
+}
+
 #endif /* NFT_SNAT_STATELESS_PREFIX_H */

@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 from net import Namespace, until
-from nfnl import (ARP, BRIDGE, DADDR, DELTABLE, DROPPED, FIELD, FLAGS, INET, IPV4, IPV6, MAP_FLAGS, MAP_ID, MAP_NAME,
+from nfnl import (ARP, BRIDGE, DADDR, DELTABLE, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MAP_FLAGS, MAP_ID, MAP_NAME,
                   MAP_PREFIX, MAPS, NETDEV, NOTRACK, NPT, PAD, SADDR, TRACKED, UNTRACK, UNTRACKED, Netlink, a_map,
                   attribute, attributes, delete_map, delete_rules, expression, listed, new_chain, new_map, new_rule,
                   new_table, snat_stateless)
@@ -20,7 +20,7 @@ from packets import expression as needs_module, row
 
 pytestmark = needs_module
 
-UNKNOWN_KINDS = (DROPPED, PAD, 6, 7, 16)
+UNKNOWN_KINDS = (DROPPED, PAD, 7, 8, 16)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +133,37 @@ def test_something_else_in_the_list(ruleset, netlink):
     ruleset(table())
     stranger = attribute(2, [attribute(MAP_NAME, "m")])
     refused(netlink, "EINVAL", new_rule("t", "c", expression(DADDR, [a_map("m"), stranger])))
+
+
+def otherwise(*maps):
+    return attribute(ELSE_MAPS, list(maps))
+
+
+ELSE = [
+    #   why                         error          field  flags                maps behind else
+    row("without notrack",          "EINVAL",      DADDR, 0,                   ["m"]),
+    row("behind untrack",           "EINVAL",      DADDR, UNTRACK,             ["m"]),
+    row("behind saddr",             "EOPNOTSUPP",  SADDR, NOTRACK,             ["m"]),
+    row("no maps",                  "EINVAL",      DADDR, NOTRACK,             []),
+    row("no such map",              "ENODATA",     DADDR, NOTRACK,             ["m", "no such map"]),
+    row("a map of other addresses", "EPROTOTYPE",  DADDR, NOTRACK,             ["x"]),
+    row("fine",                     0,             DADDR, NOTRACK,             ["m"]),
+    row("fine, also when tracked",  0,             DADDR, NOTRACK | UNTRACKED, ["m", "m"]),
+]
+
+
+@pytest.mark.parametrize("error, field, flags, names", ELSE)
+def test_else(ruleset, netlink, error, field, flags, names):
+    ruleset(table(family="inet", maps="map x { type ipv6_addr : ipv6_addr; }\n"))
+    given = [attribute(FIELD, field), attribute(MAPS, [a_map("m")]), attribute(FLAGS, flags),
+             otherwise(*[a_map(name) for name in names])]
+    assert name_of(netlink.batch(new_rule("t", "c", snat_stateless(*given), family=INET))) == error
+    held = list(netlink.rules("t", INET))
+    assert len(held) == (not error)
+    for _, dumped in held:
+        assert [each[MAP_NAME] for each in maps_in(dumped[ELSE_MAPS])] == [b"m\0"] * len(names)
+        assert name_of(netlink.batch(delete_map("t", "m", INET))) == "EBUSY"
+    assert netlink.batch(delete_rules("t", "c", INET), delete_map("t", "m", INET)) == 0
 
 
 def test_maps_of_two_families(ruleset, netlink):

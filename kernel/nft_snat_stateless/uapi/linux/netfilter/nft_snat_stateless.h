@@ -8,6 +8,7 @@
  *
  *	snat_stateless {saddr | daddr} map MAP [, MAP]...
  *		[notrack | untrack] [untracked | tracked]
+ *		[else saddr map MAP [, MAP]... untrack]
  *	MAP := @NAME [prefix LEN [npt]]
  *
  * What it does to one packet
@@ -47,11 +48,15 @@
  *	address					or all ones with a longer LEN (3.7)
  * A quoted address that has none stays as it is.
  *
+ * With `else`, a packet that the maps before it have nothing for is treated as by
+ * a rule of its own behind this one, `snat_stateless saddr map ... untrack`: what
+ * prerouting has to do, in one go.
+ *
  * Left alone whatever the maps hold: IPv6 packets to multicast addresses, to
  * or from link-local ones, and neighbour discovery (RFC 4861).
  *
  * Verdicts:
- *	NFT_CONTINUE	translated (untrack: marked)
+ *	NFT_CONTINUE	translated (untrack, else: marked)
  *	NFT_BREAK	no pair, another address family, or left alone as the
  *			tracking flags say; the packet is unchanged
  *	NF_DROP		the address has a pair but the packet cannot be
@@ -84,6 +89,9 @@
  *		most (RFC 6296, 3.5).  Absent, as in a dump, for the whole address
  *	    NFTA_SNAT_STATELESS_MAP_FLAGS	NLA_U32, network byte order,
  *		optional, always dumped: enum nft_snat_stateless_map_flags
+ *	NFTA_SNAT_STATELESS_ELSE_MAPS	NLA_NESTED, optional, like
+ *		NFTA_SNAT_STATELESS_MAPS; with the field daddr and the flag
+ *		NOTRACK only
  *	NFTA_SNAT_STATELESS_FLAGS	NLA_U32, network byte order, optional,
  *		always dumped: enum nft_snat_stateless_flags
  *	NFTA_SNAT_STATELESS_DROPPED	NLA_U64, network byte order, dump only:
@@ -119,8 +127,8 @@
  * -----------------------
  *
  *	EINVAL		an attribute is missing or unknown, a flag is unknown,
- *			flags exclude each other, or an attribute of a map has
- *			the wrong length
+ *			flags or fields exclude each other, or an attribute of a
+ *			map has the wrong length
  *	ERANGE		an attribute beside the maps has the wrong length, the
  *			field is none of the two, or a prefix is longer than the map's addresses
  *			or than npt allows, or of length 0
@@ -205,6 +213,7 @@ enum nft_snat_stateless_attributes {
 	NFTA_SNAT_STATELESS_FLAGS,
 	NFTA_SNAT_STATELESS_DROPPED,
 	NFTA_SNAT_STATELESS_PAD,
+	NFTA_SNAT_STATELESS_ELSE_MAPS,
 	__NFTA_SNAT_STATELESS_MAX
 };
 #define NFTA_SNAT_STATELESS_MAX		(__NFTA_SNAT_STATELESS_MAX - 1)

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The maps of an expression, asked in order until one has the address. */
+
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nft_snat_stateless.h>
+#include <linux/netlink.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "maps.h"
+#include "npt.h"
+
+/* Maps whose elements come and go by themselves, match by range, or belong to
+ * one rule only.
+ */
+#define SNAT_MAP_KINDS_REFUSED	(NFT_SET_ANONYMOUS | NFT_SET_INTERVAL |	\
+				 NFT_SET_TIMEOUT | NFT_SET_EVAL |	\
+				 NFT_SET_CONCAT)
+
+#define snat_for_each_map(m, maps)					\
+	for ((m) = (maps)->map; (m) < (maps)->map + (maps)->count; (m)++)
+
+static const struct nla_policy
+snat_map_policy[NFTA_SNAT_STATELESS_MAP_MAX + 1] = {
+	[NFTA_SNAT_STATELESS_MAP_NAME]	= { .type = NLA_STRING,
+					    .len = NFT_SET_MAXNAMELEN - 1 },
+	[NFTA_SNAT_STATELESS_MAP_ID]	= { .type = NLA_U32 },
+	[NFTA_SNAT_STATELESS_MAP_PREFIX] = NLA_POLICY_MIN(NLA_BE32, 1),
+	[NFTA_SNAT_STATELESS_MAP_FLAGS]	=
+		NLA_POLICY_MASK(NLA_BE32, NFT_SNAT_STATELESS_MAP_F_NPT),
+};
+
+struct snat_hit snat_maps_ask(const struct net *net, u8 pf,
+			      const struct snat_maps *maps, unsigned int from,
+			      const union nf_inet_addr *address)
+{
+	union nf_inet_addr key;
+	struct snat_hit hit = {};
+
+	for (; from < maps->count; from++) {
+		hit.map = &maps->map[from];
+		snat_combine(pf, &hit.map->prefix, address, NULL, &key);
+		hit.element = nft_set_do_lookup(net, hit.map->set, key.all);
+		if (!hit.element)
+			continue;
+
+		if (snat_is_hole(pf, hit.element))
+			hit.element = NULL;
+		break;
+	}
+	return hit;
+}
+
+static int snat_set_check(const struct nft_set *set, u8 family, u8 *pf)
+{
+	if (!(set->flags & NFT_SET_MAP) || set->flags & NFT_SET_OBJECT ||
+	    set->dtype == NFT_DATA_VERDICT)
+		return -EMEDIUMTYPE;
+
+	if (set->klen == sizeof(struct in_addr))
+		*pf = NFPROTO_IPV4;
+	else if (set->klen == sizeof(struct in6_addr))
+		*pf = NFPROTO_IPV6;
+	else
+		return -EPROTOTYPE;
+	if (set->dlen != set->klen ||
+	    (family != NFPROTO_INET && family != *pf))
+		return -EPROTOTYPE;
+
+	if (set->flags & SNAT_MAP_KINDS_REFUSED)
+		return -EPROTONOSUPPORT;
+	return 0;
+}
+
+static int snat_prefix_parse(const struct nlattr *attr, struct snat_map *map)
+{
+	u32 whole = map->set->klen * BITS_PER_BYTE;
+	u32 length = attr ? ntohl(nla_get_be32(attr)) : whole;
+
+	if (map->npt && map->set->klen != sizeof(struct in6_addr))
+		return -EPROTOTYPE;
+	if (length > (map->npt ? SNAT_NPT_LENGTH_MAX : whole))
+		return -ERANGE;
+
+	snat_prefix_init(&map->prefix, length);
+	map->whole = length == whole;
+	return 0;
+}
+
+static int snat_map_parse(const struct nft_ctx *ctx, const struct nlattr *attr,
+			  struct snat_map *map, u8 *pf)
+{
+	struct nlattr *tb[NFTA_SNAT_STATELESS_MAP_MAX + 1];
+	u32 flags = 0;
+	int err;
+
+	err = nla_parse_nested(tb, NFTA_SNAT_STATELESS_MAP_MAX, attr,
+			       snat_map_policy, NULL);
+	if (err < 0)
+		return err;
+	if (!tb[NFTA_SNAT_STATELESS_MAP_NAME])
+		return -EINVAL;
+
+	map->set = nft_set_lookup_global(ctx->net, ctx->table,
+					 tb[NFTA_SNAT_STATELESS_MAP_NAME],
+					 tb[NFTA_SNAT_STATELESS_MAP_ID],
+					 nft_genmask_next(ctx->net));
+	if (IS_ERR(map->set))
+		return PTR_ERR(map->set) == -ENOENT ? -ENODATA :
+						      PTR_ERR(map->set);
+
+	err = snat_set_check(map->set, ctx->family, pf);
+	if (err < 0)
+		return err;
+
+	if (tb[NFTA_SNAT_STATELESS_MAP_FLAGS])
+		flags = ntohl(nla_get_be32(tb[NFTA_SNAT_STATELESS_MAP_FLAGS]));
+	map->npt = flags & NFT_SNAT_STATELESS_MAP_F_NPT;
+	return snat_prefix_parse(tb[NFTA_SNAT_STATELESS_MAP_PREFIX], map);
+}
+
+/* In inet the maps decide which packets are meant; elsewhere they must fit. */
+static int snat_maps_parse(const struct nft_ctx *ctx,
+			   const struct nlattr *list,
+			   struct snat_maps *maps, u8 *pf)
+{
+	const struct nlattr *attr;
+	u8 map_pf = 0;
+	int err, rem;
+
+	nla_for_each_nested(attr, list, rem) {
+		err = snat_map_parse(ctx, attr, &maps->map[maps->count],
+				     &map_pf);
+		if (err < 0)
+			return err;
+		if (*pf != NFPROTO_UNSPEC && *pf != map_pf)
+			return -EPROTOTYPE;
+		*pf = map_pf;
+		maps->count++;
+	}
+	return 0;
+}
+
+/* As many as the list has, and nothing but maps in it. */
+static struct snat_maps *snat_maps_alloc(const struct nlattr *list)
+{
+	const struct nlattr *attr;
+	struct snat_maps *maps;
+	unsigned int count = 0;
+	int rem;
+
+	nla_for_each_nested(attr, list, rem) {
+		if (nla_type(attr) != NFTA_LIST_ELEM)
+			return ERR_PTR(-EINVAL);
+		if (++count > NFT_SNAT_STATELESS_MAPS_MAX)
+			return ERR_PTR(-E2BIG);
+	}
+	if (!count)
+		return ERR_PTR(-EINVAL);
+
+	maps = kzalloc(struct_size(maps, map, count), GFP_KERNEL_ACCOUNT);
+	return maps ?: ERR_PTR(-ENOMEM);
+}
+
+/*
+ * Without NFT_SET_MAP in binding.flags: that asks for a walk over all elements
+ * in search of verdicts, and there are none.
+ */
+static int snat_maps_bind(const struct nft_ctx *ctx, struct snat_maps *maps)
+{
+	struct snat_map *map;
+	int err;
+
+	snat_for_each_map(map, maps) {
+		err = nf_tables_bind_set(ctx, map->set, &map->binding);
+		if (err < 0)
+			goto err_bind;
+	}
+	return 0;
+
+err_bind:
+	while (map-- > maps->map)
+		nf_tables_deactivate_set(ctx, map->set, &map->binding,
+					 NFT_TRANS_PREPARE_ERROR);
+	return err;
+}
+
+struct snat_maps *snat_maps_create(const struct nft_ctx *ctx,
+				   const struct nlattr *list, u8 *pf)
+{
+	struct snat_maps *maps = snat_maps_alloc(list);
+	int err;
+
+	if (IS_ERR(maps))
+		return maps;
+
+	err = snat_maps_parse(ctx, list, maps, pf);
+	if (err < 0)
+		goto err_maps;
+
+	err = snat_maps_bind(ctx, maps);
+	if (err < 0)
+		goto err_maps;
+	return maps;
+
+err_maps:
+	kfree(maps);
+	return ERR_PTR(err);
+}
+
+void snat_maps_activate(const struct nft_ctx *ctx,
+			const struct snat_maps *maps)
+{
+	const struct snat_map *map;
+
+	if (!maps)
+		return;
+	snat_for_each_map(map, maps)
+		nf_tables_activate_set(ctx, map->set);
+}
+
+void snat_maps_deactivate(const struct nft_ctx *ctx, struct snat_maps *maps,
+			  enum nft_trans_phase phase)
+{
+	struct snat_map *map;
+
+	if (!maps)
+		return;
+	snat_for_each_map(map, maps)
+		nf_tables_deactivate_set(ctx, map->set, &map->binding, phase);
+}
+
+void snat_maps_destroy(const struct nft_ctx *ctx, struct snat_maps *maps)
+{
+	struct snat_map *map;
+
+	if (!maps)
+		return;
+	snat_for_each_map(map, maps)
+		nf_tables_destroy_set(ctx, map->set);
+	kfree(maps);
+}
+
+static int snat_prefix_dump(struct sk_buff *skb, const struct snat_map *map)
+{
+	if (map->whole)
+		return 0;
+
+	return nla_put_be32(skb, NFTA_SNAT_STATELESS_MAP_PREFIX,
+			    htonl(map->prefix.length));
+}
+
+static int snat_map_dump(struct sk_buff *skb, const struct snat_map *map)
+{
+	u32 flags = map->npt ? NFT_SNAT_STATELESS_MAP_F_NPT : 0;
+	struct nlattr *nest = nla_nest_start(skb, NFTA_LIST_ELEM);
+
+	if (!nest ||
+	    nla_put_string(skb, NFTA_SNAT_STATELESS_MAP_NAME,
+			   map->set->name) ||
+	    snat_prefix_dump(skb, map) ||
+	    nla_put_be32(skb, NFTA_SNAT_STATELESS_MAP_FLAGS, htonl(flags)))
+		return -1;
+
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int snat_maps_dump(struct sk_buff *skb, int type, const struct snat_maps *maps)
+{
+	struct nlattr *nest = nla_nest_start(skb, type);
+	const struct snat_map *map;
+
+	if (!nest)
+		return -1;
+	snat_for_each_map(map, maps)
+		if (snat_map_dump(skb, map))
+			return -1;
+
+	nla_nest_end(skb, nest);
+	return 0;
+}
