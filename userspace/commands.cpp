@@ -3,6 +3,7 @@
 #include "commands.hpp"
 
 #include "error.hpp"
+#include "explanation.hpp"
 #include "inventory.hpp"
 #include "layout.hpp"
 #include "listing.hpp"
@@ -35,8 +36,12 @@ std::string quantity(std::uint64_t number, std::string_view thing) {
     return std::to_string(number) + " " + std::string(thing) + (number == 1 ? "" : "s");
 }
 
-// `choice` is nothing for auto.
-Engine pick_engine(Kernel& kernel, EngineChoice choice) {
+// `choice` is nothing for auto; what not all engines can have says where it was asked for.
+Engine pick_engine(Kernel& kernel, EngineChoice choice, const Configuration& configuration) {
+    const auto& not_for_native = configuration.not_for_native;
+    if (choice == Engine::native && not_for_native) {
+        throw InvalidConfiguration{{*not_for_native}};
+    }
     if (choice == Engine::native) {
         return Engine::native;
     }
@@ -46,7 +51,10 @@ Engine pick_engine(Kernel& kernel, EngineChoice choice) {
     }
     if (choice == Engine::expression) {
         throw CannotGoOn{"engine \"expression\" is not to be had: " + expression.why_not +
-                         "; or use engine \"native\""};
+                         (not_for_native ? "" : "; or use engine \"native\"")};
+    }
+    if (not_for_native) {
+        throw CannotGoOn{not_for_native->text() + ", and " + expression.why_not};
     }
     spdlog::debug("engine native, since {}", expression.why_not);
     return Engine::native;
@@ -164,7 +172,7 @@ void note_disagreement(const Path& file, const Pair& pair, bool present) {
         const Configuration configuration = read_configuration(file);
         const std::vector<Pair>& pairs = configuration.pairs;
         const bool in_file = std::any_of(pairs.begin(), pairs.end(), [&](const Pair& other) {
-            return other.internal == pair.internal && other.external == pair.external;
+            return other.internal == pair.internal && other.external == pair.external && other.npt == pair.npt;
         });
         if (present && !in_file) {
             spdlog::warn("{} does not have this pair: the next sync removes it", file.string());
@@ -177,11 +185,22 @@ void note_disagreement(const Path& file, const Pair& pair, bool present) {
     }
 }
 
-Address parse_address(const std::string& text) {
-    if (const auto address = Address::parse(text)) {
-        return *address;
+Prefix parse_side(const std::string& text) {
+    if (const auto prefix = Prefix::parse(text)) {
+        return *prefix;
     }
-    throw CannotGoOn{not_an_address(text), exit_usage};
+    throw CannotGoOn{not_a_side(text), exit_usage};
+}
+
+// "address", or "address; 10.1.0.0/24 203.0.113.0/24 covers it" to say what could be deleted instead.
+std::string no_pair_has(const Prefix& side, const std::vector<Pair>& pairs) {
+    std::string what = side.is_host() ? "address" : "prefix";
+    for (const Pair& pair : pairs) {
+        if (pair.internal.covers(side) || pair.external.covers(side)) {
+            what += "; " + pair.text() + " covers it";
+        }
+    }
+    return what;
 }
 
 // What a gateway without pairs starts from.
@@ -191,6 +210,7 @@ Configuration settings_of(const Path& file) {
     if (std::filesystem::exists(file, ignored)) {
         settings = read_configuration(file);
         settings.pairs.clear();
+        settings.not_for_native.reset();
     }
     return settings;
 }
@@ -205,7 +225,7 @@ constexpr std::string_view native_lacks[] = {
     "the outer UDP checksum of a tunnel comes out wrong where the inner one is left to the network card",
     "a neighbour solicitation that asks for an external IPv6 address by unicast is translated too and gets no answer; "
     "the multicast one that follows does",
-    "prefixes and NPTv6 need the expression, which does not offer them yet",
+    "prefixes and NPTv6 need the expression",
     "exempt destinations read \"ct state\", which switches conntrack on for everything else on this machine",
 };
 
@@ -223,14 +243,16 @@ Configuration settings_beside(const Inventory& found, Family family, const Path&
     return settings;
 }
 
-// "2 of 3072 IPv4, 1 of 3072 IPv6"
+// "2 of 3072 IPv4, 1 of 48 IPv6 /48 npt"
 std::string occupancy(const Inventory& found) {
     std::string text;
-    for (const Occupancy& table : found.occupancies) {
-        text += (text.empty() ? "" : ", ") + std::to_string(table.pairs) + " of " + std::to_string(table.capacity) +
-                " " + std::string(name(table.family));
+    for (const Occupancy& maps : found.occupancies) {
+        text += (text.empty() ? "" : ", ") + std::to_string(maps.pairs) + " of " + std::to_string(maps.capacity) + " " +
+                std::string(name(maps.family)) +
+                (maps.length == full_length(maps.family) ? "" : " /" + std::to_string(maps.length)) +
+                (maps.npt ? " npt" : "");
     }
-    return text;
+    return text.empty() ? "none" : text;
 }
 
 std::vector<std::string> differences(const Inventory& found, const Ruleset& actual) {
@@ -241,7 +263,7 @@ std::vector<std::string> differences(const Inventory& found, const Ruleset& actu
 
 int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, std::ostream& out) {
     const Configuration configuration = read_configuration(file);
-    const Engine engine = pick_engine(kernel, chosen(option, configuration));
+    const Engine engine = pick_engine(kernel, chosen(option, configuration), configuration);
     const Change done = change(kernel, [&](const Ruleset&) { return layout(configuration, engine); });
     out << summary(done) << '\n';
     return exit_done;
@@ -249,6 +271,9 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
 
 int check(const Path& file, std::ostream& out) {
     const Configuration configuration = read_configuration(file);
+    if (configuration.engine == Engine::native && configuration.not_for_native) {
+        throw InvalidConfiguration{{*configuration.not_for_native}};
+    }
     out << file.string() << ": " << quantity(configuration.pairs.size(), "pair") << ", no errors\n";
     return exit_done;
 }
@@ -256,7 +281,7 @@ int check(const Path& file, std::ostream& out) {
 int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, bool exit_code,
          std::ostream& out) {
     const Configuration configuration = read_configuration(file);
-    const Engine engine = pick_engine(kernel, chosen(option, configuration));
+    const Engine engine = pick_engine(kernel, chosen(option, configuration), configuration);
     const Plan steps = plan(layout(configuration, engine), kernel.read().ruleset);
     for (const std::string& line : describe(steps)) {
         out << line << '\n';
@@ -274,20 +299,27 @@ int list(Kernel& kernel, ListFormat format, std::ostream& out) {
     return exit_done;
 }
 
-int add(Kernel& kernel, const Path& file, const std::string& internal, const std::string& external,
+int add(Kernel& kernel, const Path& file, const std::string& internal, const std::string& external, bool npt,
         const std::string& comment, std::ostream& out) {
-    const Pair pair{parse_address(internal), parse_address(external), comment};
-    if (const auto reason = why_not(pair, {})) {
-        throw CannotGoOn{"cannot add " + internal + " " + external + ": " + *reason, exit_usage};
+    const std::string cannot = "cannot add " + internal + " " + external + ": ";
+    Request request{parse_side(internal), parse_side(external), npt, comment};
+    request.settle(false);
+    if (const auto reason = why_not(request, {})) {
+        throw CannotGoOn{cannot + *reason, exit_usage};
     }
+    const Pair pair = request.pair();
     const Change done = change(kernel, [&](const Ruleset& actual) {
         const Inventory found = inventory(actual);
         const std::vector<Pair> others = found.plain_pairs();
-        if (const auto reason = why_not(pair, others)) {
-            throw CannotGoOn{"cannot add " + internal + " " + external + ": " + *reason};
+        if (const auto reason = why_not(request, others)) {
+            throw CannotGoOn{cannot + *reason};
         }
-        Configuration wanted = settings_beside(found, pair.internal.family, file);
-        const Engine engine = found.engine ? *found.engine : pick_engine(kernel, wanted.engine);
+        Configuration wanted = settings_beside(found, pair.internal.address.family, file);
+        const Engine engine = found.engine ? *found.engine : pick_engine(kernel, wanted.engine, wanted);
+        const auto reason = why_not_native(pair);
+        if (engine == Engine::native && reason) {
+            throw CannotGoOn{cannot + *reason};
+        }
         wanted.pairs = others;
         wanted.pairs.insert(std::lower_bound(wanted.pairs.begin(), wanted.pairs.end(), pair), pair);
         return layout(wanted, engine);
@@ -298,24 +330,37 @@ int add(Kernel& kernel, const Path& file, const std::string& internal, const std
 }
 
 int del(Kernel& kernel, const Path& file, const std::string& text, std::ostream& out) {
-    const Address address = parse_address(text);
+    const Prefix side = parse_side(text);
     Pair pair;
     const Change done = change(kernel, [&](const Ruleset& actual) {
         const Inventory found = inventory(actual);
         Configuration wanted = found.configuration();
         const auto position = std::find_if(wanted.pairs.begin(), wanted.pairs.end(), [&](const Pair& other) {
-            return other.internal == address || other.external == address;
+            return other.internal == side || other.external == side;
         });
         if (position == wanted.pairs.end()) {
-            throw CannotGoOn{"cannot delete " + text + ": no pair has this address"};
+            throw CannotGoOn{"cannot delete " + text + ": no pair has this " + no_pair_has(side, wanted.pairs)};
         }
         pair = *position;
         wanted.pairs.erase(position);
-        return layout(wanted, found.engine ? *found.engine : pick_engine(kernel, {}));
+        if (const auto reason = why_not_without(wanted.pairs)) {
+            throw CannotGoOn{"cannot delete " + text + ", because without it " + *reason};
+        }
+        return layout(wanted, found.engine ? *found.engine : pick_engine(kernel, {}, wanted));
     });
     out << summary(done) << '\n';
     note_disagreement(file, pair, false);
     return exit_done;
+}
+
+int explain(Kernel& kernel, const std::string& text, bool json, std::ostream& out) {
+    const auto address = Address::parse(text);
+    if (!address) {
+        throw CannotGoOn{in_quotes(text) + " is not an address: legal is one such as 10.0.0.2 or fd00::2", exit_usage};
+    }
+    const Explanation explanation = explain(kernel.read().ruleset, *address);
+    out << (json ? as_json(explanation) : as_text(explanation));
+    return explanation.has_pair() ? exit_done : exit_refused;
 }
 
 int status(Kernel& kernel, std::ostream& out) {

@@ -24,9 +24,10 @@ int check(const Path& file, std::ostream& out);
 int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, bool exit_code,
          std::ostream& out);
 int list(Kernel& kernel, ListFormat format, std::ostream& out);
-int add(Kernel& kernel, const Path& file, const std::string& internal, const std::string& external,
+int add(Kernel& kernel, const Path& file, const std::string& internal, const std::string& external, bool npt,
         const std::string& comment, std::ostream& out);
-int del(Kernel& kernel, const Path& file, const std::string& address, std::ostream& out);
+int del(Kernel& kernel, const Path& file, const std::string& side, std::ostream& out);
+int explain(Kernel& kernel, const std::string& address, bool json, std::ostream& out);
 int status(Kernel& kernel, std::ostream& out);
 int clear(Kernel& kernel, std::ostream& out);
 

@@ -96,23 +96,15 @@ struct Place {
     auto operator<=>(const Place&) const = default;
 };
 
-// A pair as far as it could be read.
+// A pair and where its parts were read.
 struct Entry {
-    std::optional<Address> internal;
-    std::optional<Address> external;
-    std::string comment;
+    Request pair;
     Place internal_at;
     Place external_at;
+    Place npt_at;
     Place comment_at;
-};
 
-// One side of one entry.
-struct Claim {
-    Address address;
-    std::size_t entry;
-    Part side;
-
-    auto operator<=>(const Claim&) const = default;
+    Place at(Side side) const { return side == Side::internal ? internal_at : external_at; }
 };
 
 using Items = std::vector<std::pair<const toml::key*, const toml::node*>>;
@@ -150,14 +142,17 @@ private:
     void read_counters(const toml::node& node);
     void read_exempt_destinations(const toml::node& node);
     void read_pairs_files(const toml::node& node);
+    std::optional<bool> read_npt(const toml::node& node);
     void read_pairs(const toml::table& pairs);
     void read_pair(const toml::key& key, const toml::node& node);
     void read_pair_table(const toml::table& table, Entry& entry);
     void read_pairs_file(const fs::path& path);
     void read_pairs_line(std::string_view line, std::size_t file, unsigned number);
-    std::optional<Address> read_address(std::string_view text, Place at);
-    void take(Entry entry);
-    void refuse_conflicts();
+    std::optional<Prefix> read_side(std::string_view text, Place at);
+    void read_external(std::string_view text, Entry& entry);
+    void judge(Entry& entry);
+    void refuse_collisions();
+    void take_entries();
     void throw_errors();
 
     void error(Place at, std::string sentence) { errors_.emplace_back(at, std::move(sentence)); }
@@ -168,6 +163,7 @@ private:
     std::vector<fs::path> pairs_files_;
     std::vector<toml::table> repeated_;  // lines that set a key again, each parsed alone
     std::vector<Entry> entries_;
+    bool npt_ = false;  // wherever a pair can have it and does not say otherwise
     std::vector<std::pair<Place, std::string>> errors_;
 };
 
@@ -185,14 +181,13 @@ Configuration Reader::read(const fs::path& file) {
         for (const fs::path& path : pairs_files_) {
             read_pairs_file(path);
         }
-        refuse_conflicts();
+        for (Entry& entry : entries_) {
+            judge(entry);
+        }
+        refuse_collisions();
     }
     throw_errors();
-
-    for (Entry& entry : entries_) {
-        configuration_.pairs.push_back({*entry.internal, *entry.external, std::move(entry.comment)});
-    }
-    std::sort(configuration_.pairs.begin(), configuration_.pairs.end());
+    take_entries();
     return std::move(configuration_);
 }
 
@@ -268,9 +263,11 @@ void Reader::read_gateway(const toml::table& gateway) {
             read_exempt_destinations(*node);
         } else if (*key == "pairs-files") {
             read_pairs_files(*node);
+        } else if (*key == "npt") {
+            npt_ = read_npt(*node).value_or(false);
         } else {
             error(place(key->source()), "unknown key " + in_quotes(*key) +
-                                            ": legal are engine, counters, exempt-destinations and pairs-files");
+                                            ": legal are engine, counters, exempt-destinations, pairs-files and npt");
         }
     }
 }
@@ -366,20 +363,23 @@ void Reader::read_pairs(const toml::table& pairs) {
 void Reader::read_pair(const toml::key& key, const toml::node& node) {
     const toml::table* table = node.as_table();
     const Place at = place(key.source());
-    if (table && !table->is_inline() && !Address::parse(key)) {
+    if (table && !table->is_inline() && !Prefix::enclosing(key)) {
         // 10.0.0.2 = "198.51.100.2" is TOML for tables inside tables.
         error(at, in_quotes(key) + " is not an address: legal is one in quotation marks, such as \"10.0.0.2\"");
         return;
     }
-    Entry entry{read_address(key, at), std::nullopt, "", at, place(node.source()), {}};
+    Entry entry;
+    entry.internal_at = at;
+    entry.external_at = place(node.source());
+    entry.pair.internal = read_side(key, at);
     if (table) {
         read_pair_table(*table, entry);
     } else if (const auto external = node.value<std::string_view>()) {
-        entry.external = read_address(*external, entry.external_at);
+        entry.pair.external = read_side(*external, entry.external_at);
     } else {
         error(entry.external_at, "the external of " + in_quotes(key) + " is " + what_came(node) + legal_pair);
     }
-    take(std::move(entry));
+    entries_.push_back(std::move(entry));
 }
 
 void Reader::read_pair_table(const toml::table& table, Entry& entry) {
@@ -389,18 +389,29 @@ void Reader::read_pair_table(const toml::table& table, Entry& entry) {
     for (const auto& [key, node] : in_reading_order(table)) {
         const auto text = node->value<std::string_view>();
         const Place at = place(node->source());
-        if (*key != "external" && *key != "comment") {
-            error(place(key->source()), "unknown key " + in_quotes(*key) + ": legal are external and comment");
+        if (*key == "npt") {
+            entry.npt_at = at;
+            entry.pair.npt = read_npt(*node);
+        } else if (*key != "external" && *key != "comment") {
+            error(place(key->source()), "unknown key " + in_quotes(*key) + ": legal are external, npt and comment");
         } else if (!text) {
             error(at, std::string(*key) + " is " + what_came(*node) + ": legal is a string");
         } else if (*key == "external") {
             entry.external_at = at;
-            entry.external = read_address(*text, at);
+            entry.pair.external = read_side(*text, at);
         } else {
             entry.comment_at = at;
-            entry.comment = *text;
+            entry.pair.comment = *text;
         }
     }
+}
+
+std::optional<bool> Reader::read_npt(const toml::node& node) {
+    const auto value = node.is_boolean() ? node.value<bool>() : std::nullopt;
+    if (!value) {
+        error(place(node.source()), "npt is " + what_came(node) + ": legal are true and false");
+    }
+    return value;
 }
 
 void Reader::read_pairs_file(const fs::path& path) {
@@ -425,7 +436,7 @@ void Reader::read_pairs_file(const fs::path& path) {
     }
 }
 
-// internal,external[,comment] # what is not read
+// internal,external[ npt| plain][,comment] # what is not read
 void Reader::read_pairs_line(std::string_view line, std::size_t file, unsigned number) {
     const auto at = [&](std::string_view field) {
         return Place{file, number, static_cast<unsigned>(field.data() - line.data()) + 1};
@@ -444,73 +455,94 @@ void Reader::read_pairs_line(std::string_view line, std::size_t file, unsigned n
     const std::string_view external = trimmed(content.substr(first + 1, second - first - 1));
     const std::string_view comment = trimmed(content.substr(std::min(second + 1, content.size())));
 
-    Entry entry{std::nullopt, std::nullopt, std::string(comment), at(internal), at(external), at(comment)};
-    entry.internal = read_address(internal, entry.internal_at);
-    entry.external = read_address(external, entry.external_at);
-    take(std::move(entry));
+    Entry entry;
+    entry.internal_at = at(internal);
+    entry.external_at = at(external);
+    entry.comment_at = at(comment);
+    entry.pair.comment = comment;
+    entry.pair.internal = read_side(internal, entry.internal_at);
+    read_external(external, entry);
+    entries_.push_back(std::move(entry));
 }
 
-std::optional<Address> Reader::read_address(std::string_view text, Place at) {
-    const auto address = Address::parse(text);
-    if (!address) {
-        error(at, not_an_address(text));
+// EXTERNAL, and behind a blank what becomes of it: "npt", or "plain" whatever the gateway says.
+void Reader::read_external(std::string_view text, Entry& entry) {
+    const std::size_t blank = std::min(text.find_first_of(" \t"), text.size());
+    const std::string_view word = trimmed(text.substr(blank));
+    entry.npt_at = entry.external_at;
+    entry.npt_at.column += static_cast<unsigned>(word.data() - text.data());
+    entry.pair.external = read_side(text.substr(0, blank), entry.external_at);
+    if (word == "npt" || word == "plain") {
+        entry.pair.npt = word == "npt";
+    } else if (!word.empty()) {
+        error(entry.npt_at,
+              in_quotes(word) + " is neither npt nor plain: legal is one of them behind an external prefix");
     }
-    return address;
 }
 
-void Reader::take(Entry entry) {
-    for (Objection& objection : objections(entry.internal, entry.external, entry.comment)) {
+std::optional<Prefix> Reader::read_side(std::string_view text, Place at) {
+    const auto prefix = Prefix::parse(text);
+    if (!prefix) {
+        error(at, not_a_side(text));
+    }
+    return prefix;
+}
+
+void Reader::judge(Entry& entry) {
+    entry.pair.settle(npt_);
+    for (PartObjection& objection : objections(entry.pair)) {
         switch (objection.part) {
         case Part::internal:
             error(entry.internal_at, std::move(objection.sentence));
-            entry.internal.reset();
+            entry.pair.internal.reset();
             break;
         case Part::external:
             error(entry.external_at, std::move(objection.sentence));
-            entry.external.reset();
+            entry.pair.external.reset();
+            break;
+        case Part::npt:
+            error(entry.npt_at, std::move(objection.sentence));
+            entry.pair.npt = false;
             break;
         case Part::comment:
             error(entry.comment_at, std::move(objection.sentence));
             break;
         }
     }
-    entries_.push_back(std::move(entry));
 }
 
-// Sorting brings all claims to an address together, in reading order: any number of pairs in n log n.
-void Reader::refuse_conflicts() {
-    std::vector<Claim> claims;
-    claims.reserve(2 * entries_.size());
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-        if (entries_[i].internal) {
-            claims.push_back({*entries_[i].internal, i, Part::internal});
-        }
-        if (entries_[i].external) {
-            claims.push_back({*entries_[i].external, i, Part::external});
-        }
+void Reader::refuse_collisions() {
+    std::vector<Candidate> all;
+    all.reserve(entries_.size());
+    for (const Entry& entry : entries_) {
+        const Request& pair = entry.pair;
+        all.push_back({pair.internal ? &*pair.internal : nullptr, pair.external ? &*pair.external : nullptr,
+                       pair.npt.value_or(false)});
     }
-    std::sort(claims.begin(), claims.end());
+    for (const Collision& collision : overlaps(all).collisions) {
+        error(entries_[collision.later].at(collision.later_side),
+              sentence(collision, all, mention(entries_[collision.earlier].at(collision.earlier_side))));
+    }
+}
 
-    std::array<const Claim*, 2> first{};  // to one address, on each side
-    for (const Claim& claim : claims) {
-        const Claim* known = first[0] ? first[0] : first[1];
-        if (known && known->address != claim.address) {
-            first = {};
-        }
-        const bool external = claim.side == Part::external;
-        const Claim* earlier = first[external] ? first[external] : first[!external];
-        if (earlier) {
-            const Entry& entry = entries_[claim.entry];
-            const Entry& holder = entries_[earlier->entry];
-            const bool of_external = earlier->side == Part::external;
-            error(external ? entry.external_at : entry.internal_at,
-                  conflict(claim.address, claim.side, earlier->side, of_external ? holder.internal : holder.external,
-                           mention(of_external ? holder.external_at : holder.internal_at)));
-        }
-        if (!first[external]) {
-            first[external] = &claim;
+void Reader::take_entries() {
+    const Entry* first = nullptr;
+    for (Entry& entry : entries_) {
+        const bool earlier = !first || entry.internal_at < first->internal_at;
+        if (!entry.pair.internal->is_host() && earlier) {
+            first = &entry;
         }
     }
+    if (first) {
+        const auto& [file, line, column] = first->internal_at;
+        configuration_.not_for_native = {files_[file], line, column, *why_not_native(first->pair.pair())};
+    }
+    configuration_.pairs.reserve(entries_.size());
+    for (auto& [pair, internal_at, external_at, npt_at, comment_at] : entries_) {
+        configuration_.pairs.push_back(
+            {*pair.internal, *pair.external, pair.npt.value_or(false), std::move(pair.comment)});
+    }
+    std::sort(configuration_.pairs.begin(), configuration_.pairs.end());
 }
 
 std::string Reader::mention(Place at) const {

@@ -12,13 +12,6 @@
 
 namespace statnat {
 
-struct Configuration {
-    std::optional<Engine> engine;  // nothing: auto
-    Counters counters = Counters::pair;
-    std::vector<Prefix> exempt_destinations;
-    std::vector<Pair> pairs;  // ascending by internal address
-};
-
 // One thing wrong in one place of a file; line and column start at 1, 0 if the whole file is meant.
 struct ConfigurationError {
     std::filesystem::path file;
@@ -27,6 +20,14 @@ struct ConfigurationError {
     std::string sentence;
 
     std::string text() const;  // "FILE:LINE:COLUMN: sentence"
+};
+
+struct Configuration {
+    std::optional<Engine> engine;  // nothing: auto
+    Counters counters = Counters::pair;
+    std::vector<Prefix> exempt_destinations;
+    std::vector<Pair> pairs;  // ascending by internal address
+    std::optional<ConfigurationError> not_for_native;  // the first pair that the native engine cannot have
 };
 
 // Thrown with every error of a file and of the pairs files that it names, in reading order.

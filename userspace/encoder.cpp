@@ -72,16 +72,6 @@ void put_element(nlmsghdr* message, const Map& map, const Element& element) {
     mnl_attr_nest_end(message, item);
 }
 
-// The address after `address`, or nothing after the last one.
-std::optional<Address> next(Address address) {
-    for (std::size_t i = address.size(); i-- > 0;) {
-        if (++address.bytes[i] != 0) {
-            return address;
-        }
-    }
-    return {};
-}
-
 // Appends messages to a datagram; each is built in a buffer of its own, since libmnl needs it to stay in place.
 class Writer {
 public:

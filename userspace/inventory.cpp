@@ -9,9 +9,9 @@ namespace statnat {
 
 namespace {
 
-const Map* find_map(const Table& table, std::string_view name) {
+const Map* find_map(const Table& table, const MapRole& role) {
     const auto found = std::find_if(table.maps.begin(), table.maps.end(),
-                                    [&](const Map& map) { return map.name == name && map.values; });
+                                    [&](const Map& map) { return MapRole::of(map, table.family) == role; });
     return found == table.maps.end() ? nullptr : &*found;
 }
 
@@ -23,24 +23,24 @@ const Element* find_element(const Map& map, const Address& key) {
     return found == map.elements.end() || found->key != key ? nullptr : &*found;
 }
 
-void take_pairs(const Table& table, Inventory& found) {
-    const Map* outbound = find_map(table, int2ext);
-    const Map* inbound = find_map(table, ext2int);
-    if (!outbound) {
-        return;
-    }
-    found.occupancies.back().pairs = outbound->elements.size();
-    found.occupancies.back().capacity = outbound->capacity;
-    for (const Element& element : outbound->elements) {
-        CountedPair counted;
-        counted.pair = {element.key, element.value, element.comment};
-        if (outbound->counters) {
+void take_pairs(const Map& outbound, const MapRole& role, const Table& table, Inventory& found) {
+    const Map* inbound = find_map(table, {other(role.key), role.length, role.npt});
+    Occupancy occupancy{.family = table.family, .length = role.length, .npt = role.npt, .capacity = outbound.capacity};
+    for (const Element& element : outbound.elements) {
+        auto pair = role.pair(element);
+        if (!pair) {
+            continue;
+        }
+        CountedPair counted{std::move(*pair), {}, {}};
+        if (outbound.counters) {
             const Element* back = inbound ? find_element(*inbound, element.value) : nullptr;
             counted.outbound = element.traffic;
             counted.inbound = back ? back->traffic : Traffic{};
         }
         found.pairs.push_back(std::move(counted));
+        ++occupancy.pairs;
     }
+    found.occupancies.push_back(occupancy);
 }
 
 void take_rules(const Table& table, Inventory& found, bool& counting_rules) {
@@ -64,8 +64,7 @@ void take_rules(const Table& table, Inventory& found, bool& counting_rules) {
 }  // namespace
 
 bool Inventory::has_table(Family family) const {
-    return std::any_of(occupancies.begin(), occupancies.end(),
-                       [&](const Occupancy& occupancy) { return occupancy.family == family; });
+    return std::find(tables.begin(), tables.end(), family) != tables.end();
 }
 
 std::vector<Pair> Inventory::plain_pairs() const {
@@ -91,11 +90,15 @@ Inventory inventory(const Ruleset& ruleset) {
     bool counting_pairs = false;
     bool counting_rules = false;
     for (const Table& table : ruleset) {
-        found.occupancies.push_back({.family = table.family});
-        take_pairs(table, found);
+        found.tables.push_back(table.family);
+        for (const Map& map : table.maps) {
+            const auto role = MapRole::of(map, table.family);
+            if (role && role->key == Side::internal) {
+                take_pairs(map, *role, table, found);
+                counting_pairs = counting_pairs || map.counters;
+            }
+        }
         take_rules(table, found, counting_rules);
-        const Map* outbound = find_map(table, int2ext);
-        counting_pairs = counting_pairs || (outbound && outbound->counters);
         for (const PrefixSet& set : table.prefix_sets) {
             if (set.name == exempt_set) {
                 found.exempt_destinations.insert(found.exempt_destinations.end(), set.prefixes.begin(),
@@ -105,7 +108,7 @@ Inventory inventory(const Ruleset& ruleset) {
     }
     found.counters = counting_pairs ? Counters::pair : counting_rules ? Counters::rule : Counters::off;
     std::sort(found.pairs.begin(), found.pairs.end(),
-              [](const CountedPair& a, const CountedPair& b) { return a.pair.internal < b.pair.internal; });
+              [](const CountedPair& a, const CountedPair& b) { return a.pair < b.pair; });
     return found;
 }
 

@@ -28,9 +28,11 @@ struct CountedRule {
     Traffic traffic;
 };
 
-// What the table of one family holds.
+// What the maps of one length hold.
 struct Occupancy {
     Family family;
+    std::uint8_t length;
+    bool npt;
     std::uint64_t pairs = 0;
     std::uint64_t capacity = 0;  // pairs that fit without replacing a map; 0: no limit
 };
@@ -40,7 +42,8 @@ struct Inventory {
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
     std::vector<CountedPair> pairs;      // ascending by internal address, so IPv4 comes first
-    std::vector<Occupancy> occupancies;  // of each table, ascending
+    std::vector<Family> tables;          // ascending
+    std::vector<Occupancy> occupancies;  // of each table in turn, as it has its maps
     std::vector<CountedRule> rules;      // those with a counter
     std::uint64_t dropped = 0;
 

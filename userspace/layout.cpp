@@ -2,8 +2,11 @@
 // The table of each engine, rule by rule.
 #include "layout.hpp"
 
+#include "overlaps.hpp"
+
 #include <algorithm>
-#include <iterator>
+#include <map>
+#include <tuple>
 #include <utility>
 
 namespace statnat {
@@ -17,45 +20,79 @@ constexpr std::string_view native_comment = "made by statnat-nft, do not edit";
 static_assert(expression_comment.size() <= 127, "nft's limit of a comment");
 
 // The kernel gives a map of fixed size 4/3 as many buckets, rounded up to a power of two: 3 * 2^k wastes none.
-std::uint32_t capacity(std::size_t elements) {
-    std::uint32_t size = 3 * 1024;
+std::uint32_t capacity(std::size_t elements, bool hosts) {
+    std::uint32_t size = hosts ? 3 * 1024 : 3 * 16;
     while (size < elements) {
         size *= 2;
     }
     return size;
 }
 
-Map make_map(std::string_view name, std::vector<Element> elements, bool counters) {
+Map make_map(std::string name, std::vector<Element> elements, bool hosts, bool counters) {
     std::sort(elements.begin(), elements.end(), [](const Element& a, const Element& b) { return a.key < b.key; });
     Map map;
-    map.name = name;
+    map.name = std::move(name);
     map.counters = counters;
-    map.capacity = capacity(elements.size());
+    map.capacity = capacity(elements.size(), hosts);
     map.elements = std::move(elements);
     return map;
 }
 
-template <class MakeElement>
-std::vector<Element> elements(const std::vector<Pair>& pairs, MakeElement make_element) {
-    std::vector<Element> made;
-    made.reserve(pairs.size());
-    std::transform(pairs.begin(), pairs.end(), std::back_inserter(made), make_element);
-    return made;
+// The pairs of one length, with npt or without: a map for each direction.
+struct Tier {
+    std::vector<const Pair*> pairs;
+    std::vector<Prefix> holes;
+};
+
+struct TierKey {
+    std::uint8_t length;
+    bool npt;
+
+    // The longest first, since it overrides the others.
+    bool operator<(const TierKey& key) const { return std::tie(key.length, npt) < std::tie(length, key.npt); }
+};
+
+using Tiers = std::map<TierKey, Tier>;
+
+Tiers tiers_of(const std::vector<Pair>& pairs) {
+    Tiers tiers;
+    for (const Pair& pair : pairs) {
+        tiers[{pair.external.length, pair.npt}].pairs.push_back(&pair);
+    }
+    // Of one length, none is inside another.
+    if (tiers.size() == 1) {
+        return tiers;
+    }
+    for (const Hole& hole : overlaps(candidates(pairs)).holes) {
+        const Pair& overriding = pairs[hole.overriding];
+        tiers[{overriding.external.length, overriding.npt}].holes.push_back(hole.external);
+    }
+    return tiers;
 }
 
-Map make_int2ext(const std::vector<Pair>& pairs, bool counters) {
-    const auto element = [](const Pair& pair) { return Element{pair.internal, pair.external, pair.comment, {}}; };
-    return make_map(int2ext, elements(pairs, element), counters);
-}
-
-Map make_ext2int(const std::vector<Pair>& pairs, bool counters) {
-    const auto element = [](const Pair& pair) { return Element{pair.external, pair.internal, "", {}}; };
-    return make_map(ext2int, elements(pairs, element), counters);
+Map make_map(const MapRole& role, const Tier& tier, Family family, bool counters) {
+    std::vector<Element> elements;
+    elements.reserve(tier.pairs.size() + tier.holes.size());
+    for (const Pair* pair : tier.pairs) {
+        const bool outbound = role.key == Side::internal;
+        elements.push_back({pair->side(role.key).address, pair->side(other(role.key)).address,
+                            outbound ? pair->comment : "", {}});
+    }
+    if (role.key == Side::external) {
+        for (const Prefix& hole : tier.holes) {
+            elements.push_back({hole.address, hole.address, "", {}});
+        }
+    }
+    return make_map(role.reference(family).name, std::move(elements), role.length == full_length(family), counters);
 }
 
 Map make_internal(const std::vector<Pair>& pairs) {
-    const auto element = [](const Pair& pair) { return Element{pair.internal, pair.internal, "", {}}; };
-    Map set = make_map(internal, elements(pairs, element), false);
+    std::vector<Element> elements;
+    elements.reserve(pairs.size());
+    for (const Pair& pair : pairs) {
+        elements.push_back({pair.internal.address, pair.internal.address, "", {}});
+    }
+    Map set = make_map(std::string(internal), std::move(elements), true, false);
     set.values = false;
     return set;
 }
@@ -96,10 +133,21 @@ std::vector<MatchIcmpType> icmp_errors(Family family) {
     return {{1, 4}};
 }
 
-std::vector<Chain> expression_chains(Family family, const Options& options) {
-    const SnatStateless inbound{.field = Field::destination, .maps = {{std::string(ext2int)}}, .notrack = true};
-    const SnatStateless decide{.field = Field::source, .maps = {{std::string(int2ext)}}, .untrack = true};
-    const SnatStateless outbound{.field = Field::source, .maps = {{std::string(int2ext)}}, .untracked = true};
+// In the order in which they are asked.
+std::vector<MapReference> references(Side key, const Tiers& tiers, Family family) {
+    std::vector<MapReference> maps;
+    for (const auto& [tier, pairs] : tiers) {
+        maps.push_back(MapRole{key, tier.length, tier.npt}.reference(family));
+    }
+    return maps;
+}
+
+std::vector<Chain> expression_chains(Family family, const Tiers& tiers, const Options& options) {
+    const std::vector<MapReference> by_internal = references(Side::internal, tiers, family);
+    const std::vector<MapReference> by_external = references(Side::external, tiers, family);
+    const SnatStateless inbound{.field = Field::destination, .maps = by_external, .notrack = true};
+    const SnatStateless decide{.field = Field::source, .maps = by_internal, .untrack = true};
+    const SnatStateless outbound{.field = Field::source, .maps = by_internal, .untracked = true};
     const Rule decide_rule = make_rule({unless_exempt(options), {decide}});
     // The gateway's own ICMP errors quote packets whose source is translated already; their host knows another address.
     std::vector<Rule> output;
@@ -107,10 +155,16 @@ std::vector<Chain> expression_chains(Family family, const Options& options) {
         output.push_back(make_rule({{error, inbound}}));
     }
     output.push_back(decide_rule);
+    std::vector<Rule> prerouting{make_rule({{inbound}, counted(options)}), decide_rule};
+    if (!options.exempt && !options.rule_counter) {
+        // Nothing stands between the two, and one expression is the faster.
+        SnatStateless both = inbound;
+        both.else_maps = decide.maps;
+        prerouting = {make_rule({{both}})};
+    }
     const std::string comment{expression_comment};
     return {
-        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment,
-         {make_rule({{inbound}, counted(options)}), decide_rule}},
+        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment, prerouting},
         {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
          {make_rule({{outbound}, counted(options)})}},
         {"output", Hook::output, ChainType::route, raw_priority, comment, output},
@@ -150,9 +204,12 @@ std::vector<Prefix> outermost(std::vector<Prefix> prefixes) {
     return kept;
 }
 
-std::vector<Pair> pairs_of(Family family, const Configuration& configuration) {
+// Those that the engine can have: stock rules know hosts only.
+std::vector<Pair> pairs_of(Family family, const Configuration& configuration, Engine engine) {
     std::vector<Pair> pairs = configuration.pairs;
-    std::erase_if(pairs, [&](const Pair& pair) { return pair.internal.family != family; });
+    std::erase_if(pairs, [&](const Pair& pair) {
+        return pair.internal.address.family != family || (engine == Engine::native && !pair.internal.is_host());
+    });
     return pairs;
 }
 
@@ -168,15 +225,19 @@ Table make_table(Family family, const std::vector<Pair>& pairs, const Configurat
     const bool element_counters = configuration.counters == Counters::pair;
     Table table;
     table.family = family;
-    table.maps.push_back(make_int2ext(pairs, element_counters));
-    table.maps.push_back(make_ext2int(pairs, element_counters));
+    const Tiers tiers = tiers_of(pairs);
+    for (const auto& [key, tier] : tiers) {
+        for (const Side side : {Side::internal, Side::external}) {
+            table.maps.push_back(make_map({side, key.length, key.npt}, tier, family, element_counters));
+        }
+    }
     if (engine == Engine::native) {
         table.maps.push_back(make_internal(pairs));
     }
     if (options.exempt) {
         table.prefix_sets.push_back({std::string(exempt_set), false, destinations});
     }
-    table.chains = engine == Engine::expression ? expression_chains(family, options) : native_chains(options);
+    table.chains = engine == Engine::expression ? expression_chains(family, tiers, options) : native_chains(options);
     return table;
 }
 
@@ -185,7 +246,7 @@ Table make_table(Family family, const std::vector<Pair>& pairs, const Configurat
 Ruleset layout(const Configuration& configuration, Engine engine) {
     Ruleset ruleset;
     for (const Family family : families) {
-        const std::vector<Pair> pairs = pairs_of(family, configuration);
+        const std::vector<Pair> pairs = pairs_of(family, configuration, engine);
         if (!pairs.empty()) {
             ruleset.push_back(make_table(family, pairs, configuration, engine));
         }

@@ -9,25 +9,6 @@ namespace statnat {
 
 namespace {
 
-std::string quoted_json(std::string_view text) {
-    static constexpr char hex[] = "0123456789abcdef";
-    std::string quoted = "\"";
-    for (const char character : text) {
-        const auto byte = static_cast<unsigned char>(character);
-        if (character == '"' || character == '\\') {
-            quoted += '\\';
-            quoted += character;
-        } else if (byte < 0x20) {
-            quoted += "\\u00";
-            quoted += hex[byte >> 4];
-            quoted += hex[byte & 15];
-        } else {
-            quoted += character;
-        }
-    }
-    return quoted + "\"";
-}
-
 std::string quoted_csv(const std::string& text) {
     if (text.find_first_of(",\"\r\n") == std::string::npos) {
         return text;
@@ -62,7 +43,30 @@ Numbers numbers(const std::optional<Traffic>& traffic, const char* absent) {
     return {std::to_string(traffic->packets), std::to_string(traffic->bytes)};
 }
 
+std::string external(const Pair& pair) {
+    return pair.external.short_text() + (pair.npt ? " npt" : "");
+}
+
 }  // namespace
+
+std::string quoted_json(std::string_view text) {
+    static constexpr char hex[] = "0123456789abcdef";
+    std::string quoted = "\"";
+    for (const char character : text) {
+        const auto byte = static_cast<unsigned char>(character);
+        if (character == '"' || character == '\\') {
+            quoted += '\\';
+            quoted += character;
+        } else if (byte < 0x20) {
+            quoted += "\\u00";
+            quoted += hex[byte >> 4];
+            quoted += hex[byte & 15];
+        } else {
+            quoted += character;
+        }
+    }
+    return quoted + "\"";
+}
 
 std::string as_table(const std::vector<CountedPair>& pairs) {
     using Row = std::array<std::string, 7>;
@@ -72,7 +76,7 @@ std::string as_table(const std::vector<CountedPair>& pairs) {
     for (const CountedPair& counted : pairs) {
         const Numbers out = numbers(counted.outbound, "-");
         const Numbers in = numbers(counted.inbound, "-");
-        rows.push_back({counted.pair.internal.text(), counted.pair.external.text(), out.packets, out.bytes, in.packets,
+        rows.push_back({counted.pair.internal.short_text(), external(counted.pair), out.packets, out.bytes, in.packets,
                         in.bytes, counted.pair.comment});
     }
     std::array<std::size_t, 7> widths{};
@@ -99,8 +103,9 @@ std::string as_json(const std::vector<CountedPair>& pairs) {
     std::string json = "{\"pairs\":[";
     for (const CountedPair& counted : pairs) {
         json += json.ends_with('[') ? "\n" : ",\n";
-        json += "{\"internal\":" + quoted_json(counted.pair.internal.text()) +
-                ",\"external\":" + quoted_json(counted.pair.external.text()) +
+        json += "{\"internal\":" + quoted_json(counted.pair.internal.short_text()) +
+                ",\"external\":" + quoted_json(counted.pair.external.short_text()) +
+                ",\"npt\":" + (counted.pair.npt ? "true" : "false") +
                 ",\"comment\":" + quoted_json(counted.pair.comment);
         append_json_traffic(json, "outbound", counted.outbound);
         append_json_traffic(json, "inbound", counted.inbound);
@@ -110,12 +115,13 @@ std::string as_json(const std::vector<CountedPair>& pairs) {
 }
 
 std::string as_csv(const std::vector<CountedPair>& pairs) {
-    std::string csv = "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment\n";
+    std::string csv = "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment,npt\n";
     for (const CountedPair& counted : pairs) {
         const Numbers out = numbers(counted.outbound, "");
         const Numbers in = numbers(counted.inbound, "");
-        csv += counted.pair.internal.text() + "," + counted.pair.external.text() + "," + out.packets + "," + out.bytes +
-               "," + in.packets + "," + in.bytes + "," + quoted_csv(counted.pair.comment) + "\n";
+        csv += counted.pair.internal.short_text() + "," + counted.pair.external.short_text() + "," + out.packets + "," +
+               out.bytes + "," + in.packets + "," + in.bytes + "," + quoted_csv(counted.pair.comment) + "," +
+               (counted.pair.npt ? "npt" : "") + "\n";
     }
     return csv;
 }

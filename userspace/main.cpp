@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The command line: a table of commands, their options, and the one place where errors end.
+#include "command_line.hpp"
 #include "commands.hpp"
 #include "error.hpp"
+#include "save.hpp"
 
 #include <exception>
 #include <iomanip>
@@ -35,6 +37,7 @@ struct Command {
     std::string_view purpose;
     void (*declare)(options::options_description& own);
     int (*run)(const Operands& operands, const Values& values);
+    int (*run_words)(Operands words) = nullptr;  // has a command line of its own, from its name on
 };
 
 Kernel kernel() {
@@ -91,7 +94,11 @@ void list_options(options::options_description& own) {
 void add_options(options::options_description& own) {
     config_option(own);
     own.add_options()("comment", options::value<std::string>()->default_value("")->value_name("TEXT"),
-                      "kept beside the pair");
+                      "kept beside the pair")("npt", "translate neutrally to checksums (RFC 6296)");
+}
+
+void explain_options(options::options_description& own) {
+    own.add_options()("json,j", "print JSON");
 }
 
 int run_sync(const Operands& operands, const Values& values) {
@@ -121,12 +128,18 @@ int run_list(const Operands&, const Values& values) {
 
 int run_add(const Operands& operands, const Values& values) {
     Kernel there = kernel();
-    return add(there, config_of(values), operands[0], operands[1], values["comment"].as<std::string>(), std::cout);
+    return add(there, config_of(values), operands[0], operands[1], values.count("npt") != 0,
+               values["comment"].as<std::string>(), std::cout);
 }
 
 int run_del(const Operands& operands, const Values& values) {
     Kernel there = kernel();
     return del(there, config_of(values), operands[0], std::cout);
+}
+
+int run_explain(const Operands& operands, const Values& values) {
+    Kernel there = kernel();
+    return explain(there, operands[0], values.count("json") != 0, std::cout);
 }
 
 int run_status(const Operands&, const Values&) {
@@ -139,6 +152,10 @@ int run_clear(const Operands&, const Values&) {
     return clear(there, std::cout);
 }
 
+int run_save(const Operands& operands, const Values&) {
+    return save(operands.empty() ? std::nullopt : std::optional<Path>(operands.front()));
+}
+
 constexpr Command commands[] = {
     {"sync", "[FILE]", 0, 1, "make the kernel equal the configuration", engine_option, run_sync},
     {"check", "FILE", 1, 1, "read a configuration and say what is wrong with it", no_options, run_check},
@@ -146,8 +163,12 @@ constexpr Command commands[] = {
     {"list", "", 0, 0, "show the kernel's pairs with their traffic", list_options, run_list},
     {"add", "INTERNAL EXTERNAL", 2, 2, "add a pair to the kernel only", add_options, run_add},
     {"del", "ADDRESS", 1, 1, "delete the pair of an address from the kernel only", config_option, run_del},
+    {"explain", "ADDRESS", 1, 1, "show what the kernel makes of an address, and by which pair", explain_options,
+     run_explain},
     {"status", "", 0, 0, "show the engine, the rules and what they lack", no_options, run_status},
     {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", no_options, run_clear},
+    {"nft", "[ARGUMENT...]", 0, 0, "be nft(8) with one more statement, snat_stateless", no_options, nullptr, nft},
+    {"save", "[FILE]", 0, 1, "write the kernel's whole ruleset as a file for boot", no_options, run_save},
 };
 
 const Command& find_command(const std::string& name) {
@@ -219,6 +240,9 @@ int run(const std::vector<std::string>& arguments) {
     }
 
     const Command& command = find_command(*first_word);
+    if (command.run_words) {
+        return command.run_words({first_word, arguments.end()});
+    }
     options::options_description own("Options of this command");
     command.declare(own);
     options::options_description all;

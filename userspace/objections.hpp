@@ -2,6 +2,7 @@
 // What can be wrong with a pair, alone or beside others, in sentences that the file and `add` share.
 #pragma once
 
+#include "overlaps.hpp"
 #include "values.hpp"
 
 #include <cstdint>
@@ -12,27 +13,43 @@
 
 namespace statnat {
 
-enum class Part : std::uint8_t { internal, external, comment };
+enum class Part : std::uint8_t { internal, external, npt, comment };
 
-struct Objection {
+struct PartObjection {
     Part part;
     std::string sentence;
 };
 
+// A pair as it was asked for, as far as it could be read.
+struct Request {
+    std::optional<Prefix> internal;
+    std::optional<Prefix> external;
+    std::optional<bool> npt;  // nothing: as the gateway has it
+    std::string comment;
+
+    // Makes it what it stands for: where `npt_gateway` says so, or the request, npt extends the shorter prefix to the
+    // length of the longer one (RFC 6296, 3.7).
+    void settle(bool npt_gateway);
+    Pair pair() const;  // settled, and without objections
+};
+
 // What is wrong with a pair alone; a side that is missing has been objected to already.
-std::vector<Objection> objections(const std::optional<Address>& internal, const std::optional<Address>& external,
-                                  std::string_view comment);
+std::vector<PartObjection> objections(const Request& request);
 
-// `address` is wanted as one side of a pair, but stands already on side `taken_as` of another, with `partner` on its
-// other side; `place` tells where, as in " (FILE:LINE)".
-std::string conflict(const Address& address, Part wanted_as, Part taken_as, const std::optional<Address>& partner,
-                     std::string_view place);
+// Why the later of two pairs cannot stand beside the earlier one. `place` tells where that is, as in " (FILE:LINE)".
+std::string sentence(const Collision& collision, const std::vector<Candidate>& candidates, std::string_view place);
 
-// The sentence for a text that stands where one side of a pair should, and is no address.
-std::string not_an_address(std::string_view text);
+// The sentence for a text that stands where one side of a pair should, and is none.
+std::string not_a_side(std::string_view text);
 
 // What a pair alone, or beside the others, breaks; `add` asks the same questions as the file does.
-std::optional<std::string> why_not(const Pair& pair, const std::vector<Pair>& others);
+std::optional<std::string> why_not(const Request& request, const std::vector<Pair>& others);
+
+// What comes to light in pairs that one has been taken from, which had overridden it.
+std::optional<std::string> why_not_without(const std::vector<Pair>& rest);
+
+// Why the native engine cannot have it, if it cannot.
+std::optional<std::string> why_not_native(const Pair& pair);
 
 // A text as it came, fit for a terminal and of bounded length.
 std::string in_quotes(std::string_view text);

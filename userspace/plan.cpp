@@ -92,19 +92,33 @@ std::vector<Element> all_continued(const std::vector<Element>& desired, const st
     return result;
 }
 
-std::vector<Pair> pairs_of(const Map& map) {
+// What a map tells about pairs; the other half, keyed by the external side, tells nothing more.
+bool tells_pairs(const Map& map, Family family) {
+    const auto role = MapRole::of(map, family);
+    return role && role->key == Side::internal;
+}
+
+std::vector<Pair> pairs_of(const Map& map, Family family) {
     std::vector<Pair> pairs;
-    if (map.name == int2ext && map.values) {
+    if (tells_pairs(map, family)) {
+        const MapRole role = *MapRole::of(map, family);
         pairs.reserve(map.elements.size());
-        std::transform(map.elements.begin(), map.elements.end(), std::back_inserter(pairs),
-                       [](const Element& element) { return Pair{element.key, element.value, element.comment}; });
+        for (const Element& element : map.elements) {
+            if (auto pair = role.pair(element)) {
+                pairs.push_back(std::move(*pair));
+            }
+        }
     }
     return pairs;
 }
 
 std::vector<Pair> pairs_of(const Table& table) {
-    const Map* map = find(table.maps, int2ext);
-    return map ? pairs_of(*map) : std::vector<Pair>{};
+    std::vector<Pair> pairs;
+    for (const Map& map : table.maps) {
+        const std::vector<Pair> more = pairs_of(map, table.family);
+        pairs.insert(pairs.end(), more.begin(), more.end());
+    }
+    return pairs;
 }
 
 bool can_stay(const Map* desired, const Map& actual) {
@@ -131,8 +145,9 @@ void collect_leaving(const std::vector<Named>& desired, const std::vector<Named>
 }
 
 bool refers(const SnatStateless& statement, const Names& names) {
-    return std::any_of(statement.maps.begin(), statement.maps.end(),
-                       [&](const MapReference& map) { return names.contains(map.name); });
+    const auto named = [&](const MapReference& map) { return names.contains(map.name); };
+    return std::any_of(statement.maps.begin(), statement.maps.end(), named) ||
+           std::any_of(statement.else_maps.begin(), statement.else_maps.end(), named);
 }
 
 bool refers(const SetAddress& statement, const Names& names) {
@@ -226,7 +241,7 @@ void plan_table(const Table& desired, const Table& actual, Plan& steps) {
     }
     for (const Map& map : actual.maps) {
         if (leaving.contains(map.name)) {
-            steps.push_back(DeleteMap{family, map.name, pairs_of(map)});
+            steps.push_back(DeleteMap{family, map.name, pairs_of(map, family)});
         }
     }
     for (const PrefixSet& set : actual.prefix_sets) {
@@ -262,7 +277,7 @@ struct Change {
 };
 
 struct PairChanges {
-    std::vector<Pair> removed;  // both ascending
+    std::vector<Pair> removed;
     std::vector<Pair> added;
 };
 
@@ -318,16 +333,16 @@ void tell(Story& story, const DeleteMap& step) {
 }
 
 void tell(Story& story, const AddElements& step) {
-    if (step.map.name == int2ext) {
-        append(story.pairs[step.family].added, pairs_of(step.map));
+    if (tells_pairs(step.map, step.family)) {
+        append(story.pairs[step.family].added, pairs_of(step.map, step.family));
     } else {
         map_change(story, step.family, step.map.name).refilled = true;
     }
 }
 
 void tell(Story& story, const DeleteElements& step) {
-    if (step.map.name == int2ext) {
-        append(story.pairs[step.family].removed, pairs_of(step.map));
+    if (tells_pairs(step.map, step.family)) {
+        append(story.pairs[step.family].removed, pairs_of(step.map, step.family));
     } else {
         map_change(story, step.family, step.map.name).refilled = true;
     }
@@ -360,8 +375,7 @@ void tell(Story& story, const DeleteChain& step) {
 }
 
 std::string line(char sign, const Pair& pair) {
-    return std::string{sign} + " " + pair.internal.text() + " " + pair.external.text() +
-           (pair.comment.empty() ? "" : " # " + pair.comment);
+    return std::string{sign} + " " + pair.text() + (pair.comment.empty() ? "" : " # " + pair.comment);
 }
 
 std::string line(const std::string& subject, const Change& change) {
@@ -376,8 +390,10 @@ std::string line(const std::string& subject, const Change& change) {
 }
 
 // A pair that a replaced map keeps is in both lists, and no change.
-std::vector<std::string> pair_lines(const PairChanges& pairs) {
-    const auto& [removed, added] = pairs;
+std::vector<std::string> pair_lines(PairChanges pairs) {
+    auto& [removed, added] = pairs;
+    std::sort(removed.begin(), removed.end());
+    std::sort(added.begin(), added.end());
     std::vector<std::string> lines;
     auto r = removed.begin();
     auto a = added.begin();
@@ -441,7 +457,7 @@ std::vector<std::string> describe(const Plan& plan) {
     }
     for (const auto& [place, change] : story.changes) {
         const auto& [family, subject] = place;
-        // Where pairs change, the elements of the maps beside int2ext follow them.
+        // Where pairs change, the elements of the maps that do not tell them follow.
         const bool told = pairs_change.contains(family) && subject.starts_with("map") && !change.removed &&
                           !change.added;
         if (!told) {

@@ -2,6 +2,8 @@
 // Statements and rules as nft(8) would write them.
 #include "ruleset.hpp"
 
+#include <charconv>
+
 namespace statnat {
 namespace {
 
@@ -32,7 +34,8 @@ struct Words {
     std::string operator()(const SnatStateless& statement) const {
         return "snat_stateless " + keyword(statement.field) + " map " + text(statement.maps) +
                (statement.notrack ? " notrack" : "") + (statement.untrack ? " untrack" : "") +
-               (statement.untracked ? " untracked" : "") + (statement.tracked ? " tracked" : "");
+               (statement.untracked ? " untracked" : "") + (statement.tracked ? " tracked" : "") +
+               (statement.else_maps.empty() ? "" : " else saddr map " + text(statement.else_maps) + " untrack");
     }
 
     std::string operator()(const SetAddress& statement) const {
@@ -56,6 +59,11 @@ struct Words {
     std::string operator()(const Foreign& statement) const { return statement.expression; }
 };
 
+std::string map_name(const MapRole& role, Family family) {
+    return std::string(role.key == Side::internal ? int2ext : ext2int) +
+           (role.length == full_length(family) ? "" : "_" + std::to_string(role.length)) + (role.npt ? "_npt" : "");
+}
+
 }  // namespace
 
 std::string text(const Statement& statement, Family family) {
@@ -68,6 +76,35 @@ std::string text(const Rule& rule, Family family) {
         line += (line.empty() ? "" : " ") + text(statement, family);
     }
     return line;
+}
+
+std::optional<MapRole> MapRole::of(const Map& map, Family family) {
+    MapRole role;
+    role.npt = map.name.ends_with("_npt");
+    role.key = map.name.starts_with(int2ext) ? Side::internal : Side::external;
+    role.length = full_length(family);
+    if (const std::size_t separator = map.name.find('_'); separator != std::string::npos) {
+        const char* digits = map.name.data() + separator + 1;
+        std::from_chars(digits, map.name.data() + map.name.size(), role.length);
+    }
+    return map.values && map.name == map_name(role, family) ? std::optional(role) : std::nullopt;
+}
+
+MapReference MapRole::reference(Family family) const {
+    MapReference reference{.name = map_name(*this, family), .npt = npt};
+    if (length != full_length(family)) {
+        reference.prefix = length;
+    }
+    return reference;
+}
+
+std::optional<Pair> MapRole::pair(const Element& element) const {
+    if (element.key == element.value) {
+        return std::nullopt;
+    }
+    const Prefix from{element.key, length};
+    const Prefix to{element.value, length};
+    return key == Side::internal ? Pair{from, to, npt, element.comment} : Pair{to, from, npt, ""};
 }
 
 std::string table_text(Family family) {

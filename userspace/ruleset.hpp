@@ -26,6 +26,7 @@ struct MapReference {
 };
 
 // snat_stateless {saddr | daddr} map MAP [, MAP]... [notrack | untrack] [untracked | tracked]
+//     [else saddr map MAP [, MAP]... untrack]
 struct SnatStateless {
     Field field;
     std::vector<MapReference> maps;  // the first that has the address ends the search
@@ -33,6 +34,7 @@ struct SnatStateless {
     bool untrack = false;
     bool untracked = false;
     bool tracked = false;
+    std::vector<MapReference> else_maps{};  // asked for the source where the others have nothing
     bool operator==(const SnatStateless&) const = default;
 };
 
@@ -116,7 +118,7 @@ struct Element {
     Traffic traffic;  // of this moment; not part of what is compared
 };
 
-// A map (or, without values, a set) of hosts.
+// A map (or, without values, a set) of hosts or of prefixes of one length, whose host bits are 0.
 struct Map {
     std::string name;
     bool values = true;         // false: a set
@@ -146,6 +148,20 @@ struct Table {
 std::string table_text(Family family);  // "ip statnat"
 
 using Ruleset = std::vector<Table>;  // at most one per family, ascending
+
+// Which half of which pairs a map of ours holds; its name says so: int2ext, ext2int_24, int2ext_48_npt.
+struct MapRole {
+    Side key = Side::internal;
+    std::uint8_t length = 0;
+    bool npt = false;
+
+    static std::optional<MapRole> of(const Map& map, Family family);
+    MapReference reference(Family family) const;
+    // Nothing for a hole, whose value is its key; the comment is where the internal address is the key.
+    std::optional<Pair> pair(const Element& element) const;
+
+    bool operator==(const MapRole&) const = default;
+};
 
 inline constexpr std::string_view int2ext = "int2ext";
 inline constexpr std::string_view ext2int = "ext2int";

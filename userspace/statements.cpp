@@ -88,6 +88,14 @@ void put(nlmsghdr* message, const MapReference& map) {
     mnl_attr_nest_end(message, item);
 }
 
+void put(nlmsghdr* message, std::uint16_t type, const std::vector<MapReference>& maps) {
+    nlattr* list = mnl_attr_nest_start(message, type);
+    for (const MapReference& map : maps) {
+        put(message, map);
+    }
+    mnl_attr_nest_end(message, list);
+}
+
 std::vector<MapReference> map_references_in(Message list) {
     std::vector<MapReference> maps;
     for_each_item(list, [&](Message item) {
@@ -368,11 +376,7 @@ Rule rule_in(Message list, Family family) {
 void put(nlmsghdr* message, const SnatStateless& statement) {
     put_number(message, NFTA_SNAT_STATELESS_FIELD,
                statement.field == Field::source ? NFT_SNAT_STATELESS_SADDR : NFT_SNAT_STATELESS_DADDR);
-    nlattr* maps = mnl_attr_nest_start(message, NFTA_SNAT_STATELESS_MAPS);
-    for (const MapReference& map : statement.maps) {
-        put(message, map);
-    }
-    mnl_attr_nest_end(message, maps);
+    put(message, NFTA_SNAT_STATELESS_MAPS, statement.maps);
     std::uint32_t bits = 0;
     for (const Flag& flag : flags) {
         if (statement.*flag.member) {
@@ -380,6 +384,9 @@ void put(nlmsghdr* message, const SnatStateless& statement) {
         }
     }
     put_number(message, NFTA_SNAT_STATELESS_FLAGS, bits);
+    if (!statement.else_maps.empty()) {
+        put(message, NFTA_SNAT_STATELESS_ELSE_MAPS, statement.else_maps);
+    }
 }
 
 std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
@@ -390,7 +397,8 @@ std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
         return {};
     }
     SnatStateless statement{.field = source ? Field::source : Field::destination,
-                            .maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_MAPS))};
+                            .maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_MAPS)),
+                            .else_maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_ELSE_MAPS))};
     std::uint32_t bits = data.number(NFTA_SNAT_STATELESS_FLAGS);
     for (const Flag& flag : flags) {
         statement.*flag.member = (bits & flag.bit) != 0;

@@ -14,10 +14,6 @@ int address_family(Family family) {
     return family == Family::ipv4 ? AF_INET : AF_INET6;
 }
 
-std::uint8_t full_length(const Address& address) {
-    return address.family == Family::ipv4 ? 32 : 128;
-}
-
 std::optional<std::uint8_t> parse_length(std::string_view text, std::uint8_t longest) {
     const bool zero_padded = text.size() > 1 && text.front() == '0';
     std::uint8_t length = 0;
@@ -40,9 +36,9 @@ std::optional<AddressAndLength> parse_both(std::string_view text) {
         return std::nullopt;
     }
     if (slash == std::string_view::npos) {
-        return AddressAndLength{*address, full_length(*address)};
+        return AddressAndLength{*address, full_length(address->family)};
     }
-    const auto length = parse_length(text.substr(slash + 1), full_length(*address));
+    const auto length = parse_length(text.substr(slash + 1), full_length(address->family));
     if (!length) {
         return std::nullopt;
     }
@@ -82,63 +78,96 @@ std::string Address::text() const {
     return terminated.data();
 }
 
-std::optional<std::string_view> unusable(const Address& address) {
-    constexpr std::array<std::uint8_t, 16> unspecified{};
-    constexpr std::array<std::uint8_t, 16> loopback{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-    constexpr std::array<std::uint8_t, 16> broadcast{255, 255, 255, 255};
-    constexpr std::array<std::uint8_t, 12> ipv4_mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
-
-    const bool ipv4 = address.family == Family::ipv4;
-    const std::uint8_t first = address.bytes[0];
-    if (address.bytes == unspecified) {
-        return "is the unspecified address";
-    }
-    if (ipv4 ? first == 127 : address.bytes == loopback) {
-        return "is a loopback address";
-    }
-    if (ipv4 ? first >= 224 && first < 240 : first == 255) {
-        return "is a multicast address";
-    }
-    if (ipv4 && address.bytes == broadcast) {
-        return "is the broadcast address";
-    }
-    if (!ipv4 && first == 0xfe && (address.bytes[1] & 0xc0) == 0x80) {
-        return "is a link-local address";
-    }
-    if (!ipv4 && std::equal(ipv4_mapped.begin(), ipv4_mapped.end(), address.bytes.begin())) {
-        return "is an IPv4-mapped address";
+std::optional<Address> next(Address address) {
+    for (std::size_t i = address.size(); i-- > 0;) {
+        if (++address.bytes[i] != 0) {
+            return address;
+        }
     }
     return std::nullopt;
 }
 
-std::optional<Prefix> Prefix::parse(std::string_view text) {
-    const auto both = parse_both(text);
-    const auto prefix = enclosing(text);
-    return both && both->address == prefix->address ? prefix : std::nullopt;
+std::uint8_t full_length(Family family) {
+    return family == Family::ipv4 ? 32 : 128;
 }
 
-std::optional<Prefix> Prefix::enclosing(std::string_view text) {
+Prefix Prefix::host(const Address& address) {
+    return {address, full_length(address.family)};
+}
+
+Prefix Prefix::of(Address address, std::uint8_t length) {
+    for (std::size_t i = length / 8U; i < address.size(); ++i) {
+        address.bytes[i] &= mask(i, length);
+    }
+    return {address, length};
+}
+
+std::optional<Prefix> Prefix::parse(std::string_view text) {
     const auto both = parse_both(text);
     if (!both) {
         return std::nullopt;
     }
-    Prefix prefix{both->address, both->length};
-    for (std::size_t i = 0; i < prefix.address.size(); ++i) {
-        prefix.address.bytes[i] &= mask(i, prefix.length);
-    }
-    return prefix;
+    const Prefix prefix = of(both->address, both->length);
+    return both->address == prefix.address ? std::optional(prefix) : std::nullopt;
+}
+
+std::optional<Prefix> Prefix::enclosing(std::string_view text) {
+    const auto both = parse_both(text);
+    return both ? std::optional(of(both->address, both->length)) : std::nullopt;
 }
 
 std::string Prefix::text() const {
     return address.text() + "/" + std::to_string(length);
 }
 
+std::string Prefix::short_text() const {
+    return is_host() ? address.text() : text();
+}
+
 Address Prefix::last() const {
     Address last = address;
-    for (std::size_t i = 0; i < last.size(); ++i) {
+    for (std::size_t i = length / 8U; i < last.size(); ++i) {
         last.bytes[i] |= static_cast<std::uint8_t>(~mask(i, length));
     }
     return last;
+}
+
+bool Prefix::covers(const Prefix& other) const {
+    const auto& theirs = other.address.bytes;
+    const std::size_t whole = length / 8U;
+    return address.family == other.address.family && length <= other.length &&
+           std::equal(theirs.begin(), theirs.begin() + whole, address.bytes.begin()) &&
+           (length % 8U == 0 || (theirs[whole] & mask(whole, length)) == address.bytes[whole]);
+}
+
+std::optional<std::string_view> unusable(const Prefix& prefix) {
+    struct Range {
+        Prefix prefix;
+        std::string_view name;
+    };
+    static constexpr Family ipv4 = Family::ipv4;
+    static constexpr Family ipv6 = Family::ipv6;
+    static constexpr std::array<Range, 9> ranges{{
+        {{{ipv4, {}}, 32}, "the unspecified address"},
+        {{{ipv4, {127}}, 8}, "a loopback address"},
+        {{{ipv4, {224}}, 4}, "a multicast address"},
+        {{{ipv4, {255, 255, 255, 255}}, 32}, "the broadcast address"},
+        {{{ipv6, {}}, 128}, "the unspecified address"},
+        {{{ipv6, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}}, 128}, "a loopback address"},
+        {{{ipv6, {255}}, 8}, "a multicast address"},
+        {{{ipv6, {0xfe, 0x80}}, 10}, "a link-local address"},
+        {{{ipv6, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255}}, 96}, "an IPv4-mapped address"},
+    }};
+    for (const Range& range : ranges) {
+        if (range.prefix.covers(prefix) || prefix.covers(range.prefix)) {
+            return range.name;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string Pair::text() const {
+    return internal.short_text() + " " + external.short_text() + (npt ? " npt" : "");
 }
 
 }  // namespace statnat

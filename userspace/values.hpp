@@ -30,24 +30,36 @@ struct Address {
     auto operator<=>(const Address&) const = default;
 };
 
-// Why an address can never be one side of a pair ("is a multicast address"), or nothing if it can.
-std::optional<std::string_view> unusable(const Address& address);
+// The address after `address`, or nothing after the last one.
+std::optional<Address> next(Address address);
 
-// The leading `length` bits of `address`; the rest of it is 0.
+std::uint8_t full_length(Family family);  // of a prefix, in bits
+
+// The leading `length` bits of `address`; the rest of it is 0. One of full length is a host.
 struct Prefix {
     Address address;
     std::uint8_t length = 32;
 
+    static Prefix host(const Address& address);
+    // `length` bits of `address`; what is behind them is cleared.
+    static Prefix of(Address address, std::uint8_t length);
     // "10.0.0.0/8", or an address alone (a prefix of full length); host bits must be 0.
     static std::optional<Prefix> parse(std::string_view text);
     // The same, but host bits are cleared: "10.1.2.3/8" is in "10.0.0.0/8".
     static std::optional<Prefix> enclosing(std::string_view text);
     std::string text() const;
+    std::string short_text() const;  // a host without its length
     Address first() const { return address; }
     Address last() const;
+    bool is_host() const { return length == full_length(address.family); }
+    bool covers(const Prefix& other) const;
+    bool covers(const Address& other) const { return covers(host(other)); }
 
     auto operator<=>(const Prefix&) const = default;
 };
+
+// What a prefix has in it that can never be part of a pair ("a multicast address"), or nothing if all of it can.
+std::optional<std::string_view> unusable(const Prefix& prefix);
 
 struct Traffic {
     std::uint64_t packets = 0;
@@ -56,11 +68,21 @@ struct Traffic {
     auto operator<=>(const Traffic&) const = default;
 };
 
-// One internal address bound to one external address of the same family, in both directions.
+enum class Side : std::uint8_t { internal, external };
+
+constexpr Side other(Side side) {
+    return side == Side::internal ? Side::external : Side::internal;
+}
+
+// One internal host or prefix bound to one external one of the same family and length, in both directions.
 struct Pair {
-    Address internal;
-    Address external;
-    std::string comment;
+    Prefix internal;
+    Prefix external;
+    bool npt = false;  // checksum-neutral (RFC 6296)
+    std::string comment{};
+
+    const Prefix& side(Side side) const { return side == Side::internal ? internal : external; }
+    std::string text() const;  // "fd00:1::/48 2001:db8:1::/48 npt"
 
     auto operator<=>(const Pair&) const = default;
 };

@@ -166,7 +166,7 @@ BAD = [
     row("not an address",              '"10.0.0.300" = "198.51.100.52"',             1, "10.0.0.300"),
     row("external not an address",     '"10.0.0.53" = "mail.example"',               15, "mail.example"),
     row("leading zero",                '"10.0.0.053" = "198.51.100.53"',             1, "10.0.0.053"),
-    row("a prefix",                    '"10.0.0.0/24" = "198.51.100.56"',            1, "10.0.0.0/24"),
+    row("a prefix and a host",         '"10.9.0.0/24" = "198.51.100.56"',            17, "10.9.0.0/24"),
     row("unspecified",                 '"0.0.0.0" = "198.51.100.54"',                1, "0.0.0.0"),
     row("loopback",                    '"127.0.0.1" = "198.51.100.55"',              1, "127.0.0.1"),
     row("multicast",                   '"10.0.0.54" = "224.0.0.1"',                  15, "224.0.0.1"),
@@ -325,7 +325,7 @@ def test_add_and_del(synced, netlink):
     with transactions(netlink, 2):
         synced("add", "10.0.0.4", "198.51.100.4", "--comment", "mail")
         assert synced.pairs()["10.0.0.4"] == {
-            "internal": "10.0.0.4", "external": "198.51.100.4", "comment": "mail",
+            "internal": "10.0.0.4", "external": "198.51.100.4", "npt": False, "comment": "mail",
             "outbound": {"packets": 0, "bytes": 0}, "inbound": {"packets": 0, "bytes": 0}}
         synced("add", "10.0.0.5", "198.51.100.5")
     with transactions(netlink, 2):
@@ -401,12 +401,14 @@ def test_list(wire, tool):
     wire.drain()
     nothing, one = {"packets": 0, "bytes": 0}, {"packets": 1, "bytes": 64}
     assert json.loads(tool("list", "-j").stdout) == {"pairs": [
-        {"internal": A, "external": A_OUT, "comment": "größe, mail", "outbound": one, "inbound": nothing},
-        {"internal": B, "external": B_OUT, "comment": "", "outbound": nothing, "inbound": one}]}
+        {"internal": A, "external": A_OUT, "npt": False, "comment": "größe, mail", "outbound": one,
+         "inbound": nothing},
+        {"internal": B, "external": B_OUT, "npt": False, "comment": "", "outbound": nothing, "inbound": one}]}
     assert list(csv.reader(io.StringIO(tool("list", "--csv").stdout))) == [
-        ["internal", "external", "outbound_packets", "outbound_bytes", "inbound_packets", "inbound_bytes", "comment"],
-        [A, A_OUT, "1", "64", "0", "0", "größe, mail"],
-        [B, B_OUT, "0", "0", "1", "64", ""]]
+        ["internal", "external", "outbound_packets", "outbound_bytes", "inbound_packets", "inbound_bytes", "comment",
+         "npt"],
+        [A, A_OUT, "1", "64", "0", "0", "größe, mail", ""],
+        [B, B_OUT, "0", "0", "1", "64", "", ""]]
     header, first, second = tool("list").stdout.splitlines()
     assert header.split("  ")[0] == "internal"
     assert first.split() == [A, A_OUT, "1", "64", "0", "0", "größe,", "mail"]

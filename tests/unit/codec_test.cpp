@@ -54,9 +54,9 @@ Configuration example(Counters counters) {
     configuration.counters = counters;
     configuration.exempt_destinations = {prefix("10.0.0.0/9"), prefix("10.128.0.0/9"), prefix("192.0.2.7/32"),
                                          prefix("224.0.0.0/3")};
-    configuration.pairs = {{address("10.0.0.2"), address("198.51.100.2"), ""},
-                           {address("10.0.0.3"), address("198.51.100.3"), "mail"},
-                           {address("10.0.1.0"), address("198.51.100.255"), "\u00e9t\u00e9"}};
+    configuration.pairs = {{prefix("10.0.0.2"), prefix("198.51.100.2"), false, ""},
+                           {prefix("10.0.0.3"), prefix("198.51.100.3"), false, "mail"},
+                           {prefix("10.0.1.0"), prefix("198.51.100.255"), false, "\u00e9t\u00e9"}};
     return configuration;
 }
 
@@ -65,9 +65,9 @@ Configuration ipv6_example(Counters counters) {
     configuration.counters = counters;
     configuration.exempt_destinations = {prefix("fd00::/8"), prefix("2001:db8:0:8000::/49"), prefix("2001:db8:2::7"),
                                          prefix("ffff::/16")};
-    configuration.pairs = {{address("fd00:1::2"), address("2001:db8:1::2"), ""},
-                           {address("fd00:1::3"), address("2001:db8:1::3"), "mail"},
-                           {address("fd00:1:0:1::"), address("2001:db8:1:ffff:ffff:ffff:ffff:ffff"), "\u00e9t\u00e9"}};
+    configuration.pairs = {{prefix("fd00:1::2"), prefix("2001:db8:1::2"), false, ""},
+                           {prefix("fd00:1::3"), prefix("2001:db8:1::3"), false, "mail"},
+                           {prefix("fd00:1:0:1::"), prefix("2001:db8:1:ffff:ffff:ffff:ffff:ffff"), false, "\u00e9t\u00e9"}};
     return configuration;
 }
 
@@ -116,7 +116,7 @@ TEST(Codec, ReadsBackWhatEveryLayoutWrites) {
 // Tables of both families have the same name: the family alone tells them apart.
 TEST(Codec, WritesTheFamilyIntoEveryMessage) {
     Configuration both = ipv6_example(Counters::pair);
-    both.pairs.push_back({address("10.0.0.2"), address("198.51.100.2"), ""});
+    both.pairs.push_back({prefix("10.0.0.2"), prefix("198.51.100.2"), false, ""});
     const Plan steps = plan(layout(both, Engine::native), {});
     const Batch batch = encode(steps, 1, 1);
     const auto messages = fake::split(batch.bytes);
@@ -142,6 +142,8 @@ TEST(Codec, ReadsBackEveryStatement) {
         SnatStateless{.field = Field::source, .maps = {{"m"}}, .untracked = true},
         SnatStateless{.field = Field::source, .maps = {{"m"}}, .tracked = true},
         SnatStateless{.field = Field::source, .maps = {{"m"}, {"m_56", 56}, {"m_48", 48, true}, {"m", 1}}},
+        SnatStateless{
+            .field = Field::destination, .maps = {{"m"}, {"n"}}, .notrack = true, .else_maps = {{"x"}, {"y", 24}}},
         SetAddress{Field::source, "m"},
         SetAddress{Field::destination, "m"},
         MatchAddress{Field::source, "s", false},

@@ -71,8 +71,7 @@ protected:
 Lines print(const std::vector<Pair>& pairs) {
     Lines lines;
     for (const Pair& pair : pairs) {
-        lines.push_back(pair.internal.text() + " " + pair.external.text() +
-                        (pair.comment.empty() ? "" : " # " + pair.comment));
+        lines.push_back(pair.text() + (pair.comment.empty() ? "" : " # " + pair.comment));
     }
     return lines;
 }
@@ -155,9 +154,8 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
     const std::string countings = R"(: legal are "pair", "rule" and "off")";
     const std::string exempt = R"(: legal is an array of prefixes such as ["10.0.0.0/8", "fd00::/8"])";
     const std::string files = R"(: legal is an array of file names and patterns such as ["pairs.d/*.csv"])";
-    const std::string address = ": legal is one such as 10.0.0.2 or fd00::2";
-    const std::string prefix =
-        " is a prefix, and pairs of prefixes are not offered yet: legal is the address of one host";
+    const std::string address = ": legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24";
+    const std::string equal = ": legal are two prefixes of equal length";
     const std::string host = ": legal is the IPv4 address of one host";
     const std::string ipv6_host = ": legal is the IPv6 address of one host";
     const std::string one_family = ": legal are two IPv4 or two IPv6 addresses";
@@ -175,7 +173,7 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"  pairs = [1]", {"1:3: pairs is an array: legal is a table"}},
         {"[[pairs]]\n\"10.0.0.2\" = \"198.51.100.2\"", {"1:3: pairs is an array: legal is a table"}},
         {"[gateway]\n engin = 1",
-         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations and pairs-files"}},
+         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, pairs-files and npt"}},
         {"[gateway]\nengine = \"fast\"", {"2:10: engine is \"fast\"" + engines}},
         {"[gateway]\nengine = \"Auto\"", {"2:10: engine is \"Auto\"" + engines}},
         {"[gateway]\nengine = 1", {"2:10: engine is an integer" + engines}},
@@ -202,11 +200,11 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
           "2:25: \"b/*.csv\" matches no file: legal is what matches at least one"}},
         // addresses
         {"[pairs]\n\"10.0.0.300\" = \"mail\"",
-         {"2:1: \"10.0.0.300\" is not an address" + address, "2:16: \"mail\" is not an address" + address}},
+         {"2:1: \"10.0.0.300\" is neither an address nor a prefix" + address, "2:16: \"mail\" is neither an address nor a prefix" + address}},
         {"[pairs]\n10.0.0.2 = \"198.51.100.2\"",
          {"2:1: \"10\" is not an address: legal is one in quotation marks, such as \"10.0.0.2\""}},
-        {"[pairs]\nmail = \"198.51.100.2\"", {"2:1: \"mail\" is not an address" + address}},
-        {"[pairs]\nmail = { external = \"198.51.100.2\" }", {"2:1: \"mail\" is not an address" + address}},
+        {"[pairs]\nmail = \"198.51.100.2\"", {"2:1: \"mail\" is neither an address nor a prefix" + address}},
+        {"[pairs]\nmail = { external = \"198.51.100.2\" }", {"2:1: \"mail\" is neither an address nor a prefix" + address}},
         {"[pairs]\n\"0.0.0.0\" = \"198.51.100.2\"", {"2:1: 0.0.0.0 is the unspecified address" + host}},
         {"[pairs]\n\"127.0.0.1\" = \"198.51.100.2\"", {"2:1: 127.0.0.1 is a loopback address" + host}},
         {"[pairs]\n\"10.0.0.2\" = \"224.0.0.1\"", {"2:14: 224.0.0.1 is a multicast address" + host}},
@@ -222,14 +220,14 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"[pairs]\n\"::ffff:10.0.0.2\" = \"198.51.100.2\"",
          {"2:1: ::ffff:10.0.0.2 is an IPv4-mapped address" + ipv6_host,
           "2:21: 198.51.100.2 is not of the same family as ::ffff:10.0.0.2" + one_family}},
-        {"[pairs]\n\"fd00:1::/48\" = \"2001:db8:1::/48\"",
-         {"2:1: \"fd00:1::/48\"" + prefix, "2:17: \"2001:db8:1::/48\"" + prefix}},
+        {"[pairs]\n\"fd00:1::/48\" = \"2001:db8:1::/56\"",
+         {"2:17: 2001:db8:1::/56 is not as long as fd00:1::/48" + equal + ", or npt = true"}},
         {"[pairs]\n\"fd00::2\" = \"fd00:0::2\"",
          {"2:13: fd00::2 is both sides of its pair: legal are two different addresses"}},
         {"[pairs]\n\"fd00::2\" = \"2001:db8::2\"\n\"FD00:0::2\" = \"2001:db8::3\"",
          {"3:1: fd00::2 is already the internal address of 2001:db8::2 (statnat.toml:2)"}},
         {"[pairs]\n\"10.0.0.0/24\" = \"198.51.100.2/32\"",
-         {"2:1: \"10.0.0.0/24\"" + prefix, "2:17: \"198.51.100.2/32\"" + prefix}},
+         {"2:17: 198.51.100.2 is not as long as 10.0.0.0/24" + equal}},
         {"[pairs]\n\"10.0.0.2\" = \"10.0.0.2\"",
          {"2:14: 10.0.0.2 is both sides of its pair: legal are two different addresses"}},
         // pairs as tables
@@ -239,7 +237,7 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"[pairs]\n\"10.0.0.2\" = { external = 1, comment = 2 }",
          {"2:27: external is an integer: legal is a string", "2:40: comment is an integer: legal is a string"}},
         {"[pairs]\n\"10.0.0.2\" = { external = \"198.51.100.2\", note = \"mail\" }",
-         {"2:43: unknown key \"note\": legal are external and comment"}},
+         {"2:43: unknown key \"note\": legal are external, npt and comment"}},
         {"[pairs]\n\"10.0.0.2\" = { external = \"198.51.100.2\", comment = \"" + std::string(128, 'x') + "\" }",
          {"2:53: a comment of 128 bytes" + comment}},
         {"[pairs]\n\"10.0.0.2\" = { external = \"198.51.100.2\", comment = \"a\\nb\" }",
@@ -259,7 +257,7 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
          {"3:14: 10.0.0.2 is already the internal address of 198.51.100.2 (statnat.toml:2)"
           ": legal is an address on one side only"}},
         {"[pairs]\n\"10.0.0.2\" = \"mail\"\n\"10.0.0.3\" = \"10.0.0.2\"",
-         {"2:14: \"mail\" is not an address" + address,
+         {"2:14: \"mail\" is neither an address nor a prefix" + address,
           "3:14: 10.0.0.2 is already an internal address (statnat.toml:2): legal is an address on one side only"}},
         // TOML itself
         {"[gateway]\nengine = \n", {"2:10: Error while parsing key-value pair: expected value, saw '\\n'"}},
@@ -291,8 +289,8 @@ engine = 1
                   "statnat.toml:4:1: 10.0.0.3 is already the internal address of 198.51.100.3 (statnat.toml:2)",
                   "statnat.toml:5:14: 198.51.100.3 is already the external address of 10.0.0.3 (statnat.toml:2)",
                   "statnat.toml:8:10: engine is an integer: legal are \"auto\", \"expression\" and \"native\"",
-                  "a.csv:1:1: \"x\" is not an address: legal is one such as 10.0.0.2 or fd00::2",
-                  "a.csv:1:3: \"y\" is not an address: legal is one such as 10.0.0.2 or fd00::2",
+                  "a.csv:1:1: \"x\" is neither an address nor a prefix: legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24",
+                  "a.csv:1:3: \"y\" is neither an address nor a prefix: legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24",
                   "a.csv:3:10: 198.51.100.4 is already the external address of 10.0.0.3 (statnat.toml:4)",
                   "b.csv:1:1: 10.0.0.3 is already the internal address of 198.51.100.3 (statnat.toml:2)",
               }));
@@ -332,6 +330,109 @@ TEST_F(ConfigTest, TellsWhichFileCannotBeRead) {
     }
 }
 
+// ---- prefixes ------------------------------------------------------------------------------------------------------
+
+TEST_F(ConfigTest, ReadsPrefixesAndNpt) {
+    const std::string pairs = R"([pairs]
+"fd00:9::/48" = { external = "2001:db8:9::/48", npt = true }
+"10.1.0.0/24" = "203.0.113.0/24"
+"10.1.0.5/32" = "198.51.100.5"
+"fd00:1::/48" = "2001:db8:1::/48"
+"fd00:2::/48" = { external = "2001:db8:2::/48", npt = false, comment = "plain" }
+"fd00:3::/80" = "2001:db8:3::/80"
+"fd00:4::1" = "2001:db8:4::1"
+)";
+    EXPECT_EQ(print(read(pairs).pairs),
+              (Lines{"10.1.0.0/24 203.0.113.0/24", "10.1.0.5 198.51.100.5", "fd00:1::/48 2001:db8:1::/48",
+                     "fd00:2::/48 2001:db8:2::/48 # plain", "fd00:3::/80 2001:db8:3::/80", "fd00:4::1 2001:db8:4::1",
+                     "fd00:9::/48 2001:db8:9::/48 npt"}));
+    EXPECT_EQ(print(read(pairs + "\"fd00:5::/48\" = \"2001:db8:5::/56\"\n[gateway]\nnpt = true\n").pairs),
+              (Lines{"10.1.0.0/24 203.0.113.0/24", "10.1.0.5 198.51.100.5", "fd00:1::/48 2001:db8:1::/48 npt",
+                     "fd00:2::/48 2001:db8:2::/48 # plain", "fd00:3::/80 2001:db8:3::/80", "fd00:4::1 2001:db8:4::1",
+                     "fd00:5::/56 2001:db8:5::/56 npt", "fd00:9::/48 2001:db8:9::/48 npt"}));
+}
+
+TEST_F(ConfigTest, ReadsPrefixesAndNptFromPairsFiles) {
+    const Configuration configuration =
+        read("[gateway]\nnpt = true\npairs-files = [\"*.csv\"]\n",
+             {{"a.csv", "fd00:1::/48,2001:db8:1::/48\nfd00:2::/48, 2001:db8:2::/48 \tplain , npt\n"
+                        "fd00:3::/48,2001:db8:3::/48 npt,lab\n10.1.0.0/24,203.0.113.0/24\n"}});
+    EXPECT_EQ(print(configuration.pairs),
+              (Lines{"10.1.0.0/24 203.0.113.0/24", "fd00:1::/48 2001:db8:1::/48 npt", "fd00:2::/48 2001:db8:2::/48 # npt",
+                     "fd00:3::/48 2001:db8:3::/48 npt # lab"}));
+}
+
+TEST_F(ConfigTest, TellsWhereTheNativeEngineWouldStop) {
+    EXPECT_FALSE(read("[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"").not_for_native);
+    const auto where = read(all_csv + "[pairs]\n\"10.2.0.0/24\" = \"203.0.112.0/24\"\n",
+                            {{"a.csv", "10.0.0.2,198.51.100.2\n10.1.0.0/24,203.0.113.0/24\n"}})
+                           .not_for_native;
+    ASSERT_TRUE(where);
+    EXPECT_EQ(where->text(), (directory_ / "statnat.toml").string() +
+                                 ":4:1: 10.2.0.0/24 203.0.112.0/24 needs the engine \"expression\": stock rules cannot "
+                                 "keep the host bits of a prefix (install the module nft_snat_stateless, or name each "
+                                 "host)");
+}
+
+TEST_F(ConfigTest, TellsEachErrorOfAPrefix) {
+    const std::string npt = ": legal are IPv6 prefixes from /16 to /64";
+    const std::string beside =
+        ": legal is one internal for each external, so move one or give 10.1.0.9 a pair of its own";
+    struct Case {
+        std::string line;
+        Lines errors;
+    };
+    const std::vector<Case> cases = {
+        {"\"10.2.0.1/24\" = \"198.51.100.1/25\"",
+         {"3:1: \"10.2.0.1/24\" has host bits set: legal is 10.2.0.0/24",
+          "3:17: \"198.51.100.1/25\" has host bits set: legal is 198.51.100.0/25"}},
+        {"\"10.0.0.0/33\" = \"198.51.100.0/24\"",
+         {"3:1: \"10.0.0.0/33\" is neither an address nor a prefix: legal is one such as 10.0.0.2, fd00::2 or "
+          "10.1.0.0/24"}},
+        {"\"0.0.0.0/0\" = \"20.0.0.0/8\"",
+         {"3:1: 0.0.0.0/0 is too short a prefix: legal are IPv4 prefixes from /8 on",
+          "3:15: 20.0.0.0/8 is not as long as 0.0.0.0/0: legal are two prefixes of equal length"}},
+        {"\"fc00::/15\" = \"2000::/15\"",
+         {"3:1: fc00::/15 is too short a prefix: legal are IPv6 prefixes from /16 on",
+          "3:15: 2000::/15 is too short a prefix: legal are IPv6 prefixes from /16 on"}},
+        {"\"224.0.0.0/8\" = { external = \"20.0.0.0/8\" }",
+         {"3:1: 224.0.0.0/8 covers a multicast address: legal is a prefix of hosts"}},
+        {"\"10.2.0.0/24\" = \"198.51.100.0/25\"",
+         {"3:17: 198.51.100.0/25 is not as long as 10.2.0.0/24: legal are two prefixes of equal length"}},
+        {"\"10.2.0.0/24\" = \"fd00::/48\"",
+         {"3:17: fd00::/48 is not of the same family as 10.2.0.0/24: legal are two IPv4 or two IPv6 prefixes"}},
+        {"\"10.2.0.0/24\" = { external = \"198.51.100.0/24\", npt = true }",
+         {"3:55: npt of 10.2.0.0/24, which is IPv4" + npt}},
+        {"\"fd00::/80\" = { npt = true, external = \"2001:db8::/80\" }",
+         {"3:23: npt of fd00::/80, which leaves no interface identifier to adjust" + npt}},
+        {"\"fd00::/64\" = { npt = 1, external = \"2001:db8::/64\" }",
+         {"3:23: npt is an integer: legal are true and false"}},
+        {"\"10.1.0.0/24\" = \"198.51.100.0/24\"",
+         {"3:1: 10.1.0.0/24 is already the internal prefix of 203.0.113.0/24 (statnat.toml:2)"}},
+        {"\"10.9.0.9\" = \"203.0.113.9\"",
+         {"3:14: 203.0.113.9 is inside 203.0.113.0/24, the external prefix of 10.1.0.0/24 (statnat.toml:2), and "
+          "10.1.0.9 reaches it too" + beside}},
+        {"\"10.1.0.5\" = \"203.0.113.9\"",
+         {"3:14: 203.0.113.9 is inside 203.0.113.0/24, the external prefix of 10.1.0.0/24 (statnat.toml:2), and "
+          "10.1.0.9 reaches it too" + beside}},
+        {"\"203.0.0.0/16\" = \"20.1.0.0/16\"",
+         {"3:1: 203.0.0.0/16 covers 203.0.113.0/24, the external prefix of 10.1.0.0/24 (statnat.toml:2): legal is an "
+          "address on one side only"}},
+    };
+    for (const Case& c : cases) {
+        Lines expected;
+        for (const std::string& error : c.errors) {
+            expected.push_back("statnat.toml:" + error);
+        }
+        EXPECT_EQ(errors("[pairs]\n\"10.1.0.0/24\" = \"203.0.113.0/24\"\n" + c.line), expected) << c.line;
+    }
+    EXPECT_EQ(errors("[gateway]\nnpt = \"yes\"\npairs-files = [\"*.csv\"]\n",
+                     {{"a.csv", "fd00:1::/48,2001:db8:1::/48 nptv6\n10.1.0.0/24, 203.0.113.0/24  npt\n"}}),
+              (Lines{"statnat.toml:2:7: npt is \"yes\": legal are true and false",
+                     "a.csv:1:29: \"nptv6\" is neither npt nor plain: legal is one of them behind an external prefix",
+                     "a.csv:2:30: npt of 10.1.0.0/24, which is IPv4" + npt}));
+}
+
 // ---- pairs files ---------------------------------------------------------------------------------------------------
 
 TEST_F(ConfigTest, ReadsPairsFilesLeniently) {
@@ -349,7 +450,7 @@ TEST_F(ConfigTest, ReadsPairsFilesLeniently) {
 }
 
 TEST_F(ConfigTest, TellsEachErrorOfAPairsFile) {
-    const std::string address = ": legal is one such as 10.0.0.2 or fd00::2";
+    const std::string address = ": legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24";
     const std::string comment = ": legal are 127 bytes of printable UTF-8 without \"";
     struct Case {
         std::string csv;
@@ -359,15 +460,15 @@ TEST_F(ConfigTest, TellsEachErrorOfAPairsFile) {
         {"\n  10.0.0.2 # alone", {"2:3: \"10.0.0.2\" is not a pair: legal is internal,external[,comment]"}},
         {"10.0.0.2 198.51.100.2",
          {"1:1: \"10.0.0.2 198.51.100.2\" is not a pair: legal is internal,external[,comment]"}},
-        {"10.0.0.2,", {"1:10: \"\" is not an address" + address}},
+        {"10.0.0.2,", {"1:10: \"\" is neither an address nor a prefix" + address}},
         {"10.0.0.2, fd00::2",
          {"1:11: fd00::2 is not of the same family as 10.0.0.2: legal are two IPv4 or two IPv6 addresses"}},
         {"fd00::2,fe80::2", {"1:9: fe80::2 is a link-local address: legal is the IPv6 address of one host"}},
-        {",198.51.100.2", {"1:1: \"\" is not an address" + address}},
-        {",", {"1:1: \"\" is not an address" + address, "1:2: \"\" is not an address" + address}},
+        {",198.51.100.2", {"1:1: \"\" is neither an address nor a prefix" + address}},
+        {",", {"1:1: \"\" is neither an address nor a prefix" + address, "1:2: \"\" is neither an address nor a prefix" + address}},
         {"internal,external",
-         {"1:1: \"internal\" is not an address" + address, "1:10: \"external\" is not an address" + address}},
-        {"10.0.0.2, 198.51.100.256", {"1:11: \"198.51.100.256\" is not an address" + address}},
+         {"1:1: \"internal\" is neither an address nor a prefix" + address, "1:10: \"external\" is neither an address nor a prefix" + address}},
+        {"10.0.0.2, 198.51.100.256", {"1:11: \"198.51.100.256\" is neither an address nor a prefix" + address}},
         {"10.0.0.2, 127.0.0.1 ,x", {"1:11: 127.0.0.1 is a loopback address: legal is the IPv4 address of one host"}},
         {"10.0.0.2,198.51.100.2, " + std::string(128, 'x'), {"1:24: a comment of 128 bytes" + comment}},
         {"10.0.0.2,198.51.100.2,a\tb", {"1:23: a comment with a control character, \"a\\x09b\"" + comment}},

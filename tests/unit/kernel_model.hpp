@@ -52,8 +52,9 @@ private:
     // What the tool cannot read refers as well: Foreign{"@name"} to a map, Foreign{"jump name"} to a chain.
     static bool refers(const Statement& statement, const std::string& name) {
         if (const auto* ours = std::get_if<SnatStateless>(&statement)) {
-            return std::any_of(ours->maps.begin(), ours->maps.end(),
-                               [&](const MapReference& map) { return map.name == name; });
+            const auto named = [&](const MapReference& map) { return map.name == name; };
+            return std::any_of(ours->maps.begin(), ours->maps.end(), named) ||
+                   std::any_of(ours->else_maps.begin(), ours->else_maps.end(), named);
         }
         if (const auto* ours = std::get_if<SetAddress>(&statement)) {
             return ours->map == name;

@@ -13,8 +13,8 @@ namespace {
 Configuration make_configuration() {
     Configuration configuration;
     configuration.pairs = {
-        {*Address::parse("10.0.0.2"), *Address::parse("198.51.100.9"), "mail"},
-        {*Address::parse("10.0.0.3"), *Address::parse("198.51.100.3"), ""},
+        {*Prefix::parse("10.0.0.2"), *Prefix::parse("198.51.100.9"), false, "mail"},
+        {*Prefix::parse("10.0.0.3"), *Prefix::parse("198.51.100.3"), false, ""},
     };
     return configuration;
 }
@@ -64,8 +64,8 @@ std::vector<std::string> print(const Configuration& configuration, Engine engine
 Configuration make_ipv6_configuration() {
     Configuration configuration;
     configuration.pairs = {
-        {*Address::parse("fd00:1::2"), *Address::parse("2001:db8:1::9"), "mail"},
-        {*Address::parse("fd00:1::3"), *Address::parse("2001:db8:1::3"), ""},
+        {*Prefix::parse("fd00:1::2"), *Prefix::parse("2001:db8:1::9"), false, "mail"},
+        {*Prefix::parse("fd00:1::3"), *Prefix::parse("2001:db8:1::3"), false, ""},
     };
     return configuration;
 }
@@ -88,8 +88,8 @@ TEST(LayoutTest, OfTheExpressionEngine) {
         "  198.51.100.3 : 10.0.0.3",
         "  198.51.100.9 : 10.0.0.2",
         "chain prerouting filter prerouting -300",
-        "  snat_stateless daddr map @ext2int notrack",
-        "  snat_stateless saddr map @int2ext untrack",
+        "  snat_stateless daddr map @ext2int notrack"
+        " else saddr map @int2ext untrack",
         "chain postrouting filter postrouting -300",
         "  snat_stateless saddr map @int2ext untracked",
         "chain output route output -300",
@@ -122,6 +122,100 @@ TEST(LayoutTest, OfTheExpressionEngineWithExemptDestinationsAndRuleCounters) {
         "  icmp type 11-12 snat_stateless daddr map @ext2int notrack",
         "  ip daddr != @exempt snat_stateless saddr map @int2ext untrack",
     }));
+}
+
+// Host bits in the maps are 0; where a longer pair overrides a shorter one, the identity is a hole.
+TEST(LayoutTest, OfPrefixesAsksTheLongestFirst) {
+    Configuration configuration;
+    configuration.counters = Counters::off;
+    for (const auto& [internal, external] : {std::pair{"10.1.0.0/16", "203.1.0.0/16"}, {"10.1.2.0/24", "198.51.100.0/24"},
+                                             {"10.1.2.5", "192.0.2.5"}, {"10.1.2.6", "198.51.100.6"}}) {
+        configuration.pairs.push_back({*Prefix::parse(internal), *Prefix::parse(external)});
+    }
+    EXPECT_EQ(print(configuration, Engine::expression), (Lines{
+        "map int2ext size 3072",
+        "  10.1.2.5 : 192.0.2.5",
+        "  10.1.2.6 : 198.51.100.6",
+        "map ext2int size 3072",
+        "  192.0.2.5 : 10.1.2.5",
+        "  198.51.100.5 : 198.51.100.5",
+        "  198.51.100.6 : 10.1.2.6",
+        "map int2ext_24 size 48",
+        "  10.1.2.0 : 198.51.100.0",
+        "map ext2int_24 size 48",
+        "  198.51.100.0 : 10.1.2.0",
+        "  203.1.2.0 : 203.1.2.0",
+        "map int2ext_16 size 48",
+        "  10.1.0.0 : 203.1.0.0",
+        "map ext2int_16 size 48",
+        "  203.1.0.0 : 10.1.0.0",
+        "chain prerouting filter prerouting -300",
+        "  snat_stateless daddr map @ext2int, @ext2int_24 prefix 24, @ext2int_16 prefix 16 notrack"
+        " else saddr map @int2ext, @int2ext_24 prefix 24, @int2ext_16 prefix 16 untrack",
+        "chain postrouting filter postrouting -300",
+        "  snat_stateless saddr map @int2ext, @int2ext_24 prefix 24, @int2ext_16 prefix 16 untracked",
+        "chain output route output -300",
+        "  icmp type 3-5 snat_stateless daddr map @ext2int, @ext2int_24 prefix 24, @ext2int_16 prefix 16 notrack",
+        "  icmp type 11-12 snat_stateless daddr map @ext2int, @ext2int_24 prefix 24, @ext2int_16 prefix 16 notrack",
+        "  snat_stateless saddr map @int2ext, @int2ext_24 prefix 24, @int2ext_16 prefix 16 untrack",
+    }));
+}
+
+TEST(LayoutTest, OfPrefixesWithNptAndWithout) {
+    Configuration configuration;
+    configuration.counters = Counters::off;
+    configuration.pairs = {
+        {*Prefix::parse("fd00:1::/48"), *Prefix::parse("2001:db8:1::/48"), false, "plain"},
+        {*Prefix::parse("fd01:203:405::/48"), *Prefix::parse("2001:db8:2::/48"), true, "neutral"},
+        {*Prefix::parse("fd01:203:405:1::/64"), *Prefix::parse("2001:db8:3::/64"), true, ""},
+    };
+    const Lines lines = print(configuration, Engine::expression);
+    EXPECT_EQ(Lines(lines.begin(), lines.begin() + 15), (Lines{
+        "map int2ext_64_npt size 48",
+        "  fd01:203:405:1:: : 2001:db8:3::",
+        "map ext2int_64_npt size 48",
+        "  2001:db8:2:d54f:: : 2001:db8:2:d54f::",  // what the /48 made of subnet 1
+        "  2001:db8:3:: : fd01:203:405:1::",
+        "map int2ext_48 size 48",
+        "  fd00:1:: # plain : 2001:db8:1::",
+        "map ext2int_48 size 48",
+        "  2001:db8:1:: : fd00:1::",
+        "map int2ext_48_npt size 48",
+        "  fd01:203:405:: # neutral : 2001:db8:2::",
+        "map ext2int_48_npt size 48",
+        "  2001:db8:2:: : fd01:203:405::",
+        "chain prerouting filter prerouting -300",
+        "  snat_stateless daddr map @ext2int_64_npt prefix 64 npt, @ext2int_48 prefix 48, @ext2int_48_npt prefix 48 npt"
+        " notrack else saddr map @int2ext_64_npt prefix 64 npt, @int2ext_48 prefix 48, @int2ext_48_npt prefix 48 npt"
+        " untrack",
+    }));
+}
+
+TEST(MapRoleTest, IsWhatTheNameSays) {
+    struct Case {
+        std::string name;
+        Family family;
+        std::optional<MapRole> role;
+    };
+    const std::vector<Case> cases = {
+        {"int2ext", Family::ipv4, MapRole{Side::internal, 32, false}},
+        {"ext2int", Family::ipv6, MapRole{Side::external, 128, false}},
+        {"int2ext_24", Family::ipv4, MapRole{Side::internal, 24, false}},
+        {"ext2int_48_npt", Family::ipv6, MapRole{Side::external, 48, true}},
+        {"int2ext_32", Family::ipv4, {}},
+        {"int2ext_024", Family::ipv4, {}},
+        {"int2ext_24x", Family::ipv4, {}},
+        {"int2ext_", Family::ipv4, {}},
+        {"internal", Family::ipv4, {}},
+        {"other", Family::ipv4, {}},
+    };
+    for (const Case& c : cases) {
+        Map map;
+        map.name = c.name;
+        EXPECT_EQ(MapRole::of(map, c.family), c.role) << c.name;
+        map.values = false;
+        EXPECT_FALSE(MapRole::of(map, c.family));
+    }
 }
 
 TEST(LayoutTest, OfTheNativeEngineKeepsConntrackOff) {
@@ -174,8 +268,8 @@ TEST(LayoutTest, OfTheExpressionEngineForIPv6) {
         "  2001:db8:1::3 : fd00:1::3",
         "  2001:db8:1::9 : fd00:1::2",
         "chain prerouting filter prerouting -300",
-        "  snat_stateless daddr map @ext2int notrack",
-        "  snat_stateless saddr map @int2ext untrack",
+        "  snat_stateless daddr map @ext2int notrack"
+        " else saddr map @int2ext untrack",
         "chain postrouting filter postrouting -300",
         "  snat_stateless saddr map @int2ext untracked",
         "chain output route output -300",
@@ -283,7 +377,7 @@ TEST(LayoutTest, LeavesRoomToGrow) {
             for (const Family family : families) {
                 const Address internal{family, {10, high, middle, low}};
                 const Address external{family, {20, high, middle, low}};
-                configuration.pairs.push_back({internal, external, ""});
+                configuration.pairs.push_back({Prefix::host(internal), Prefix::host(external)});
             }
         }
         const Ruleset ruleset = layout(configuration, Engine::native);

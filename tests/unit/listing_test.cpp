@@ -9,15 +9,15 @@
 namespace statnat {
 namespace {
 
-Address address(std::string_view text) {
-    return Address::parse(text).value();
+Prefix side(std::string_view text) {
+    return Prefix::parse(text).value();
 }
 
 const std::vector<CountedPair> counted{
-    {{address("10.0.0.2"), address("198.51.100.2"), ""}, Traffic{5, 420}, Traffic{12, 1200}},
-    {{address("10.0.0.30"), address("198.51.100.3"), "a, \"b\"\n\\"}, Traffic{}, Traffic{}},
+    {{side("10.0.0.2"), side("198.51.100.2"), false, ""}, Traffic{5, 420}, Traffic{12, 1200}},
+    {{side("10.0.0.30"), side("198.51.100.3"), false, "a, \"b\"\n\\"}, Traffic{}, Traffic{}},
 };
-const std::vector<CountedPair> uncounted{{{address("10.0.0.2"), address("198.51.100.2"), "mail"}, {}, {}}};
+const std::vector<CountedPair> uncounted{{{side("10.0.0.2"), side("198.51.100.2"), false, "mail"}, {}, {}}};
 
 TEST(Listing, AlignsATable) {
     EXPECT_EQ(as_table({counted[0]}),
@@ -29,7 +29,7 @@ TEST(Listing, AlignsATable) {
 }
 
 TEST(Listing, AlignsBothFamiliesInOneTable) {
-    const CountedPair ipv6{{address("fd00:1::2"), address("2001:db8:1::2"), "mail"}, Traffic{}, Traffic{1, 60}};
+    const CountedPair ipv6{{side("fd00:1::2"), side("2001:db8:1::2"), false, "mail"}, Traffic{}, Traffic{1, 60}};
     EXPECT_EQ(as_table({counted[0], ipv6}),
               "internal   external       packets out  bytes out  packets in  bytes in  comment\n"
               "10.0.0.2   198.51.100.2             5        420          12      1200\n"
@@ -39,30 +39,30 @@ TEST(Listing, AlignsBothFamiliesInOneTable) {
 TEST(Listing, WritesJson) {
     EXPECT_EQ(as_json({}), "{\"pairs\":[]}\n");
     EXPECT_EQ(as_json(uncounted),
-              "{\"pairs\":[\n{\"internal\":\"10.0.0.2\",\"external\":\"198.51.100.2\",\"comment\":\"mail\"}]}\n");
+              "{\"pairs\":[\n{\"internal\":\"10.0.0.2\",\"external\":\"198.51.100.2\",\"npt\":false,\"comment\":\"mail\"}]}\n");
     EXPECT_EQ(as_json(counted),
               "{\"pairs\":[\n"
-              "{\"internal\":\"10.0.0.2\",\"external\":\"198.51.100.2\",\"comment\":\"\","
+              "{\"internal\":\"10.0.0.2\",\"external\":\"198.51.100.2\",\"npt\":false,\"comment\":\"\","
               "\"outbound\":{\"packets\":5,\"bytes\":420},\"inbound\":{\"packets\":12,\"bytes\":1200}},\n"
-              "{\"internal\":\"10.0.0.30\",\"external\":\"198.51.100.3\",\"comment\":\"a, \\\"b\\\"\\u000a\\\\\","
+              "{\"internal\":\"10.0.0.30\",\"external\":\"198.51.100.3\",\"npt\":false,\"comment\":\"a, \\\"b\\\"\\u000a\\\\\","
               "\"outbound\":{\"packets\":0,\"bytes\":0},\"inbound\":{\"packets\":0,\"bytes\":0}}]}\n");
 }
 
 TEST(Listing, WritesCsv) {
     EXPECT_EQ(as_csv(counted),
-              "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment\n"
-              "10.0.0.2,198.51.100.2,5,420,12,1200,\n"
-              "10.0.0.30,198.51.100.3,0,0,0,0,\"a, \"\"b\"\"\n\\\"\n");
+              "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment,npt\n"
+              "10.0.0.2,198.51.100.2,5,420,12,1200,,\n"
+              "10.0.0.30,198.51.100.3,0,0,0,0,\"a, \"\"b\"\"\n\\\",\n");
     EXPECT_EQ(as_csv(uncounted),
-              "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment\n"
-              "10.0.0.2,198.51.100.2,,,,,mail\n");
+              "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment,npt\n"
+              "10.0.0.2,198.51.100.2,,,,,mail,\n");
 }
 
 TEST(Inventory, IsTheInverseOfTheLayout) {
     Configuration configuration;
-    configuration.pairs = {{address("10.0.0.2"), address("198.51.100.9"), "mail"},
-                           {address("10.0.0.3"), address("198.51.100.3"), ""},
-                           {address("fd00:1::2"), address("2001:db8:1::9"), "web"}};
+    configuration.pairs = {{side("10.0.0.2"), side("198.51.100.9"), false, "mail"},
+                           {side("10.0.0.3"), side("198.51.100.3"), false, ""},
+                           {side("fd00:1::2"), side("2001:db8:1::9"), false, "web"}};
     configuration.exempt_destinations = {Prefix::parse("10.0.0.0/8").value(), Prefix::parse("fd00::/8").value()};
     for (const Engine engine : {Engine::expression, Engine::native}) {
         for (const Counters counters : {Counters::pair, Counters::rule, Counters::off}) {
@@ -78,8 +78,8 @@ TEST(Inventory, IsTheInverseOfTheLayout) {
 
 TEST(Inventory, PutsBothDirectionsOfAPairTogether) {
     Configuration configuration;
-    configuration.pairs = {{address("10.0.0.2"), address("198.51.100.9"), ""},
-                           {address("10.0.0.3"), address("198.51.100.3"), ""}};
+    configuration.pairs = {{side("10.0.0.2"), side("198.51.100.9"), false, ""},
+                           {side("10.0.0.3"), side("198.51.100.3"), false, ""}};
     Ruleset ruleset = layout(configuration, Engine::native);
     for (Map& map : ruleset.at(0).maps) {
         for (Element& element : map.elements) {
@@ -95,12 +95,14 @@ TEST(Inventory, PutsBothDirectionsOfAPairTogether) {
 TEST(Inventory, TellsTheFamiliesApart) {
     Configuration configuration;
     configuration.counters = Counters::rule;
-    configuration.pairs = {{address("10.0.0.2"), address("198.51.100.9"), ""},
-                           {address("10.0.0.3"), address("198.51.100.3"), ""},
-                           {address("fd00:1::2"), address("2001:db8:1::2"), ""}};
+    configuration.pairs = {{side("10.0.0.2"), side("198.51.100.9"), false, ""},
+                           {side("10.0.0.3"), side("198.51.100.3"), false, ""},
+                           {side("fd00:1::2"), side("2001:db8:1::2"), false, ""}};
     Ruleset ruleset = layout(configuration, Engine::native);
     ruleset.at(1).maps.at(0).capacity = 6144;
     const Inventory found = inventory(ruleset);
+    EXPECT_TRUE(found.has_table(Family::ipv4));
+    EXPECT_TRUE(found.has_table(Family::ipv6));
     ASSERT_EQ(found.occupancies.size(), 2U);
     EXPECT_EQ(found.occupancies[0].family, Family::ipv4);
     EXPECT_EQ(found.occupancies[0].pairs, 2U);
@@ -113,6 +115,36 @@ TEST(Inventory, TellsTheFamiliesApart) {
     EXPECT_EQ(found.rules[0].text, "ip daddr set ip daddr map @ext2int notrack counter");
     EXPECT_EQ(found.rules[2].family, Family::ipv6);
     EXPECT_EQ(found.rules[2].text, "ip6 daddr set ip6 daddr map @ext2int notrack counter");
+}
+
+TEST(Inventory, KnowsPrefixesAndNoHoles) {
+    Configuration configuration;
+    configuration.engine = Engine::expression;
+    configuration.pairs = {{side("10.1.0.0/24"), side("203.0.113.0/24"), false, "wide"},
+                           {side("10.1.0.5"), side("198.51.100.5"), false, "host"},
+                           {side("fd00:1::/48"), side("2001:db8:1::/48"), true, "neutral"},
+                           {side("fd00:2::/48"), side("2001:db8:2::/48"), false, "plain"}};
+    Ruleset ruleset = layout(configuration, Engine::expression);
+    for (Table& table : ruleset) {
+        for (Map& map : table.maps) {
+            for (Element& element : map.elements) {
+                element.traffic = {element.key.bytes[1], element.value.bytes[1]};
+            }
+        }
+    }
+    const Inventory found = inventory(ruleset);
+    EXPECT_EQ(found.plain_pairs(), configuration.pairs);
+    EXPECT_EQ(found.pairs.at(0).outbound, (Traffic{1, 0}));
+    EXPECT_EQ(found.pairs.at(0).inbound, (Traffic{0, 1}));
+    ASSERT_EQ(found.occupancies.size(), 4U);
+    EXPECT_EQ(found.occupancies[0].pairs, 1U);
+    EXPECT_EQ(found.occupancies[1].length, 24);
+    EXPECT_EQ(found.occupancies[1].capacity, 48U);
+    EXPECT_FALSE(found.occupancies[2].npt);
+    EXPECT_TRUE(found.occupancies[3].npt);
+    EXPECT_EQ(as_table({found.pairs[2]}),
+              "internal     external             packets out  bytes out  packets in  bytes in  comment\n"
+              "fd00:1::/48  2001:db8:1::/48 npt            0          1           1         0  neutral\n");
 }
 
 TEST(Inventory, IsEmptyForNothing) {

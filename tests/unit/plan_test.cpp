@@ -17,8 +17,9 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-Pair make_pair(const std::string& internal, const std::string& external, const std::string& comment = "") {
-    return {*Address::parse(internal), *Address::parse(external), comment};
+Pair make_pair(const std::string& internal, const std::string& external, const std::string& comment = "",
+               bool npt = false) {
+    return {*Prefix::parse(internal), *Prefix::parse(external), npt, comment};
 }
 
 Configuration make_configuration(std::vector<Pair> pairs) {
@@ -173,8 +174,7 @@ TEST(PlanTest, GrowsAMapByReplacingIt) {
         "delete map ext2int",
         "add map ext2int 3072",
         "add elements ext2int {198.51.100.2 : 10.0.0.2} {198.51.100.3 : 10.0.0.3 7/700}",
-        "add rules prerouting: snat_stateless daddr map @ext2int notrack;"
-        " snat_stateless saddr map @int2ext untrack",
+        "add rules prerouting: snat_stateless daddr map @ext2int notrack else saddr map @int2ext untrack",
         "add rules output: icmp type 3-5 snat_stateless daddr map @ext2int notrack;"
         " icmp type 11-12 snat_stateless daddr map @ext2int notrack;"
         " snat_stateless saddr map @int2ext untrack 9/900",
@@ -306,6 +306,30 @@ TEST(PlanTest, TreatsFamiliesApart) {
     EXPECT_EQ(print(plan({ipv4.front(), other}, ipv4)), (Lines{"add table", "add chain input"}));
 }
 
+// The host is inside the prefix, and the hole that it leaves behind is where npt would have taken it.
+TEST(PlanTest, SwapsAPrefixAndTouchesNothingElse) {
+    const Pair host = make_pair("fd00:1::2", "2001:db8:9::2");
+    const Pair other = make_pair("fd00:2::/48", "2001:db8:12::/48", "", true);
+    const auto with = [&](const std::string& external) {
+        return layout(make_configuration({make_pair("fd00:1::/48", external, "", true), host, other}),
+                      Engine::expression);
+    };
+    Ruleset actual = with("2001:db8:1::/48");
+    for (Map& one : actual.front().maps) {
+        for (Element& element : one.elements) {
+            element.traffic = {7, 700};
+        }
+    }
+    EXPECT_EQ(print(plan(with("2001:db8:2::/48"), actual)), (Lines{
+        "delete elements ext2int {2001:db8:1:cf47::2 : 2001:db8:1:cf47::2 7/700}",
+        "delete elements int2ext_48_npt {fd00:1:: : 2001:db8:1:: 7/700}",
+        "delete elements ext2int_48_npt {2001:db8:1:: : fd00:1:: 7/700}",
+        "add elements ext2int {2001:db8:2:cf46::2 : 2001:db8:2:cf46::2}",
+        "add elements int2ext_48_npt {fd00:1:: : 2001:db8:2::}",
+        "add elements ext2int_48_npt {2001:db8:2:: : fd00:1::}",
+    }));
+}
+
 TEST(PlanTest, PutsBothFamiliesIntoOneTransaction) {
     const Plan steps = plan(layout(make_configuration({two, six}), Engine::expression), {});
     EXPECT_EQ(print(steps), (Lines{
@@ -344,8 +368,8 @@ TEST(PlanTest, FindsTheNeedlesInAHundredThousandPairs) {
     Configuration configuration;
     for (std::uint32_t i = 0; i < 100'000; ++i) {
         const auto byte = [&](unsigned shift) { return static_cast<std::uint8_t>(i >> shift); };
-        configuration.pairs.push_back({{Family::ipv4, {10, byte(16), byte(8), byte(0)}},
-                                       {Family::ipv4, {20, byte(16), byte(8), byte(0)}}, ""});
+        configuration.pairs.push_back({Prefix::host({Family::ipv4, {10, byte(16), byte(8), byte(0)}}),
+                                       Prefix::host({Family::ipv4, {20, byte(16), byte(8), byte(0)}})});
     }
     const Ruleset actual = layout(configuration, Engine::expression);
     configuration.pairs.erase(configuration.pairs.begin() + 50'000);
@@ -369,6 +393,23 @@ TEST(DescribeTest, TellsPairs) {
         "- 10.0.0.3 198.51.100.3 # mail",
         "+ 10.0.0.3 198.51.100.3 # post",
     }));
+}
+
+TEST(DescribeTest, TellsPrefixesAndNoHoles) {
+    const Pair wide = make_pair("10.1.0.0/24", "203.0.113.0/24", "lab");
+    const Ruleset before = layout(make_configuration({wide}), Engine::expression);
+    const Ruleset after = layout(make_configuration({wide, make_pair("10.1.0.5", "198.51.100.5")}), Engine::expression);
+    EXPECT_EQ(describe(plan(after, before)), (Lines{
+        "+ 10.1.0.5 198.51.100.5",
+        "~ chain ip statnat output: rules",
+        "~ chain ip statnat postrouting: rules",
+        "~ chain ip statnat prerouting: rules",
+        "+ map ip statnat ext2int",
+        "+ map ip statnat int2ext",
+    }));
+    Ruleset filled = after;
+    map(filled, "ext2int").elements.pop_back();  // the hole, 203.0.113.5
+    EXPECT_EQ(describe(plan(after, filled)), Lines{"~ map ip statnat ext2int: elements"});
 }
 
 TEST(DescribeTest, TellsPairsOfATableThatComesOrGoes) {
@@ -501,6 +542,13 @@ std::vector<Pair> random_pairs(Random& random, const std::string& internal, cons
 Ruleset random_layout(Random& random) {
     Configuration configuration;
     configuration.pairs = random_pairs(random, "10.0.0.", "198.51.100.");
+    for (const auto& [internal, external] : {std::pair{"10.0.0.0/24", "203.0.113.0/24"}, {"10.0.0.0/28", "192.0.2.0/28"},
+                                             {"10.7.0.0/24", "192.0.7.0/24"}, {"10.7.0.0/24", "192.0.8.0/24"}}) {
+        const bool again = !configuration.pairs.empty() && configuration.pairs.back().internal == *Prefix::parse(internal);
+        if (!again && random.one_in(4)) {
+            configuration.pairs.push_back(make_pair(internal, external));
+        }
+    }
     if (random.one_in(2)) {
         const std::vector<Pair> ipv6 = random_pairs(random, "fd00:1::", "2001:db8:1::");
         configuration.pairs.insert(configuration.pairs.end(), ipv6.begin(), ipv6.end());
@@ -517,7 +565,8 @@ Ruleset random_layout(Random& random) {
         const bool tight = random.one_in(2);
         for (Map& map : table.maps) {
             // No room to spare, so that additions before deletions would not fit.
-            map.capacity = tight ? 8 : map.capacity;
+            const std::uint32_t least = map.elements.size() <= 8 ? 8 : 16;  // holes come beside pairs
+            map.capacity = tight ? least : map.capacity;
         }
     }
     return ruleset;

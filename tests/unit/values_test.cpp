@@ -75,43 +75,54 @@ TEST(AddressTest, IsOrderedByFamilyThenAsANumber) {
 
 TEST(UnusableTest, NamesWhatCanNeverBeInAPair) {
     struct Case {
-        std::string address;
+        std::string prefix;
         std::string why;
     };
     const std::vector<Case> cases = {
-        {"0.0.0.0", "is the unspecified address"},
+        {"0.0.0.0", "the unspecified address"},
         {"0.0.0.1", ""},
         {"126.255.255.255", ""},
-        {"127.0.0.0", "is a loopback address"},
-        {"127.255.255.255", "is a loopback address"},
+        {"127.0.0.0", "a loopback address"},
+        {"127.255.255.255", "a loopback address"},
         {"128.0.0.0", ""},
         {"223.255.255.255", ""},
-        {"224.0.0.0", "is a multicast address"},
-        {"239.255.255.255", "is a multicast address"},
+        {"224.0.0.0", "a multicast address"},
+        {"239.255.255.255", "a multicast address"},
         {"240.0.0.0", ""},
         {"255.255.255.254", ""},
-        {"255.255.255.255", "is the broadcast address"},
-        {"::", "is the unspecified address"},
-        {"::1", "is a loopback address"},
+        {"255.255.255.255", "the broadcast address"},
+        {"::", "the unspecified address"},
+        {"::1", "a loopback address"},
         {"::2", ""},
         {"7f00::1", ""},
         {"e000::1", ""},
         {"feff::1", ""},
-        {"ff00::", "is a multicast address"},
-        {"ff02::1", "is a multicast address"},
+        {"ff00::", "a multicast address"},
+        {"ff02::1", "a multicast address"},
         {"fe7f:ffff::1", ""},
-        {"fe80::", "is a link-local address"},
-        {"febf:ffff::1", "is a link-local address"},
+        {"fe80::", "a link-local address"},
+        {"febf:ffff::1", "a link-local address"},
         {"fec0::1", ""},
         {"fd00::1", ""},
         {"2001:db8::1", ""},
         {"::fffe:192.0.2.1", ""},
-        {"::ffff:0.0.0.0", "is an IPv4-mapped address"},
-        {"::ffff:192.0.2.1", "is an IPv4-mapped address"},
+        {"::ffff:0.0.0.0", "an IPv4-mapped address"},
+        {"::ffff:192.0.2.1", "an IPv4-mapped address"},
         {"::1:ffff:192.0.2.1", ""},
+        {"0.0.0.0/8", "the unspecified address"},
+        {"127.1.0.0/16", "a loopback address"},
+        {"112.0.0.0/4", "a loopback address"},
+        {"192.0.0.0/3", ""},
+        {"192.0.0.0/2", "a multicast address"},
+        {"255.0.0.0/8", "the broadcast address"},
+        {"240.0.0.0/5", ""},
+        {"fe80::/64", "a link-local address"},
+        {"fe00::/8", "a link-local address"},
+        {"::/126", "the unspecified address"},
+        {"fd00::/16", ""},
     };
     for (const Case& c : cases) {
-        EXPECT_EQ(unusable(*Address::parse(c.address)).value_or(""), c.why) << c.address;
+        EXPECT_EQ(unusable(*Prefix::parse(c.prefix)).value_or(""), c.why) << c.prefix;
     }
 }
 
@@ -144,6 +155,38 @@ TEST(PrefixTest, ReadsWritesAndSpans) {
         EXPECT_EQ(Prefix::parse(prefix->text()), prefix);
         EXPECT_EQ(Prefix::enclosing(c.text), prefix);
     }
+}
+
+TEST(PrefixTest, CoversWhatBeginsAsItDoes) {
+    struct Case {
+        std::string prefix;
+        std::string other;
+        bool covers;
+    };
+    const std::vector<Case> cases = {
+        {"10.0.0.0/8", "10.0.0.0/8", true},      {"10.0.0.0/8", "10.255.0.0/16", true},
+        {"10.0.0.0/8", "10.255.255.255", true},  {"10.0.0.0/8", "11.0.0.0/16", false},
+        {"10.0.0.0/8", "10.0.0.0/7", false},     {"10.64.0.0/10", "10.127.0.0/16", true},
+        {"10.64.0.0/10", "10.128.0.0/16", false}, {"0.0.0.0/0", "::/0", false},
+        {"fd00::/127", "fd00::1", true},         {"fd00::/127", "fd00::2", false},
+        {"fd00::1", "fd00::1", true},
+    };
+    for (const Case& c : cases) {
+        EXPECT_EQ(Prefix::parse(c.prefix)->covers(*Prefix::enclosing(c.other)), c.covers) << c.prefix << " " << c.other;
+    }
+}
+
+TEST(PrefixTest, IsShortForAHost) {
+    EXPECT_EQ(Prefix::parse("10.0.0.2/32")->short_text(), "10.0.0.2");
+    EXPECT_EQ(Prefix::parse("10.0.0.2/31")->short_text(), "10.0.0.2/31");
+    EXPECT_EQ(Prefix::host(*Address::parse("fd00::2")).short_text(), "fd00::2");
+}
+
+TEST(AddressTest, HasANext) {
+    EXPECT_EQ(next(*Address::parse("10.0.0.255"))->text(), "10.0.1.0");
+    EXPECT_EQ(next(*Address::parse("fd00::ffff"))->text(), "fd00::1:0");
+    EXPECT_FALSE(next(*Address::parse("255.255.255.255")));
+    EXPECT_FALSE(next(*Address::parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")));
 }
 
 TEST(PrefixTest, RefusesHostBitsButKnowsTheEnclosingPrefix) {

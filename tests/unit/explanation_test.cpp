@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What is said about an address: with a pair, with two, with none, in a hole, and where npt has no counterpart.
+#include "explanation.hpp"
+
+#include "layout.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace statnat {
+namespace {
+
+Pair make_pair(const std::string& internal, const std::string& external, const std::string& comment = "",
+               bool npt = false) {
+    return {*Prefix::parse(internal), *Prefix::parse(external), npt, comment};
+}
+
+Ruleset make_ruleset() {
+    Configuration configuration;
+    configuration.pairs = {make_pair("10.1.0.0/24", "203.0.113.0/24", "lab"),
+                           make_pair("10.1.0.5", "198.51.100.5", "mail"),
+                           make_pair("fd01:203:405::/48", "2001:db8:1::/48", "", true)};
+    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/8")};
+    return layout(configuration, Engine::expression);
+}
+
+Explanation explained(const std::string& address) {
+    return explain(make_ruleset(), *Address::parse(address));
+}
+
+TEST(ExplanationTest, TellsThePairAndTheRule) {
+    EXPECT_EQ(as_text(explained("10.1.0.7")),
+              "10.1.0.7\n"
+              "  as the source of an internal host: becomes 203.0.113.7\n"
+              "    pair: 10.1.0.0/24 203.0.113.0/24 # lab\n"
+              "    map: ip statnat int2ext_24\n"
+              "    rule: ip statnat postrouting: snat_stateless saddr map @int2ext, @int2ext_24 prefix 24 untracked\n"
+              "    but not on the way to: 10.0.0.0/8\n"
+              "  as the destination from outside: no pair has it\n"
+              "    rule: ip statnat prerouting: snat_stateless daddr map @ext2int, @ext2int_24 prefix 24 notrack\n"
+              "  as the destination of internal hosts: exempt, by 10.0.0.0/8\n");
+}
+
+TEST(ExplanationTest, TellsWhatIsOverridden) {
+    EXPECT_EQ(as_text(explained("10.1.0.5")),
+              "10.1.0.5\n"
+              "  as the source of an internal host: becomes 198.51.100.5\n"
+              "    pair: 10.1.0.5 198.51.100.5 # mail\n"
+              "    map: ip statnat int2ext\n"
+              "    rule: ip statnat postrouting: snat_stateless saddr map @int2ext, @int2ext_24 prefix 24 untracked\n"
+              "    overrides: 10.1.0.0/24 203.0.113.0/24 # lab, by which it becomes 203.0.113.5\n"
+              "    but not on the way to: 10.0.0.0/8\n"
+              "  as the destination from outside: no pair has it\n"
+              "    rule: ip statnat prerouting: snat_stateless daddr map @ext2int, @ext2int_24 prefix 24 notrack\n"
+              "  as the destination of internal hosts: exempt, by 10.0.0.0/8\n");
+}
+
+TEST(ExplanationTest, TellsAHole) {
+    const Explanation hole = explained("203.0.113.5");
+    EXPECT_FALSE(hole.has_pair());
+    EXPECT_EQ(as_text(hole),
+              "203.0.113.5\n"
+              "  as the source of an internal host: no pair has it\n"
+              "    rule: ip statnat postrouting: snat_stateless saddr map @int2ext, @int2ext_24 prefix 24 untracked\n"
+              "  as the destination from outside: no pair has it: 203.0.113.5 is a hole, since its internal host has "
+              "another pair: 10.1.0.5 198.51.100.5 # mail\n"
+              "    map: ip statnat ext2int\n"
+              "    rule: ip statnat prerouting: snat_stateless daddr map @ext2int, @ext2int_24 prefix 24 notrack\n"
+              "    overrides: 10.1.0.0/24 203.0.113.0/24 # lab, by which it becomes 10.1.0.5\n");
+}
+
+TEST(ExplanationTest, KnowsTheCommentOfAnExternalAddress) {
+    const Explanation there = explained("203.0.113.7");
+    EXPECT_TRUE(there.has_pair());
+    EXPECT_FALSE(there.outbound.match);
+    EXPECT_EQ(there.inbound.match->becomes->text(), "10.1.0.7");
+    EXPECT_EQ(there.inbound.match->pair.comment, "lab");
+}
+
+TEST(ExplanationTest, DoesTheArithmeticOfNpt) {
+    EXPECT_EQ(explained("fd01:203:405:1::1234").outbound.match->becomes->text(), "2001:db8:1:d550::1234");
+    EXPECT_EQ(explained("2001:db8:1:d550::1234").inbound.match->becomes->text(), "fd01:203:405:1::1234");
+    const Explanation subnet = explained("fd01:203:405:ffff::1");
+    EXPECT_TRUE(subnet.has_pair());
+    EXPECT_FALSE(subnet.outbound.match->becomes);
+    EXPECT_NE(as_text(subnet).find("is dropped, and its sender told: subnet 0xffff has no counterpart (RFC 6296, 3.2)\n"),
+              std::string::npos);
+    EXPECT_NE(as_text(explained("2001:db8:1:1::")).find("is dropped, and its sender told: its interface identifier has "
+                                                        "no counterpart (RFC 6296, 3.7)\n"),
+              std::string::npos);
+}
+
+TEST(ExplanationTest, TellsTheNativeEngineAndNothingAtAll) {
+    Configuration configuration;
+    configuration.pairs = {make_pair("10.0.0.2", "198.51.100.2")};
+    Ruleset ruleset = layout(configuration, Engine::native);
+    EXPECT_EQ(as_text(explain(ruleset, *Address::parse("198.51.100.2"))),
+              "198.51.100.2\n"
+              "  as the source of an internal host: no pair has it\n"
+              "    rule: ip statnat postrouting: ip saddr set ip saddr map @int2ext\n"
+              "  as the destination from outside: becomes 10.0.0.2\n"
+              "    pair: 10.0.0.2 198.51.100.2\n"
+              "    map: ip statnat ext2int\n"
+              "    rule: ip statnat prerouting: ip daddr set ip daddr map @ext2int notrack\n");
+    const std::string nothing = "10.0.0.2\n"
+                                "  as the source of an internal host: no rule translates it\n"
+                                "  as the destination from outside: no rule translates it\n";
+    EXPECT_EQ(as_text(explain({}, *Address::parse("10.0.0.2"))), nothing);
+    ruleset.front().chains.clear();
+    EXPECT_EQ(as_text(explain(ruleset, *Address::parse("10.0.0.2"))), nothing);
+}
+
+TEST(ExplanationTest, WritesJson) {
+    const std::string outbound =
+        "\"map\":\"int2ext\",\"chain\":\"postrouting\",\"rule\":\"snat_stateless saddr map @int2ext, @int2ext_24 prefix 24 "
+        "untracked\"";
+    const std::string inbound =
+        "\"chain\":\"prerouting\",\"rule\":\"snat_stateless daddr map @ext2int, @ext2int_24 prefix 24 notrack\"";
+    EXPECT_EQ(as_json(explained("10.1.0.5")),
+              "{\"address\":\"10.1.0.5\",\"outbound\":{\"pair\":{\"internal\":\"10.1.0.5\",\"external\":\"198.51.100.5\","
+              "\"npt\":false,\"comment\":\"mail\"},\"becomes\":\"198.51.100.5\"," +
+                  outbound +
+                  ",\"overrides\":[{\"pair\":{\"internal\":\"10.1.0.0/24\",\"external\":\"203.0.113.0/24\","
+                  "\"npt\":false,\"comment\":\"lab\"},\"becomes\":\"203.0.113.5\"}]},\"inbound\":{" +
+                  inbound + ",\"overrides\":[]},\"exempt_destinations\":[\"10.0.0.0/8\"],\"exempt\":\"10.0.0.0/8\"}\n");
+    EXPECT_EQ(as_json(explain({}, *Address::parse("fd00::1"))),
+              "{\"address\":\"fd00::1\",\"outbound\":{\"overrides\":[]},\"inbound\":{\"overrides\":[]},"
+              "\"exempt_destinations\":[],\"exempt\":null}\n");
+}
+
+}  // namespace
+}  // namespace statnat

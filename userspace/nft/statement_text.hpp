@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Our statement as nft(8) would have it written; its inverse is text() of ruleset.hpp.
+#pragma once
+
+#include "ruleset.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace statnat {
+
+inline constexpr std::string_view statement_keyword = "snat_stateless";
+
+// What does not belong there, as a part of the text.
+struct Misfit {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::string sentence;
+};
+
+struct StatementReading {
+    std::variant<SnatStateless, Misfit> result;
+    std::size_t end = 0;  // of the statement
+};
+
+// Reads `text`, which begins with the keyword and goes on with whatever follows the statement. Nothing where the keyword
+// is but a name, such as that of a chain.
+std::optional<StatementReading> read_statement(std::string_view text);
+
+// What is wrong with a statement by itself, whoever wrote it; nothing if nothing is.
+std::optional<std::string> objection_to_map(const MapReference& map);
+std::optional<std::string> objection_to_flags(const SnatStateless& statement);
+std::optional<std::string> objection_to_else(const SnatStateless& statement);
+
+// May be inside a word of nft: a letter, a digit or one of /-_.
+bool is_word_character(char character);
+
+}  // namespace statnat
