@@ -51,7 +51,8 @@ private:
 void put_expression(nlmsghdr* rule, Input& input, const std::array<std::string, 3>& names) {
     nlattr* item = mnl_attr_nest_start(rule, NFTA_LIST_ELEM);
     const std::uint8_t kind = input.byte();
-    mnl_attr_put_strz(rule, NFTA_EXPR_NAME, kind % 4 == 0 ? NFT_SNAT_STATELESS_NAME : kind % 4 == 3 ? "counter" : "log");
+    constexpr std::array<const char*, 4> kinds{NFT_SNAT_STATELESS_NAME, "log", "log", "counter"};
+    mnl_attr_put_strz(rule, NFTA_EXPR_NAME, kinds[kind % 4]);
     nlattr* data = mnl_attr_nest_start(rule, NFTA_EXPR_DATA);
     if (kind % 4 == 1) {
         mnl_attr_put_strz(rule, NFTA_LOG_PREFIX, names[kind / 4 % names.size()].c_str());

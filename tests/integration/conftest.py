@@ -17,13 +17,14 @@ FAULTS = ("WARNING:", "BUG:", "Oops", "general protection", "refcount_t:", "Call
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "expression: needs the kernel module, not stock rules")
+    config.addinivalue_line("markers", "stock: about neither module nor kernel; guests, which are slow, leave it out")
 
 
 def pytest_collection_modifyitems(config, items):
-    if ENGINE == "native":
-        stock = [item for item in items if not item.get_closest_marker("expression")]
-        config.hook.pytest_deselected(items=[item for item in items if item not in stock])
-        items[:] = stock
+    other = "expression" if ENGINE == "native" else "stock"
+    kept = [item for item in items if not item.get_closest_marker(other)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
 
 
 def taint():

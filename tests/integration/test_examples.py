@@ -61,7 +61,8 @@ FIREWALL = [
     row("no connection to others",    False,  IP(src=X, dst=A_OUT) / TCP(sport=25, dport=22, flags="S"), None),
     row("web comes in",               False,  IP(src=X, dst=B_OUT) / TCP(dport=443, flags="S"),      B),
     row("no mail to the web",         False,  IP(src=X, dst=B_OUT) / TCP(dport=25, flags="S"),       None),
-    row("an error about mail",        False,  IP(src=R2, dst=A_OUT) / ICMP(type=11) / IPerror(src=A_OUT, dst=X, ttl=1) / UDPerror(sport=1, dport=2, chksum=0), A),
+    row("an error about mail",        False,  IP(src=R2, dst=A_OUT) / ICMP(type=11)
+        / IPerror(src=A_OUT, dst=X, ttl=1) / UDPerror(sport=1, dport=2, chksum=0),                   A),
 ]
 
 

@@ -261,8 +261,9 @@ def test_refusal_at_the_end(nft):
     done = nft("add rule ip t pre jump other", check=False)
     assert done.returncode == 1 and "Operation not supported" in done.stderr
     done = nft("-f", "-", stdin=f"{rule}\nadd rule ip t pre jump other\n", check=False)
-    assert done.stderr.startswith("/dev/stdin:2:1-29: Error: Could not process rule: Operation not supported "
-                                  "(a chain with snat_stateless daddr or untrack must be reached from")
+    # Kernels differ in what exactly they blame for it.
+    assert re.match(r"/dev/stdin:2:\d+-\d+: Error: Could not process rule: Operation not supported \(a chain with "
+                    r"snat_stateless daddr or untrack must be reached from .*\)\nadd rule ip t pre jump other\n", done.stderr)
 
 
 BESIDE = [

@@ -300,6 +300,7 @@ def following(gateway):
     return gateway
 
 
+@pytest.mark.stock
 @pytest.mark.parametrize("said, prefix", NEWS)
 def test_what_dhclient_says(following, said, prefix):
     generation = following.netlink.generation()
@@ -308,6 +309,7 @@ def test_what_dhclient_says(following, said, prefix):
     assert following.netlink.generation() - generation == (prefix != ONE)
 
 
+@pytest.mark.stock
 def test_prefix_known_before_the_hook_was_there(gateway):
     gateway.configure(*KINDS[0].values[0])
     assert hook(gateway, "REBIND6", ONE, ONE).returncode == 0
@@ -321,6 +323,7 @@ TEMPLATES = [
 ]
 
 
+@pytest.mark.stock
 @pytest.mark.parametrize("template, sentence", TEMPLATES)
 def test_bad_template(following, template, sentence):
     """The kernel keeps its pairs; when the template is right again, the prefix is news again."""
@@ -335,6 +338,7 @@ def test_bad_template(following, template, sentence):
     assert following.follows() == [host_pair(ANOTHER)]
 
 
+@pytest.mark.stock
 @pytest.mark.parametrize("said, prefix", [NEWS[2], NEWS[7]])
 def test_sync_refuses(following, said, prefix):
     """The kernel keeps its pairs; what is delegated is in the file, so that `sync` catches up."""

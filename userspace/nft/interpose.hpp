@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The seam between libnftables and the system. libnftables calls fopen(3), sendmsg(2) and mnl_socket_recvfrom(3) through
-// the dynamic linker, which finds the definitions of this program first.
+// The seam between libnftables and the system. libnftables calls fopen(3), sendmsg(2) and mnl_socket_recvfrom(3)
+// through the dynamic linker, which finds the definitions of this program first.
 #pragma once
 
 #include <cstdint>

@@ -160,7 +160,8 @@ private:
         const Span span = objection   ? Span{objection->line, objection->first, objection->last}
                           : statement ? *statement
                                       : heading.span;
-        const auto message = objection ? "Error: " + objection->sentence : restored(heading.text, statement.has_value());
+        const auto message =
+            objection ? "Error: " + objection->sentence : restored(heading.text, statement.has_value());
         if (!message) {
             if (!shown) {
                 take_line(rest);

@@ -305,22 +305,23 @@ void Rewriter::refusal_from_kernel(std::span<std::uint8_t> message) {
     const auto rule = std::find_if(rules_.begin(), rules_.end(), [&](const RewrittenRule& rewritten) {
         return rewritten.sequence == header->nlmsg_seq && rewritten.size == refusal->msg.nlmsg_len;
     });
-    if (!offset || rule == rules_.end()) {
-        if (!offset && refusal->error == -EOPNOTSUPP) {  // found when all chains were checked, at the end
-            refusal->error = -number({EOPNOTSUPP, {}});
-        }
+    const bool placed = offset && rule != rules_.end();
+    const auto place = placed ? std::find_if(rule->places.begin(), rule->places.end(),
+                                             [&](const Place& expression) {
+                                                 return *offset >= expression.begin && *offset < expression.end;
+                                             })
+                              : std::vector<Place>::const_iterator();
+    const bool inside_expression = placed && place != rule->places.end();
+    if (inside_expression && place->statement) {
+        *offset = place->original;
+        refusal->error = -number({-refusal->error, place->statement});
         return;
     }
-    for (const Place& place : rule->places) {
-        if (*offset >= place.begin && *offset < place.end) {
-            if (place.statement) {
-                *offset = place.original;
-                refusal->error = -number({-refusal->error, place.statement});
-            } else {
-                *offset = *offset - place.begin + place.original;
-            }
-            return;
-        }
+    if (inside_expression) {
+        *offset = *offset - place->begin + place->original;
+    }
+    if (refusal->error == -EOPNOTSUPP) {  // where all chains are checked, maybe about one that a jump leads to
+        refusal->error = -number({EOPNOTSUPP, {}});
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Our statement in the manner of libnftables-json(5):
 //   {"snat_stateless": {"field": "saddr", "map": "@int2ext", "flags": "untracked"}}
-// where "map" may be a list, a map of prefixes is {"name": "@int2ext_48", "prefix": 48, "npt": true}, several flags are a
-// list, and what else is to be done is {"else": {"field": "saddr", "map": "@int2ext", "flags": "untrack"}}.
+// where "map" may be a list, a map of prefixes is {"name": "@int2ext_48", "prefix": 48, "npt": true}, several flags are
+// a list, and what else is to be done is {"else": {"field": "saddr", "map": "@int2ext", "flags": "untrack"}}.
 #pragma once
 
 #include "ruleset.hpp"

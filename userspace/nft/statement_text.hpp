@@ -26,8 +26,8 @@ struct StatementReading {
     std::size_t end = 0;  // of the statement
 };
 
-// Reads `text`, which begins with the keyword and goes on with whatever follows the statement. Nothing where the keyword
-// is but a name, such as that of a chain.
+// Reads `text`, which begins with the keyword and goes on with whatever follows the statement. Nothing where the
+// keyword is but a name, such as that of a chain.
 std::optional<StatementReading> read_statement(std::string_view text);
 
 // What is wrong with a statement by itself, whoever wrote it; nothing if nothing is.
