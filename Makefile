@@ -16,7 +16,7 @@ logged = 2>&1 | sed -u 's/^/$(1) | /' | tee build/logs/$(1)
 # The verdicts of all stages, at the end of a long log.
 verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -n 1 $$log; } | tail -n 1; done
 
-.PHONY: help all build tool packages kmods check test demo clean install unit host guests
+.PHONY: help all build tool packages kmods check test fuzz bench demo clean install unit host guests gates
 
 help: ## list these commands
 	@sed -n 's/^\([a-z ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -43,7 +43,7 @@ check: build unit host ## the inner loop: unit tests, and the integration tests 
 test: packages ## install what it takes, then all tests, those of integration also in guests
 	$(MAKE) build kmods
 	rm -rf build/logs
-	status=0; $(MAKE) -k unit host || status=1; $(MAKE) -k -j guests || status=1; \
+	status=0; $(MAKE) -k unit host || status=1; $(MAKE) -k -j guests gates || status=1; \
 	$(verdicts); exit $$status
 
 build/logs:
@@ -61,6 +61,28 @@ guest-%: | build/logs
 	kernel=$$(tests/vm/kernels $*); \
 	tests/vm/run --kernel $* --memory 2G --timeout 3600 --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
 		env STATNAT_ENGINE=expression $(PYTEST) tests/integration $(call logged,guest-$*)
+
+gates: $(KERNELS:%=gate-%)
+
+gate-%: | build/logs
+	tests/bench/gate --kernel $* $(call logged,gate-$*)
+
+# Seconds for each fuzzer.
+FUZZ_TIME := 600
+
+fuzz: packages ## look for texts and messages that break nft's rewriting, 10 minutes each
+	cmake -S . -B build/fuzz -DCMAKE_CXX_COMPILER=clang++-14 -DSTATNAT_FUZZ=ON
+	cmake --build build/fuzz --parallel $$(nproc)
+	mkdir -p build/fuzz/corpus-text build/fuzz/corpus-messages
+	build/fuzz/fuzz-text -max_total_time=$(FUZZ_TIME) -dict=tests/fuzz/text.dict build/fuzz/corpus-text tests/integration/rulesets
+	build/fuzz/fuzz-messages -max_total_time=$(FUZZ_TIME) build/fuzz/corpus-messages
+
+bench: packages ## measure packets and changes of configuration, beside what else there is, into build/bench
+	$(MAKE) tool kmod-6.12
+	tests/bench/packets --jobs $$(nproc) --output build/bench
+	tests/bench/speed --output build/bench
+	tests/bench/control --output build/bench
+	tests/bench/control --guest --pairs 1000 --pairs 100000 --output build/bench
 
 demo: ## a gateway at work in a guest, step by step
 	demo/run

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The addresses of the benchmarks: blocks of hosts. Pair n is internal host n with external address n."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+
+@dataclass(frozen=True)
+class Block:
+    """Addresses side by side."""
+
+    first: IPv4Address | IPv6Address
+    count: int
+
+    @property
+    def last(self):
+        return self.first + (self.count - 1)
+
+    def __iter__(self):
+        return (self.first + number for number in range(self.count))
+
+    def packed(self):
+        """Each of them as bytes."""
+        size = len(self.first.packed)
+        return (number.to_bytes(size, "big") for number in range(int(self.first), int(self.last) + 1))
+
+    def prefix(self, length):
+        """The prefix of the first one; of the others as well where it is short enough."""
+        return ip_network((self.first, length), strict=False)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Where each kind of host begins; those of `no_pair` are inside and have none, a peer is outside."""
+
+    name: str
+    internal: str
+    external: str
+    no_pair: str
+    peer: str
+
+    @property
+    def bits(self):
+        return ip_address(self.internal).max_prefixlen
+
+    def block(self, kind, count):
+        return Block(ip_address(getattr(self, kind)), count)
+
+    def pairs(self, count):
+        """Both sides of so many pairs."""
+        return self.block("internal", count), self.block("external", count)
+
+
+# RFC 1918, RFC 6598 and RFC 2544; RFC 4193 and RFC 3849.
+FAMILIES = {
+    "ip": Family("ip", "10.16.0.0", "100.64.0.0", "10.0.16.0", "198.18.0.0"),
+    "ip6": Family("ip6", "fd00:1::1", "2001:db8:1::1", "fd00:3::1", "2001:db8:3::1"),
+}

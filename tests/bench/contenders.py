@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The ways to translate, in the order of the tables: what each puts into the gateway, and a sentence about it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+import elements
+import u32
+from addresses import Family
+from net import Namespace
+
+BOTH, IPV4, IPV6 = ("ip", "ip6"), ("ip",), ("ip6",)
+# The length of a site's prefix: NPT then changes the subnet.
+SITE = 48
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Which pairs; whether packets come from anywhere among them; what the host prepared for them; the tool."""
+
+    family: Family
+    pairs: int
+    scattered: bool
+    folder: Path
+    tool: Path
+
+
+@dataclass(frozen=True)
+class Contender:
+    """`new_flows`: each packet measured is the first of its flow. `limit`: more pairs take too long to load.
+    `exact`: so many leading bits of a translated address are known, where not all of them are."""
+
+    set_up: Callable[[Namespace, Setting], None]
+    sentence: str
+    families: tuple = BOTH
+    translates: bool = True
+    new_flows: bool = False
+    limit: int = 1_000_000
+    exact: int | None = None
+
+    def suits(self, family, pairs):
+        return family in self.families and pairs <= self.limit
+
+
+def forwarding(_gateway, _setting):
+    pass
+
+
+def empty_chains(gateway, setting):
+    ruleset(gateway, setting)
+
+
+def tool(gateway, setting, engine):
+    gateway.run(setting.tool, "sync", setting.folder / "statnat.toml", "--engine", engine)
+
+
+def expression(gateway, setting):
+    tool(gateway, setting, "expression")
+
+
+def native(gateway, setting):
+    tool(gateway, setting, "native")
+
+
+def stock(gateway, setting, options="counter;"):
+    family = setting.family.name
+    ruleset(gateway, setting, maps(setting, options),
+            f"{family} daddr set {family} daddr map @ext2int notrack",
+            f"{family} saddr set {family} saddr map @int2ext notrack")
+    fill_maps(gateway, setting)
+
+
+def stock_sized(gateway, setting):
+    stock(gateway, setting, f"size {setting.pairs}; counter;")
+
+
+def stateful(gateway, setting):
+    follow_connections(gateway, setting)
+    family = setting.family.name
+    ruleset(gateway, setting, maps(setting, f"size {setting.pairs};"),
+            f"dnat to {family} daddr map @ext2int", f"snat to {family} saddr map @int2ext",
+            kind="nat", priorities=("dstnat", "srcnat"))
+    fill_maps(gateway, setting)
+
+
+def netmap(gateway, setting):
+    follow_connections(gateway, setting)
+    internal, external = prefixes(setting, 32 - (setting.pairs - 1).bit_length())
+    nat = ("iptables", "-t", "nat", "-A")
+    gateway.run(*nat, "PREROUTING", "-d", external, "-j", "NETMAP", "--to", internal)
+    gateway.run(*nat, "POSTROUTING", "-s", internal, "-j", "NETMAP", "--to", external)
+
+
+def npt(gateway, setting):
+    internal, external = prefixes(setting, SITE)
+    mangle = ("ip6tables", "-t", "mangle", "-A")
+    gateway.run(*mangle, "PREROUTING", "-d", external, "-j", "DNPT", "--src-pfx", external, "--dst-pfx", internal)
+    gateway.run(*mangle, "POSTROUTING", "-s", internal, "-j", "SNPT", "--src-pfx", internal, "--dst-pfx", external)
+
+
+def traffic_control(gateway, setting):
+    gateway.run("tc", "-batch", "-", stdin="\n".join(u32.commands(setting.family, setting.pairs)))
+
+
+CONTENDERS = {
+    "forwarding": Contender(
+        forwarding, "no rules at all", translates=False),
+    "empty chains": Contender(
+        empty_chains, "chains at raw priority in prerouting and postrouting, without rules", translates=False),
+    "ours": Contender(
+        expression, "statnat-nft sync, engine expression, counters per pair"),
+    "ours, native": Contender(
+        native, "statnat-nft sync, engine native, counters per pair"),
+    "stock": Contender(
+        stock, "nft: two maps with counters and without a size, two rules that translate and untrack"),
+    "stock, sized": Contender(
+        stock_sized, "the same with a size given to the maps, for which the kernel has a faster hash table"),
+    "stateful": Contender(
+        stateful, "nft: snat and dnat to maps with a size, flows established in both directions"),
+    "stateful, new": Contender(
+        stateful, "the same, each packet the first of its flow", new_flows=True),
+    "NETMAP": Contender(
+        netmap, "iptables: a rule each way for all pairs, flows established in both directions", families=IPV4),
+    "NETMAP, new": Contender(
+        netmap, "the same, each packet the first of its flow", families=IPV4, new_flows=True),
+    "tc nat": Contender(
+        traffic_control, "an action and a filter per pair and direction, hashed by u32", families=IPV4, limit=100_000),
+    "NPT": Contender(
+        npt, "ip6tables: SNPT and DNPT, a rule each way for all pairs", families=IPV6, exact=SITE),
+}
+
+
+def ruleset(gateway, setting, declarations="", prerouting="", postrouting="", kind="filter", priorities=("raw", "raw")):
+    gateway.nft(f"""table {setting.family.name} bench {{
+        {declarations}
+        chain prerouting {{ type {kind} hook prerouting priority {priorities[0]}; {prerouting}; }}
+        chain postrouting {{ type {kind} hook postrouting priority {priorities[1]}; {postrouting}; }}
+    }}""")
+
+
+def prefixes(setting, length):
+    """An internal and an external prefix that hold all pairs."""
+    return (str(block.prefix(length)) for block in setting.family.pairs(setting.pairs))
+
+
+def maps(setting, options):
+    kind = {"ip": "ipv4_addr", "ip6": "ipv6_addr"}[setting.family.name]
+    return "\n".join(f"map {name} {{ type {kind} : {kind}; {options} }}" for name in elements.MAPS)
+
+
+def fill_maps(gateway, setting):
+    for name in elements.MAPS:
+        elements.load(gateway, setting.folder / name)
+
+
+def follow_connections(gateway, setting):
+    """Room for all flows, and none of them forgotten: virtual time leaps when the guest idles."""
+    gateway.run("modprobe", "-a", "nf_conntrack")
+    gateway.sysctl(net__netfilter__nf_conntrack_udp_timeout=1 << 20,
+                   net__netfilter__nf_conntrack_udp_timeout_stream=1 << 20)
+    with open("/proc/sys/net/netfilter/nf_conntrack_max", "w") as file:
+        file.write(str(1 << 20))

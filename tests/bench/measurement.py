@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What packets cost in a kernel of its own, which gets from the host, prepared, whatever would take it long."""
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+HERE = Path(__file__).resolve().parent
+TREE = HERE.parent.parent
+VM = HERE.parent / "vm"
+sys.path.append(str(HERE.parent / "integration"))
+
+import elements
+from addresses import FAMILIES
+
+BASE = "empty chains"
+
+
+class Failure(Exception):
+    """There is no result; what did not work has said why."""
+
+
+def kernel(series):
+    """The directory of Debian's kernel of a series, named after its release."""
+    return Path(subprocess.run([VM / "kernels", series], stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
+
+
+def add_parts(parser):
+    """Options that say which tool and module are measured."""
+    parser.add_argument("--kernel", default="6.12", help="a series that Debian has (%(default)s)")
+    parser.add_argument("--tool", type=Path, default=TREE / "build/statnat-nft", help="(build/statnat-nft)")
+    parser.add_argument("--module", type=Path, help="(build/kmod/RELEASE/nft_snat_stateless.ko)")
+
+
+@contextmanager
+def workshop(arguments):
+    """A folder with the tool and the module in it, where guests see it: their /tmp is their own."""
+    module = arguments.module or TREE / "build/kmod" / kernel(arguments.kernel).name / "nft_snat_stateless.ko"
+    with TemporaryDirectory(dir="/var/tmp", prefix="statnat-bench-") as name:
+        folder = Path(name)
+        shutil.copy(arguments.tool, folder / "statnat-nft")
+        shutil.copy(module, folder / "nft_snat_stateless.ko")
+        yield folder
+
+
+@contextmanager
+def prepared(folder, family, pairs):
+    """The folder with the maps' elements and the tool's configuration in it, for so many pairs."""
+    folder.mkdir()
+    internal, external = family.pairs(pairs)
+    for name, keys, values in zip(elements.MAPS, (internal, external), (external, internal)):
+        with (folder / name).open("wb") as file:
+            file.writelines(elements.batch("bench", name, keys, values))
+    with (folder / "pairs.csv").open("w") as file:
+        file.writelines(f"{one},{other}\n" for one, other in zip(internal, external))
+    (folder / "statnat.toml").write_text('[gateway]\npairs-files = ["pairs.csv"]\n')
+    yield folder
+    shutil.rmtree(folder)
+
+
+def run_in_guest(series, workshop, pairs, command):
+    """Runs a command where instructions are counted; what it writes into the workshop is there afterwards."""
+    memory = f"{1024 + 4 * pairs // 1000}M"
+    guest = [VM / "run", "--kernel", series, "--icount", "--memory", memory, "--timeout", "3600",
+             "--results", workshop, "--module", workshop / "nft_snat_stateless.ko", "--"]
+    if subprocess.run([*guest, *command], stdout=sys.stderr).returncode:
+        raise Failure
+
+
+def count(series, workshop, family, pairs, contenders, rounds):
+    """Boots a guest and returns what each contender costs there, in each case."""
+    return measure(lambda command: run_in_guest(series, workshop, pairs, command), workshop, family, pairs, contenders,
+                   "--rounds", str(rounds))
+
+
+def measure(run, workshop, family, pairs, contenders, *options):
+    """The same in any kernel; `run` runs a command there."""
+    with prepared(workshop / f"{family}-{pairs}", FAMILIES[family], pairs) as folder:
+        run(count_command(workshop, folder, family, pairs, contenders, *options))
+        return conclude([json.loads(line) for line in (folder / "results").read_text().splitlines()])
+
+
+def count_command(workshop, folder, family, pairs, contenders, *options):
+    command = [HERE / "count", folder, "--family", family, "--pairs", str(pairs), "--tool", workshop / "statnat-nft",
+               "--output", folder / "results", *options]
+    for name in contenders:
+        command += ["--contender", name]
+    return command
+
+
+def conclude(results):
+    """Adds to the costs of the rounds their median, and the median of what they are above those of the base."""
+    base = {one["case"]: one["rounds"] for one in results if one["contender"] == BASE}
+    for one in results:
+        one["cost"] = round(statistics.median(one["rounds"]), 1)
+        one["added"] = round(statistics.median(cost - less for cost, less in zip(one["rounds"], base[one["case"]])), 1)
+    return results
