@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view internal = "internal";
 
 constexpr std::string_view expression_comment =
-    "made by statnat-nft; stock nft does not show the rules of this chain: see statnat-nft list, statnat-nft status";
+    "made by statnat-nft; stock nft does not show the rules of this chain, statnat-nft nft list ruleset does";
 constexpr std::string_view native_comment = "made by statnat-nft, do not edit";
 static_assert(expression_comment.size() <= 127, "nft's limit of a comment");
 

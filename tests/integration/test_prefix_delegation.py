@@ -225,6 +225,7 @@ def followed(road, prefix, **life):
     assert road.gateway.follows() == [host_pair(prefix)]
 
 
+@pytest.mark.stock
 def test_old_prefix_expires_after_a_new_one_came(road):
     followed(road, ONE, life=30)
     road.provider.delegate(ANOTHER)
@@ -233,6 +234,7 @@ def test_old_prefix_expires_after_a_new_one_came(road):
     assert road.ask() == host_pair(ANOTHER)
 
 
+@pytest.mark.stock
 def test_prefix_expires(road):
     followed(road, ONE, life=6)
     road.provider.stop()
