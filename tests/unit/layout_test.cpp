@@ -351,8 +351,7 @@ TEST(LayoutTest, EachChainSaysWhoMadeItAndWhereItsRulesAreShown) {
     for (const Chain& chain : expression.front().chains) {
         EXPECT_LE(chain.comment.size(), 127U);
         EXPECT_NE(chain.comment.find("stock nft does not show"), std::string::npos) << chain.comment;
-        EXPECT_NE(chain.comment.find("statnat-nft list"), std::string::npos) << chain.comment;
-        EXPECT_NE(chain.comment.find("statnat-nft status"), std::string::npos) << chain.comment;
+        EXPECT_NE(chain.comment.find("statnat-nft nft list ruleset"), std::string::npos) << chain.comment;
         EXPECT_EQ(chain.comment.find('"'), std::string::npos) << chain.comment;
     }
     for (const Chain& chain : native.front().chains) {
