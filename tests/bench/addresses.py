@@ -4,6 +4,9 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+# The length of an IPv6 site's prefix; within it NPT changes the subnet (RFC 6296, 3.4).
+SITE = 48
+
 
 @dataclass(frozen=True)
 class Block:
@@ -49,6 +52,11 @@ class Family:
     def pairs(self, count):
         """Both sides of so many pairs."""
         return self.block("internal", count), self.block("external", count)
+
+    def prefixes(self, count):
+        """An internal and an external prefix around so many pairs."""
+        length = SITE if self.bits == 128 else 32 - (count - 1).bit_length()
+        return tuple(str(block.prefix(length)) for block in self.pairs(count))
 
 
 # RFC 1918, RFC 6598 and RFC 2544; RFC 4193 and RFC 3849.

@@ -7,12 +7,10 @@ from typing import Callable
 
 import elements
 import u32
-from addresses import Family
+from addresses import SITE, Family
 from net import Namespace
 
 BOTH, IPV4, IPV6 = ("ip", "ip6"), ("ip",), ("ip6",)
-# The length of a site's prefix: NPT then changes the subnet.
-SITE = 48
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,8 @@ def empty_chains(gateway, setting):
     ruleset(gateway, setting)
 
 
-def tool(gateway, setting, engine):
-    gateway.run(setting.tool, "sync", setting.folder / "statnat.toml", "--engine", engine)
+def tool(gateway, setting, engine, configuration="statnat.toml"):
+    gateway.run(setting.tool, "sync", setting.folder / configuration, "--engine", engine)
 
 
 def expression(gateway, setting):
@@ -61,6 +59,10 @@ def expression(gateway, setting):
 
 def native(gateway, setting):
     tool(gateway, setting, "native")
+
+
+def one_prefix(gateway, setting):
+    tool(gateway, setting, "expression", "prefix.toml")
 
 
 def stock(gateway, setting, options="counter;"):
@@ -86,14 +88,14 @@ def stateful(gateway, setting):
 
 def netmap(gateway, setting):
     follow_connections(gateway, setting)
-    internal, external = prefixes(setting, 32 - (setting.pairs - 1).bit_length())
+    internal, external = setting.family.prefixes(setting.pairs)
     nat = ("iptables", "-t", "nat", "-A")
     gateway.run(*nat, "PREROUTING", "-d", external, "-j", "NETMAP", "--to", internal)
     gateway.run(*nat, "POSTROUTING", "-s", internal, "-j", "NETMAP", "--to", external)
 
 
 def npt(gateway, setting):
-    internal, external = prefixes(setting, SITE)
+    internal, external = setting.family.prefixes(setting.pairs)
     mangle = ("ip6tables", "-t", "mangle", "-A")
     gateway.run(*mangle, "PREROUTING", "-d", external, "-j", "DNPT", "--src-pfx", external, "--dst-pfx", internal)
     gateway.run(*mangle, "POSTROUTING", "-s", internal, "-j", "SNPT", "--src-pfx", internal, "--dst-pfx", external)
@@ -120,12 +122,16 @@ CONTENDERS = {
         stateful, "nft: snat and dnat to maps with a size, flows established in both directions"),
     "stateful, new": Contender(
         stateful, "the same, each packet the first of its flow", new_flows=True),
+    "ours, prefix": Contender(
+        one_prefix, "statnat-nft sync, engine expression, one pair of prefixes for all", families=IPV4),
     "NETMAP": Contender(
         netmap, "iptables: a rule each way for all pairs, flows established in both directions", families=IPV4),
     "NETMAP, new": Contender(
         netmap, "the same, each packet the first of its flow", families=IPV4, new_flows=True),
     "tc nat": Contender(
         traffic_control, "an action and a filter per pair and direction, hashed by u32", families=IPV4, limit=100_000),
+    "ours, NPT": Contender(
+        one_prefix, "statnat-nft sync, engine expression, one npt pair of prefixes for all", families=IPV6, exact=SITE),
     "NPT": Contender(
         npt, "ip6tables: SNPT and DNPT, a rule each way for all pairs", families=IPV6, exact=SITE),
 }
@@ -137,11 +143,6 @@ def ruleset(gateway, setting, declarations="", prerouting="", postrouting="", ki
         chain prerouting {{ type {kind} hook prerouting priority {priorities[0]}; {prerouting}; }}
         chain postrouting {{ type {kind} hook postrouting priority {priorities[1]}; {postrouting}; }}
     }}""")
-
-
-def prefixes(setting, length):
-    """An internal and an external prefix that hold all pairs."""
-    return (str(block.prefix(length)) for block in setting.family.pairs(setting.pairs))
 
 
 def maps(setting, options):

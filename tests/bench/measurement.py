@@ -59,6 +59,9 @@ def prepared(folder, family, pairs):
     with (folder / "pairs.csv").open("w") as file:
         file.writelines(f"{one},{other}\n" for one, other in zip(internal, external))
     (folder / "statnat.toml").write_text('[gateway]\npairs-files = ["pairs.csv"]\n')
+    internal_prefix, external_prefix = family.prefixes(pairs)
+    npt = ", npt = true" if family.name == "ip6" else ""
+    (folder / "prefix.toml").write_text(f'[pairs]\n"{internal_prefix}" = {{ external = "{external_prefix}"{npt} }}\n')
     yield folder
     shutil.rmtree(folder)
 
@@ -74,15 +77,15 @@ def run_in_guest(series, workshop, pairs, command):
 
 def count(series, workshop, family, pairs, contenders, rounds):
     """Boots a guest and returns what each contender costs there, in each case."""
-    return measure(lambda command: run_in_guest(series, workshop, pairs, command), workshop, family, pairs, contenders,
-                   "--rounds", str(rounds))
+    return measure(lambda command: run_in_guest(series, workshop, pairs, command), statistics.median,
+                   workshop, family, pairs, contenders, "--rounds", str(rounds))
 
 
-def measure(run, workshop, family, pairs, contenders, *options):
-    """The same in any kernel; `run` runs a command there."""
+def measure(run, typical, workshop, family, pairs, contenders, *options):
+    """The same in any kernel: `run` runs a command there, `typical` makes one number of those of all rounds."""
     with prepared(workshop / f"{family}-{pairs}", FAMILIES[family], pairs) as folder:
         run(count_command(workshop, folder, family, pairs, contenders, *options))
-        return conclude([json.loads(line) for line in (folder / "results").read_text().splitlines()])
+        return conclude([json.loads(line) for line in (folder / "results").read_text().splitlines()], typical)
 
 
 def count_command(workshop, folder, family, pairs, contenders, *options):
@@ -93,10 +96,10 @@ def count_command(workshop, folder, family, pairs, contenders, *options):
     return command
 
 
-def conclude(results):
-    """Adds to the costs of the rounds their median, and the median of what they are above those of the base."""
-    base = {one["case"]: one["rounds"] for one in results if one["contender"] == BASE}
+def conclude(results, typical):
+    """Adds to the costs of all rounds the typical one, and what that is above the base's."""
+    base = {one["case"]: typical(one["rounds"]) for one in results if one["contender"] == BASE}
     for one in results:
-        one["cost"] = round(statistics.median(one["rounds"]), 1)
-        one["added"] = round(statistics.median(cost - less for cost, less in zip(one["rounds"], base[one["case"]])), 1)
+        one["cost"] = round(typical(one["rounds"]), 1)
+        one["added"] = round(typical(one["rounds"]) - base[one["case"]], 1)
     return results

@@ -17,7 +17,7 @@ import struct
 from collections import namedtuple
 from dataclasses import replace
 
-from net import Namespace, cable
+from net import Namespace, cable, until
 
 NOBODY = "02:00:00:ff:ff:ff"
 ETHERNET_PROTOCOL = {4: 0x0800, 6: 0x86dd}
@@ -63,11 +63,15 @@ class End:
     def _start(self, count):
         self._write("eth0", f"count {count}")
         self._write("pgctrl", "start")
+        # It is not always done by now.
+        microseconds, sent = until(self._result)
+        assert int(sent) == count
+        return int(microseconds) * 1000
+
+    def _result(self):
         with self.namespace, open("/proc/net/pktgen/eth0") as file:
-            text = file.read()
-        took = re.search(r"Result: OK: (\d+)\(.*\) usec, (\d+) ", text)
-        assert took and int(took[2]) == count, text
-        return int(took[1]) * 1000
+            done = re.search(r"Result: OK: (\d+)\(.*\) usec, (\d+) ", file.read())
+        return done and done.groups()
 
     def _write(self, file, *settings):
         with self.namespace:
