@@ -157,7 +157,7 @@ void TableDecoder::element(Map& map, const void* data, std::size_t size) {
     if (has_counter) {
         element.traffic = traffic_in(expression.nest(NFTA_EXPR_DATA));
     }
-    map.elements.push_back(std::move(element));
+    map.elements.push_back(element);
 }
 
 void TableDecoder::boundary(Intervals& intervals, const void* data, std::size_t size) const {
@@ -216,8 +216,7 @@ void TableDecoder::rule(Message message) {
 
 Table TableDecoder::finish() {
     for (Map& map : table_.maps) {
-        std::sort(map.elements.begin(), map.elements.end(),
-                  [](const Element& a, const Element& b) { return a.key < b.key; });
+        map.elements.sort();
     }
     for (Intervals& intervals : intervals_) {
         // Where one interval ends another may start: the end comes first.

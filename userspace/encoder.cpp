@@ -57,7 +57,7 @@ void put_element(nlmsghdr* message, const Map& map, const Element& element) {
     }
     if (!element.comment.empty()) {
         const auto data = user_data();
-        nftnl_udata_put_strz(data.get(), NFTNL_UDATA_SET_ELEM_COMMENT, element.comment.c_str());
+        nftnl_udata_put_strz(data.get(), NFTNL_UDATA_SET_ELEM_COMMENT, element.comment.text().c_str());
         put_user_data(message, NFTA_SET_ELEM_USERDATA, data);
     }
     // Without this the kernel gives the element the map's own counter, at zero.
@@ -298,16 +298,17 @@ private:
     }
 
     // As many messages as the items need; `put_item` appends one item's attributes to the open list.
-    template <typename Item, typename PutItem>
-    void put_elements(std::uint16_t type, unsigned flags, Family family, const std::string& set,
-                      const std::vector<Item>& items, PutItem put_item) {
+    template <typename Items, typename PutItem>
+    void put_elements(std::uint16_t type, unsigned flags, Family family, const std::string& set, const Items& items,
+                      PutItem put_item) {
         for (auto item = items.begin(); item != items.end();) {
             nlmsghdr* message = start(type, family, flags);
             put_text(message, NFTA_SET_ELEM_LIST_TABLE, table_);
             put_text(message, NFTA_SET_ELEM_LIST_SET, set);
             nlattr* list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
             while (item != items.end() && message->nlmsg_len < list_limit) {
-                put_item(message, *item++);
+                put_item(message, *item);
+                ++item;
             }
             mnl_attr_nest_end(message, list);
             finish(message);

@@ -15,13 +15,6 @@ const Map* find_map(const Table& table, std::string_view name) {
     return found == table.maps.end() ? nullptr : &*found;
 }
 
-const Element* find_element(const Map& map, const Address& key) {
-    const auto found =
-        std::lower_bound(map.elements.begin(), map.elements.end(), key,
-                         [](const Element& element, const Address& wanted) { return element.key < wanted; });
-    return found == map.elements.end() || found->key != key ? nullptr : &*found;
-}
-
 // A rule that translates, in its chain, and the maps that it asks.
 struct Translator {
     const Chain* chain;
@@ -61,7 +54,7 @@ struct Hit {
     Prefix from;
     Prefix to;  // the same: a hole
     bool npt;
-    std::string comment;
+    Comment comment;
 };
 
 std::vector<Hit> hits(const Table& table, const Translator& by, const Address& address) {
@@ -70,7 +63,7 @@ std::vector<Hit> hits(const Table& table, const Translator& by, const Address& a
         const std::uint8_t length = reference.prefix.value_or(full_length(table.family));
         const Prefix from = Prefix::of(address, length);
         const Map* map = find_map(table, reference.name);
-        const Element* element = map ? find_element(*map, from.address) : nullptr;
+        const auto element = map ? map->elements.find(from.address) : std::nullopt;
         if (element) {
             found.push_back({map->name, from, Prefix::of(element->value, length), reference.npt, element->comment});
         }
@@ -83,15 +76,15 @@ bool is_hole(const Hit& hit) {
 }
 
 // Comments are beside the internal address only.
-std::string comment_of(const Table& table, const Hit& inbound) {
+Comment comment_of(const Table& table, const Hit& inbound) {
     for (const Map& map : table.maps) {
         const auto role = MapRole::of(map, table.family);
         if (role == MapRole{Side::internal, inbound.from.length, inbound.npt}) {
-            const Element* element = find_element(map, inbound.to.address);
-            return element ? element->comment : "";
+            const auto element = map.elements.find(inbound.to.address);
+            return element ? element->comment : Comment{};
         }
     }
-    return "";
+    return {};
 }
 
 Match match(const Table& table, const Hit& hit, Side from, const Address& address) {
@@ -142,7 +135,7 @@ std::optional<Pair> overriding(const Table& table, const Handling& inbound) {
 }
 
 std::string named(const Pair& pair) {
-    return pair.text() + (pair.comment.empty() ? "" : " # " + pair.comment);
+    return pair.text() + (pair.comment.empty() ? "" : " # " + pair.comment.text());
 }
 
 std::string_view reason(Fate fate) {
@@ -190,7 +183,7 @@ std::string as_text(const Handling& handling, const Explanation& explanation) {
 std::string as_json(const Pair& pair) {
     return "{\"internal\":" + quoted_json(pair.internal.short_text()) +
            ",\"external\":" + quoted_json(pair.external.short_text()) + ",\"npt\":" + (pair.npt ? "true" : "false") +
-           ",\"comment\":" + quoted_json(pair.comment) + "}";
+           ",\"comment\":" + quoted_json(pair.comment.text()) + "}";
 }
 
 std::string as_json(const Match& match) {

@@ -15,14 +15,6 @@ const Map* find_map(const Table& table, const MapRole& role) {
     return found == table.maps.end() ? nullptr : &*found;
 }
 
-const Element* find_element(const Map& map, const Address& key) {
-    const auto found = std::lower_bound(map.elements.begin(), map.elements.end(), key,
-                                        [](const Element& element, const Address& wanted) {
-                                            return element.key < wanted;
-                                        });
-    return found == map.elements.end() || found->key != key ? nullptr : &*found;
-}
-
 void take_pairs(const Map& outbound, const MapRole& role, const Table& table, Inventory& found) {
     const Map* inbound = find_map(table, {other(role.key), role.length, role.npt});
     Occupancy occupancy{.family = table.family, .length = role.length, .npt = role.npt, .capacity = outbound.capacity};
@@ -33,7 +25,7 @@ void take_pairs(const Map& outbound, const MapRole& role, const Table& table, In
         }
         CountedPair counted{std::move(*pair), {}, {}};
         if (outbound.counters) {
-            const Element* back = inbound ? find_element(*inbound, element.value) : nullptr;
+            const auto back = inbound ? inbound->elements.find(element.value) : std::nullopt;
             counted.outbound = element.traffic;
             counted.inbound = back ? back->traffic : Traffic{};
         }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -28,8 +29,8 @@ std::uint32_t capacity(std::size_t elements, bool hosts) {
     return size;
 }
 
-Map make_map(std::string name, std::vector<Element> elements, bool hosts, bool counters) {
-    std::sort(elements.begin(), elements.end(), [](const Element& a, const Element& b) { return a.key < b.key; });
+Map make_map(std::string name, Elements elements, bool hosts, bool counters) {
+    elements.sort();
     Map map;
     map.name = std::move(name);
     map.counters = counters;
@@ -54,13 +55,16 @@ struct TierKey {
 
 using Tiers = std::map<TierKey, Tier>;
 
-Tiers tiers_of(const std::vector<Pair>& pairs) {
+// Stock rules know hosts only.
+Tiers tiers_of(std::span<const Pair> pairs, Engine engine) {
     Tiers tiers;
     for (const Pair& pair : pairs) {
-        tiers[{pair.external.length, pair.npt}].pairs.push_back(&pair);
+        if (engine == Engine::expression || pair.internal.is_host()) {
+            tiers[{pair.external.length, pair.npt}].pairs.push_back(&pair);
+        }
     }
     // Of one length, none is inside another.
-    if (tiers.size() == 1) {
+    if (tiers.size() < 2) {
         return tiers;
     }
     for (const Hole& hole : overlaps(candidates(pairs)).holes) {
@@ -71,26 +75,26 @@ Tiers tiers_of(const std::vector<Pair>& pairs) {
 }
 
 Map make_map(const MapRole& role, const Tier& tier, Family family, bool counters) {
-    std::vector<Element> elements;
-    elements.reserve(tier.pairs.size() + tier.holes.size());
+    Elements elements;
+    elements.reserve(family, tier.pairs.size() + tier.holes.size());
     for (const Pair* pair : tier.pairs) {
         const bool outbound = role.key == Side::internal;
         elements.push_back({pair->side(role.key).address, pair->side(other(role.key)).address,
-                            outbound ? pair->comment : "", {}});
+                            outbound ? pair->comment : Comment{}});
     }
     if (role.key == Side::external) {
         for (const Prefix& hole : tier.holes) {
-            elements.push_back({hole.address, hole.address, "", {}});
+            elements.push_back({hole.address, hole.address});
         }
     }
     return make_map(role.reference(family).name, std::move(elements), role.length == full_length(family), counters);
 }
 
-Map make_internal(const std::vector<Pair>& pairs) {
-    std::vector<Element> elements;
-    elements.reserve(pairs.size());
-    for (const Pair& pair : pairs) {
-        elements.push_back({pair.internal.address, pair.internal.address, "", {}});
+Map make_internal(const Tier& hosts, Family family) {
+    Elements elements;
+    elements.reserve(family, hosts.pairs.size());
+    for (const Pair* pair : hosts.pairs) {
+        elements.push_back({pair->internal.address, pair->internal.address});
     }
     Map set = make_map(std::string(internal), std::move(elements), true, false);
     set.values = false;
@@ -204,13 +208,12 @@ std::vector<Prefix> outermost(std::vector<Prefix> prefixes) {
     return kept;
 }
 
-// Those that the engine can have: stock rules know hosts only.
-std::vector<Pair> pairs_of(Family family, const Configuration& configuration, Engine engine) {
-    std::vector<Pair> pairs = configuration.pairs;
-    std::erase_if(pairs, [&](const Pair& pair) {
-        return pair.internal.address.family != family || (engine == Engine::native && !pair.internal.is_host());
+// They are ascending, and so are families.
+std::span<const Pair> pairs_of(Family family, std::span<const Pair> pairs) {
+    const auto all = std::ranges::equal_range(pairs, family, {}, [](const Pair& pair) {
+        return pair.internal.address.family;
     });
-    return pairs;
+    return {all.begin(), all.end()};
 }
 
 std::vector<Prefix> destinations_of(Family family, const Configuration& configuration) {
@@ -219,20 +222,19 @@ std::vector<Prefix> destinations_of(Family family, const Configuration& configur
     return outermost(std::move(destinations));
 }
 
-Table make_table(Family family, const std::vector<Pair>& pairs, const Configuration& configuration, Engine engine) {
+Table make_table(Family family, const Tiers& tiers, const Configuration& configuration, Engine engine) {
     const std::vector<Prefix> destinations = destinations_of(family, configuration);
     const Options options{!destinations.empty(), configuration.counters == Counters::rule};
     const bool element_counters = configuration.counters == Counters::pair;
     Table table;
     table.family = family;
-    const Tiers tiers = tiers_of(pairs);
     for (const auto& [key, tier] : tiers) {
         for (const Side side : {Side::internal, Side::external}) {
             table.maps.push_back(make_map({side, key.length, key.npt}, tier, family, element_counters));
         }
     }
     if (engine == Engine::native) {
-        table.maps.push_back(make_internal(pairs));
+        table.maps.push_back(make_internal(tiers.begin()->second, family));
     }
     if (options.exempt) {
         table.prefix_sets.push_back({std::string(exempt_set), false, destinations});
@@ -246,9 +248,9 @@ Table make_table(Family family, const std::vector<Pair>& pairs, const Configurat
 Ruleset layout(const Configuration& configuration, Engine engine) {
     Ruleset ruleset;
     for (const Family family : families) {
-        const std::vector<Pair> pairs = pairs_of(family, configuration, engine);
-        if (!pairs.empty()) {
-            ruleset.push_back(make_table(family, pairs, configuration, engine));
+        const Tiers tiers = tiers_of(pairs_of(family, configuration.pairs), engine);
+        if (!tiers.empty()) {
+            ruleset.push_back(make_table(family, tiers, configuration, engine));
         }
     }
     return ruleset;

@@ -77,7 +77,7 @@ std::string as_table(const std::vector<CountedPair>& pairs) {
         const Numbers out = numbers(counted.outbound, "-");
         const Numbers in = numbers(counted.inbound, "-");
         rows.push_back({counted.pair.internal.short_text(), external(counted.pair), out.packets, out.bytes, in.packets,
-                        in.bytes, counted.pair.comment});
+                        in.bytes, counted.pair.comment.text()});
     }
     std::array<std::size_t, 7> widths{};
     for (const Row& row : rows) {
@@ -106,7 +106,7 @@ std::string as_json(const std::vector<CountedPair>& pairs) {
         json += "{\"internal\":" + quoted_json(counted.pair.internal.short_text()) +
                 ",\"external\":" + quoted_json(counted.pair.external.short_text()) +
                 ",\"npt\":" + (counted.pair.npt ? "true" : "false") +
-                ",\"comment\":" + quoted_json(counted.pair.comment);
+                ",\"comment\":" + quoted_json(counted.pair.comment.text());
         append_json_traffic(json, "outbound", counted.outbound);
         append_json_traffic(json, "inbound", counted.inbound);
         json += "}";
@@ -120,7 +120,7 @@ std::string as_csv(const std::vector<CountedPair>& pairs) {
         const Numbers out = numbers(counted.outbound, "");
         const Numbers in = numbers(counted.inbound, "");
         csv += counted.pair.internal.short_text() + "," + counted.pair.external.short_text() + "," + out.packets + "," +
-               out.bytes + "," + in.packets + "," + in.bytes + "," + quoted_csv(counted.pair.comment) + "," +
+               out.bytes + "," + in.packets + "," + in.bytes + "," + quoted_csv(counted.pair.comment.text()) + "," +
                (counted.pair.npt ? "npt" : "") + "\n";
     }
     return csv;

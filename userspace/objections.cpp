@@ -154,7 +154,7 @@ std::vector<PartObjection> objections(const Request& request) {
     if (npt.value_or(false) && (internal || external) && !both) {
         object(Part::npt, objection_to_npt(internal ? *internal : *external));
     }
-    object(Part::comment, objection_to_comment(comment));
+    object(Part::comment, objection_to_comment(comment.text()));
     return found;
 }
 

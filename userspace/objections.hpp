@@ -25,7 +25,7 @@ struct Request {
     std::optional<Prefix> internal;
     std::optional<Prefix> external;
     std::optional<bool> npt;  // nothing: as the gateway has it
-    std::string comment;
+    Comment comment{};
 
     // Makes it what it stands for: where `npt_gateway` says so, or the request, npt extends the shorter prefix to the
     // length of the longer one (RFC 6296, 3.7).

@@ -230,7 +230,7 @@ bool Finder::is_overridden(const Prefix& internal, std::uint8_t longer_than) con
 
 }  // namespace
 
-std::vector<Candidate> candidates(const std::vector<Pair>& pairs) {
+std::vector<Candidate> candidates(std::span<const Pair> pairs) {
     std::vector<Candidate> all;
     all.reserve(pairs.size());
     for (const Pair& pair : pairs) {

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace statnat {
@@ -26,7 +27,7 @@ struct Candidate {
     bool npt;
 };
 
-std::vector<Candidate> candidates(const std::vector<Pair>& pairs);
+std::vector<Candidate> candidates(std::span<const Pair> pairs);
 
 // Two pairs, by their numbers, of which the later one cannot stand beside the earlier one.
 struct Collision {

@@ -31,62 +31,64 @@ Map header(const Map& map) {
     return Map{map.name, map.values, map.counters, map.capacity, map.foreign, {}};
 }
 
-Map with_elements(const Map& map, std::vector<Element> elements) {
+Map with_elements(const Map& map, Elements elements) {
     Map same = header(map);
     same.elements = std::move(elements);
     return same;
 }
 
-// Calls visit(desired, actual) for each key of either side, in ascending order; the side without the key is null.
+constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+// Calls visit(d, a) for each key of either side, in ascending order: where each has it, or none.
 template <class Visit>
-void walk(const std::vector<Element>& desired, const std::vector<Element>& actual, Visit visit) {
-    auto d = desired.begin();
-    auto a = actual.begin();
-    while (d != desired.end() || a != actual.end()) {
-        if (a == actual.end() || (d != desired.end() && d->key < a->key)) {
-            visit(&*d++, nullptr);
-        } else if (d == desired.end() || a->key < d->key) {
-            visit(nullptr, &*a++);
+void walk(const Elements& desired, const Elements& actual, Visit visit) {
+    std::size_t d = 0;
+    std::size_t a = 0;
+    while (d < desired.size() || a < actual.size()) {
+        if (a == actual.size() || (d < desired.size() && desired.key(d) < actual.key(a))) {
+            visit(d++, none);
+        } else if (d == desired.size() || actual.key(a) < desired.key(d)) {
+            visit(none, a++);
         } else {
-            visit(&*d++, &*a++);
+            visit(d++, a++);
         }
     }
 }
 
-// A desired element whose counter starts where that of the same pair stands.
-Element continued(const Element& desired, const Element* actual) {
-    Element element = desired;
-    element.traffic = actual && actual->value == desired.value ? actual->traffic : Traffic{};
-    return element;
-}
-
 struct ElementChanges {
-    std::vector<Element> removed;
-    std::vector<Element> added;
+    Elements removed;
+    Elements added;
 };
 
-ElementChanges changes(const std::vector<Element>& desired, const std::vector<Element>& actual) {
+ElementChanges changes(const Elements& desired, const Elements& actual) {
     ElementChanges result;
-    walk(desired, actual, [&](const Element* d, const Element* a) {
-        if (d && a && d->value == a->value && d->comment == a->comment) {
+    if (desired == actual) {
+        return result;
+    }
+    walk(desired, actual, [&](std::size_t d, std::size_t a) {
+        const bool same_value = d != none && a != none && desired.value(d) == actual.value(a);
+        if (same_value && desired.comment(d) == actual.comment(a)) {
             return;
         }
-        if (a) {
-            result.removed.push_back(*a);
+        if (a != none) {
+            result.removed.push_back(actual[a]);
         }
-        if (d) {
-            result.added.push_back(continued(*d, a));
+        if (d != none) {
+            Element element = desired[d];
+            element.traffic = same_value ? actual.traffic(a) : Traffic{};
+            result.added.push_back(element);
         }
     });
     return result;
 }
 
-std::vector<Element> all_continued(const std::vector<Element>& desired, const std::vector<Element>& actual) {
-    std::vector<Element> result;
-    result.reserve(desired.size());
-    walk(desired, actual, [&](const Element* d, const Element* a) {
-        if (d) {
-            result.push_back(continued(*d, a));
+// What is desired, each counter starting where that of the same pair stands.
+Elements continued(const Elements& desired, const Elements& actual) {
+    Elements result = desired;
+    walk(desired, actual, [&](std::size_t d, std::size_t a) {
+        const bool same_value = d != none && a != none && desired.value(d) == actual.value(a);
+        if (same_value && actual.traffic(a) != Traffic{}) {
+            result.set_traffic(d, actual.traffic(a));
         }
     });
     return result;
@@ -192,7 +194,7 @@ void append(Plan& plan, Plan more) {
     plan.insert(plan.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-void append_elements(Plan& plan, Family family, const Map& map, std::vector<Element> elements) {
+void append_elements(Plan& plan, Family family, const Map& map, Elements elements) {
     if (!elements.empty()) {
         plan.push_back(AddElements{family, with_elements(map, std::move(elements))});
     }
@@ -200,14 +202,14 @@ void append_elements(Plan& plan, Family family, const Map& map, std::vector<Elem
 
 // The elements of maps that stay: all deletions come first, because a full map has no room for additions.
 Plan fill_maps(const Table& desired, const Table& actual, const Names& leaving) {
-    const std::vector<Element> none;
+    const Elements nothing;
     Plan deletions;
     Plan additions;
     for (const Map& map : desired.maps) {
         const Map* old = find(actual.maps, map.name);
         if (!old || leaving.contains(map.name)) {
             additions.push_back(AddMap{desired.family, header(map)});
-            append_elements(additions, desired.family, map, all_continued(map.elements, old ? old->elements : none));
+            append_elements(additions, desired.family, map, continued(map.elements, old ? old->elements : nothing));
             continue;
         }
         auto [removed, added] = changes(map.elements, old->elements);
@@ -375,7 +377,7 @@ void tell(Story& story, const DeleteChain& step) {
 }
 
 std::string line(char sign, const Pair& pair) {
-    return std::string{sign} + " " + pair.text() + (pair.comment.empty() ? "" : " # " + pair.comment);
+    return std::string{sign} + " " + pair.text() + (pair.comment.empty() ? "" : " # " + pair.comment.text());
 }
 
 std::string line(const std::string& subject, const Change& change) {

@@ -2,6 +2,7 @@
 // A table as the kernel holds it: what the layout desires, what a dump says and what the plan compares.
 #pragma once
 
+#include "elements.hpp"
 #include "values.hpp"
 
 #include <cstdint>
@@ -111,13 +112,6 @@ struct Chain {
     bool operator==(const Chain&) const = default;
 };
 
-struct Element {
-    Address key;
-    Address value;  // the same as key in a set
-    std::string comment;
-    Traffic traffic;  // of this moment; not part of what is compared
-};
-
 // A map (or, without values, a set) of hosts or of prefixes of one length, whose host bits are 0.
 struct Map {
     std::string name;
@@ -125,7 +119,7 @@ struct Map {
     bool counters = false;      // a counter per element
     std::uint32_t capacity = 0; // the kernel's `size`, in elements; 0: none
     bool foreign = false;       // made by somebody else in a way that the tool never would; must be replaced
-    std::vector<Element> elements;  // ascending by key
+    Elements elements{};        // ascending by key
 };
 
 // A set of destinations, as intervals.

@@ -166,6 +166,13 @@ std::optional<std::string_view> unusable(const Prefix& prefix) {
     return std::nullopt;
 }
 
+Comment::Comment(std::string_view text) : text_(text.empty() ? nullptr : std::make_unique<const std::string>(text)) {}
+
+const std::string& Comment::text() const {
+    static const std::string none;
+    return text_ ? *text_ : none;
+}
+
 std::string Pair::text() const {
     return internal.short_text() + " " + external.short_text() + (npt ? " npt" : "");
 }

@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,12 +75,35 @@ constexpr Side other(Side side) {
     return side == Side::internal ? Side::external : Side::internal;
 }
 
+// A text that most pairs do not have: where there is none, it is a pointer and no more.
+class Comment {
+public:
+    Comment() = default;
+    Comment(std::string_view text);
+    Comment(const std::string& text) : Comment(std::string_view(text)) {}
+    Comment(const char* text) : Comment(std::string_view(text)) {}
+    Comment(const Comment& comment) : Comment(comment.text()) {}
+    Comment(Comment&&) = default;
+    ~Comment() = default;
+    Comment& operator=(Comment&&) = default;
+    Comment& operator=(const Comment& comment) { return *this = Comment(comment); }
+
+    bool empty() const { return !text_; }
+    const std::string& text() const;
+
+    std::strong_ordering operator<=>(const Comment& comment) const { return text() <=> comment.text(); }
+    bool operator==(const Comment& comment) const { return text() == comment.text(); }
+
+private:
+    std::unique_ptr<const std::string> text_;  // null: empty
+};
+
 // One internal host or prefix bound to one external one of the same family and length, in both directions.
 struct Pair {
     Prefix internal;
     Prefix external;
     bool npt = false;  // checksum-neutral (RFC 6296)
-    std::string comment{};
+    Comment comment{};
 
     const Prefix& side(Side side) const { return side == Side::internal ? internal : external; }
     std::string text() const;  // "fd00:1::/48 2001:db8:1::/48 npt"

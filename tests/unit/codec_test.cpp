@@ -4,6 +4,7 @@
 #include "error.hpp"
 #include "fake_socket.hpp"
 #include "layout.hpp"
+#include "loose_elements.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -79,9 +80,7 @@ const Map& find_map(const Table& table, std::string_view name) {
 void count_something(Ruleset& ruleset) {
     for (Table& table : ruleset) {
         for (Map& map : table.maps) {
-            for (Element& element : map.elements) {
-                element.traffic = {1, 84};
-            }
+            change_each(map.elements, [&](Element& element) { element.traffic = {1, 84}; });
         }
     }
 }
@@ -193,7 +192,7 @@ TEST(Codec, StartsCountersWhereTheyStood) {
     EXPECT_EQ(table.maps.at(0).capacity, 7U);
     EXPECT_TRUE(table.maps[0].counters);
     EXPECT_FALSE(table.maps[0].foreign);
-    EXPECT_EQ(table.maps[0].elements.at(0).traffic, map.elements[0].traffic);
+    EXPECT_EQ(table.maps[0].elements[0].traffic, map.elements[0].traffic);
     EXPECT_EQ(table.maps[0].elements[0].comment, "mail");
     EXPECT_EQ(table.maps[0].elements[0].value, address("198.51.100.2"));
 }

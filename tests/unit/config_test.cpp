@@ -71,7 +71,7 @@ protected:
 Lines print(const std::vector<Pair>& pairs) {
     Lines lines;
     for (const Pair& pair : pairs) {
-        lines.push_back(pair.text() + (pair.comment.empty() ? "" : " # " + pair.comment));
+        lines.push_back(pair.text() + (pair.comment.empty() ? "" : " # " + pair.comment.text()));
     }
     return lines;
 }

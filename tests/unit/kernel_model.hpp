@@ -2,6 +2,7 @@
 // A model of what the kernel accepts in one batch, step by step: it throws a sentence where the kernel would refuse.
 #pragma once
 
+#include "loose_elements.hpp"
 #include "plan.hpp"
 
 #include <algorithm>
@@ -136,10 +137,9 @@ private:
         require(!step.map.elements.empty(), "nothing to add");
         require(map.values == step.map.values && map.counters == step.map.counters, "another kind of map");
         for (const Element& element : step.map.elements) {
-            const auto place = std::lower_bound(map.elements.begin(), map.elements.end(), element,
-                                                [](const Element& a, const Element& b) { return a.key < b.key; });
-            require(place == map.elements.end() || place->key != element.key, element.key.text() + " exists");
-            map.elements.insert(place, element);
+            require(!map.elements.find(element.key), element.key.text() + " exists");
+            map.elements.push_back(element);
+            map.elements.sort();
         }
         require(map.capacity == 0 || map.elements.size() <= map.capacity, map.name + " is full");
     }
@@ -151,7 +151,9 @@ private:
             const auto same = [&](const Element& one) {
                 return one.key == element.key && one.value == element.value && one.comment == element.comment;
             };
-            require(std::erase_if(map.elements, same) == 1, element.key.text() + " does not exist");
+            change(map.elements, [&](std::vector<Element>& elements) {
+                require(std::erase_if(elements, same) == 1, element.key.text() + " does not exist");
+            });
         }
     }
 

@@ -20,7 +20,7 @@ Configuration make_configuration() {
 }
 
 std::string print(const Element& element, bool values) {
-    return element.key.text() + (element.comment.empty() ? "" : " # " + element.comment) +
+    return element.key.text() + (element.comment.empty() ? "" : " # " + element.comment.text()) +
            (values ? " : " + element.value.text() : "");
 }
 
@@ -369,11 +369,11 @@ TEST(LayoutTest, LeavesRoomToGrow) {
     };
     for (const Case& c : cases) {
         Configuration configuration;
-        for (std::uint32_t i = 0; i < c.pairs; ++i) {
-            const auto low = static_cast<std::uint8_t>(i);
-            const auto middle = static_cast<std::uint8_t>(i >> 8);
-            const auto high = static_cast<std::uint8_t>(i >> 16);
-            for (const Family family : families) {
+        for (const Family family : families) {
+            for (std::uint32_t i = 0; i < c.pairs; ++i) {
+                const auto low = static_cast<std::uint8_t>(i);
+                const auto middle = static_cast<std::uint8_t>(i >> 8);
+                const auto high = static_cast<std::uint8_t>(i >> 16);
                 const Address internal{family, {10, high, middle, low}};
                 const Address external{family, {20, high, middle, low}};
                 configuration.pairs.push_back({Prefix::host(internal), Prefix::host(external)});

@@ -3,6 +3,7 @@
 #include "inventory.hpp"
 #include "layout.hpp"
 #include "listing.hpp"
+#include "loose_elements.hpp"
 
 #include <gtest/gtest.h>
 
@@ -82,9 +83,7 @@ TEST(Inventory, PutsBothDirectionsOfAPairTogether) {
                            {side("10.0.0.3"), side("198.51.100.3"), false, ""}};
     Ruleset ruleset = layout(configuration, Engine::native);
     for (Map& map : ruleset.at(0).maps) {
-        for (Element& element : map.elements) {
-            element.traffic = {element.key.bytes[0], element.key.bytes[3]};
-        }
+        change_each(map.elements, [&](Element& element) { element.traffic = {element.key.bytes[0], element.key.bytes[3]}; });
     }
     const Inventory found = inventory(ruleset);
     EXPECT_EQ(found.pairs.at(0).outbound, (Traffic{10, 2}));
@@ -127,9 +126,7 @@ TEST(Inventory, KnowsPrefixesAndNoHoles) {
     Ruleset ruleset = layout(configuration, Engine::expression);
     for (Table& table : ruleset) {
         for (Map& map : table.maps) {
-            for (Element& element : map.elements) {
-                element.traffic = {element.key.bytes[1], element.value.bytes[1]};
-            }
+            change_each(map.elements, [&](Element& element) { element.traffic = {element.key.bytes[1], element.value.bytes[1]}; });
         }
     }
     const Inventory found = inventory(ruleset);

@@ -4,6 +4,7 @@
 #include "plan.hpp"
 
 #include "kernel_model.hpp"
+#include "loose_elements.hpp"
 
 #include <gtest/gtest.h>
 
@@ -60,7 +61,7 @@ std::string print(const Map& map) {
     std::string line = map.name;
     for (const Element& element : map.elements) {
         line += " {" + element.key.text() + (map.values ? " : " + element.value.text() : "") +
-                (element.comment.empty() ? "" : " # " + element.comment) + print(element.traffic) + "}";
+                (element.comment.empty() ? "" : " # " + element.comment.text()) + print(element.traffic) + "}";
     }
     return line;
 }
@@ -127,7 +128,7 @@ TEST(PlanTest, DeletesATableAsAWhole) {
 
 TEST(PlanTest, TouchesOnlyThePairsThatDiffer) {
     Ruleset actual = make_ruleset();
-    map(actual, "int2ext").elements[0].traffic = {7, 700};
+    map(actual, "int2ext").elements.set_traffic(0, {7, 700});
     const Ruleset desired =
         layout(make_configuration({two, make_pair("10.0.0.4", "198.51.100.4")}), Engine::expression);
     EXPECT_EQ(print(plan(desired, actual)), (Lines{
@@ -140,8 +141,8 @@ TEST(PlanTest, TouchesOnlyThePairsThatDiffer) {
 
 TEST(PlanTest, StartsAPairWithAnotherExternalAtZero) {
     Ruleset actual = make_ruleset();
-    map(actual, "int2ext").elements[0].traffic = {7, 700};
-    map(actual, "ext2int").elements[0].traffic = {8, 800};
+    map(actual, "int2ext").elements.set_traffic(0, {7, 700});
+    map(actual, "ext2int").elements.set_traffic(0, {8, 800});
     const Ruleset desired =
         layout(make_configuration({make_pair("10.0.0.2", "198.51.100.4"), three}), Engine::expression);
     EXPECT_EQ(print(plan(desired, actual)), (Lines{
@@ -154,7 +155,7 @@ TEST(PlanTest, StartsAPairWithAnotherExternalAtZero) {
 
 TEST(PlanTest, CarriesTheTrafficOfAPairWithAnotherComment) {
     Ruleset actual = make_ruleset();
-    map(actual, "int2ext").elements[1].traffic = {7, 700};
+    map(actual, "int2ext").elements.set_traffic(1, {7, 700});
     const Ruleset desired =
         layout(make_configuration({two, make_pair("10.0.0.3", "198.51.100.3", "web")}), Engine::expression);
     EXPECT_EQ(print(plan(desired, actual)), (Lines{
@@ -166,7 +167,7 @@ TEST(PlanTest, CarriesTheTrafficOfAPairWithAnotherComment) {
 TEST(PlanTest, GrowsAMapByReplacingIt) {
     Ruleset actual = make_ruleset();
     map(actual, "ext2int").capacity = 2;
-    map(actual, "ext2int").elements[1].traffic = {7, 700};
+    map(actual, "ext2int").elements.set_traffic(1, {7, 700});
     chain(actual, "output").rules[2].traffic = {9, 900};
     EXPECT_EQ(print(plan(make_ruleset(), actual)), (Lines{
         "flush chain prerouting",
@@ -202,7 +203,7 @@ TEST(PlanTest, KeepsAMapWithMoreRoomThanNeeded) {
     Ruleset actual = make_ruleset();
     map(actual, "int2ext").capacity = 6144;
     EXPECT_TRUE(plan(make_ruleset(), actual).empty());
-    actual.front().maps[0].elements.pop_back();
+    remove_last(actual.front().maps[0].elements);
     const Plan steps = plan(make_ruleset(), actual);
     ASSERT_EQ(print(steps), Lines{"add elements int2ext {10.0.0.3 : 198.51.100.3 # mail}"});
     EXPECT_EQ(std::get<AddElements>(steps[0]).map.capacity, 6144U);
@@ -246,7 +247,7 @@ TEST(PlanTest, RepairsRules) {
 
 TEST(PlanTest, DoesNotCompareTraffic) {
     Ruleset actual = make_ruleset();
-    map(actual, "int2ext").elements[0].traffic = {7, 700};
+    map(actual, "int2ext").elements.set_traffic(0, {7, 700});
     chain(actual, "prerouting").rules[0].traffic = {8, 800};
     chain(actual, "prerouting").rules[0].dropped = 9;
     EXPECT_TRUE(plan(make_ruleset(), actual).empty());
@@ -316,9 +317,7 @@ TEST(PlanTest, SwapsAPrefixAndTouchesNothingElse) {
     };
     Ruleset actual = with("2001:db8:1::/48");
     for (Map& one : actual.front().maps) {
-        for (Element& element : one.elements) {
-            element.traffic = {7, 700};
-        }
+        change_each(one.elements, [&](Element& element) { element.traffic = {7, 700}; });
     }
     EXPECT_EQ(print(plan(with("2001:db8:2::/48"), actual)), (Lines{
         "delete elements ext2int {2001:db8:1:cf47::2 : 2001:db8:1:cf47::2 7/700}",
@@ -408,7 +407,7 @@ TEST(DescribeTest, TellsPrefixesAndNoHoles) {
         "+ map ip statnat int2ext",
     }));
     Ruleset filled = after;
-    map(filled, "ext2int").elements.pop_back();  // the hole, 203.0.113.5
+    remove_last(map(filled, "ext2int").elements);  // the hole, 203.0.113.5
     EXPECT_EQ(describe(plan(after, filled)), Lines{"~ map ip statnat ext2int: elements"});
 }
 
@@ -445,7 +444,7 @@ TEST(DescribeTest, TellsBothFamiliesIPv4First) {
 TEST(DescribeTest, TellsARepairInTheFamilyWhosePairsStay) {
     Ruleset actual = layout(make_configuration({two, six}), Engine::expression);
     for (Table& table : actual) {
-        table.maps.at(1).elements.clear();
+        table.maps.at(1).elements = {};
     }
     EXPECT_EQ(describe(plan(layout(make_configuration({two, three, six}), Engine::expression), actual)), (Lines{
         "+ 10.0.0.3 198.51.100.3 # mail",
@@ -456,7 +455,7 @@ TEST(DescribeTest, TellsARepairInTheFamilyWhosePairsStay) {
 TEST(DescribeTest, LeavesOutPairsThatAReplacedMapKeeps) {
     Ruleset actual = make_ruleset();
     map(actual, "int2ext").capacity = 2;
-    map(actual, "int2ext").elements.pop_back();
+    remove_last(map(actual, "int2ext").elements);
     EXPECT_EQ(describe(plan(make_ruleset(), actual)), (Lines{
         "+ 10.0.0.3 198.51.100.3 # mail",
         "~ chain ip statnat output: rules",
@@ -472,7 +471,8 @@ TEST(DescribeTest, TellsEveryKindOfRepair) {
     const Ruleset desired = layout(configuration, Engine::expression);
 
     Ruleset actual = desired;
-    map(actual, "ext2int").elements[0].value = *Address::parse("10.0.0.9");
+    change(map(actual, "ext2int").elements,
+           [](std::vector<Element>& elements) { elements.at(0).value = *Address::parse("10.0.0.9"); });
     EXPECT_EQ(describe(plan(desired, actual)), Lines{"~ map ip statnat ext2int: elements"});
 
     actual = desired;
@@ -575,14 +575,28 @@ Ruleset random_layout(Random& random) {
 void add_traffic(Random& random, Table& table) {
     const auto traffic = [&] { return Traffic{1 + random.below(1000), 1 + random.below(100'000)}; };
     for (Map& map : table.maps) {
-        for (Element& element : map.elements) {
-            element.traffic = traffic();
-        }
+        change_each(map.elements, [&](Element& element) { element.traffic = traffic(); });
     }
     for (Chain& chain : table.chains) {
         for (Rule& rule : chain.rules) {
             rule.traffic = traffic();
         }
+    }
+}
+
+void damage_elements(Random& random, std::vector<Element>& elements) {
+    if (elements.empty()) {
+        return;
+    }
+    switch (random.below(3)) {
+    case 0:
+        random.any_of(elements).comment = "changed";
+        break;
+    case 1:
+        random.any_of(elements).value = *Address::parse("192.0.2.1");
+        break;
+    default:
+        elements.erase(elements.begin() + static_cast<std::ptrdiff_t>(random.below(elements.size())));
     }
 }
 
@@ -600,20 +614,8 @@ void damage_map(Random& random, Map& map) {
     case 3:
         map.foreign = true;
         break;
-    case 4:
-        if (!map.elements.empty()) {
-            random.any_of(map.elements).comment = "changed";
-        }
-        break;
-    case 5:
-        if (!map.elements.empty()) {
-            random.any_of(map.elements).value = *Address::parse("192.0.2.1");
-        }
-        break;
     default:
-        if (!map.elements.empty()) {
-            map.elements.erase(map.elements.begin() + static_cast<std::ptrdiff_t>(random.below(map.elements.size())));
-        }
+        change(map.elements, [&](std::vector<Element>& elements) { damage_elements(random, elements); });
     }
 }
 
