@@ -95,31 +95,6 @@ Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& deci
                      " attempts; nothing of this is done"};
 }
 
-struct PairChanges {
-    std::size_t added = 0;
-    std::size_t removed = 0;
-    std::size_t changed = 0;
-};
-
-// Both ascending by internal address.
-PairChanges compare(const std::vector<Pair>& before, const std::vector<Pair>& after) {
-    PairChanges changes;
-    auto old = before.begin();
-    auto now = after.begin();
-    while (old != before.end() || now != after.end()) {
-        if (now == after.end() || (old != before.end() && old->internal < now->internal)) {
-            ++changes.removed;
-            ++old;
-        } else if (old == before.end() || now->internal < old->internal) {
-            ++changes.added;
-            ++now;
-        } else {
-            changes.changed += *old++ != *now++ ? 1U : 0U;
-        }
-    }
-    return changes;
-}
-
 // "added 2, removed 1, changed 3 pairs, wrote the rules"
 std::string summary(const Change& change) {
     if (change.plan.empty()) {
@@ -127,7 +102,7 @@ std::string summary(const Change& change) {
     }
     std::string text;
     const auto append = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-    const PairChanges pairs = compare(inventory(change.before).plain_pairs(), inventory(change.after).plain_pairs());
+    const PairCounts pairs = count_pairs(change.plan);
     if (pairs.added != 0) {
         append("added " + quantity(pairs.added, "pair"));
     }

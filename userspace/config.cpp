@@ -31,6 +31,9 @@ std::string read_file(const fs::path& path) {
         throw std::system_error(errno, std::generic_category());
     }
     std::string text;
+    std::error_code ignored;
+    const auto size_hint = fs::file_size(path, ignored);
+    text.reserve(ignored ? 0 : size_hint);
     std::array<char, 64 * 1024> buffer{};
     while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
         text.append(buffer.data(), size);
@@ -89,7 +92,7 @@ std::string what_came(const toml::node& node) {
 }
 
 struct Place {
-    std::size_t file = 0;  // in reading order
+    unsigned file = 0;  // in reading order
     unsigned line = 0;
     unsigned column = 0;
 
@@ -147,7 +150,8 @@ private:
     void read_pair(const toml::key& key, const toml::node& node);
     void read_pair_table(const toml::table& table, Entry& entry);
     void read_pairs_file(const fs::path& path);
-    void read_pairs_line(std::string_view line, std::size_t file, unsigned number);
+    void make_room(std::size_t entries);
+    void read_pairs_line(std::string_view line, unsigned file, unsigned number);
     std::optional<Prefix> read_side(std::string_view text, Place at);
     void read_external(std::string_view text, Entry& entry);
     void judge(Entry& entry);
@@ -415,7 +419,7 @@ std::optional<bool> Reader::read_npt(const toml::node& node) {
 }
 
 void Reader::read_pairs_file(const fs::path& path) {
-    const std::size_t file = files_.size();
+    const auto file = static_cast<unsigned>(files_.size());
     files_.push_back(path);
     std::string text;
     try {
@@ -429,6 +433,7 @@ void Reader::read_pairs_file(const fs::path& path) {
     if (rest.starts_with(byte_order_mark)) {
         rest.remove_prefix(byte_order_mark.size());
     }
+    make_room(static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\n')) + 1);
     for (unsigned number = 1; !rest.empty(); ++number) {
         const std::size_t end = std::min(rest.find('\n'), rest.size());
         read_pairs_line(rest.substr(0, end), file, number);
@@ -436,8 +441,16 @@ void Reader::read_pairs_file(const fs::path& path) {
     }
 }
 
+// Exactly as much as one large file needs, but twice as much each time for many small ones.
+void Reader::make_room(std::size_t entries) {
+    const std::size_t wanted = entries_.size() + entries;
+    if (wanted > entries_.capacity()) {
+        entries_.reserve(std::max(wanted, 2 * entries_.capacity()));
+    }
+}
+
 // internal,external[ npt| plain][,comment] # what is not read
-void Reader::read_pairs_line(std::string_view line, std::size_t file, unsigned number) {
+void Reader::read_pairs_line(std::string_view line, unsigned file, unsigned number) {
     const auto at = [&](std::string_view field) {
         return Place{file, number, static_cast<unsigned>(field.data() - line.data()) + 1};
     };
@@ -542,7 +555,9 @@ void Reader::take_entries() {
         configuration_.pairs.push_back(
             {*pair.internal, *pair.external, pair.npt.value_or(false), std::move(pair.comment)});
     }
-    std::sort(configuration_.pairs.begin(), configuration_.pairs.end());
+    if (!std::is_sorted(configuration_.pairs.begin(), configuration_.pairs.end())) {
+        std::sort(configuration_.pairs.begin(), configuration_.pairs.end());
+    }
 }
 
 std::string Reader::mention(Place at) const {

@@ -77,6 +77,9 @@ class Writer {
 public:
     Writer(std::uint32_t sequence) : sequence_(sequence), scratch_(scratch_size) {}
 
+    // What grows beyond its room is in memory twice for a moment.
+    void make_room(std::size_t bytes) { bytes_.reserve(bytes); }
+
     nlmsghdr* start(std::uint16_t type, std::uint8_t family, unsigned flags) {
         return nftnl_nlmsg_build_hdr(scratch_.data(), static_cast<std::uint16_t>((NFNL_SUBSYS_NFTABLES << 8) | type),
                                      family, static_cast<std::uint16_t>(flags), sequence_++);
@@ -110,6 +113,18 @@ private:
     Bytes bytes_;
 };
 
+// More than the elements of a plan are likely to take; memory that is not written to is not used.
+std::size_t room_for(const Plan& plan) {
+    std::size_t room = scratch_size;
+    for (const Step& step : plan) {
+        if (const auto* add = std::get_if<AddElements>(&step)) {
+            constexpr std::size_t most_of_one = 256;  // IPv6 with a comment and a counter
+            room += add->map.elements.size() * most_of_one;
+        }
+    }
+    return room;
+}
+
 // Writes the messages of each step.
 class Encoder {
 public:
@@ -126,6 +141,7 @@ public:
     }
 
     void encode(const Plan& plan) {
+        writer_.make_room(room_for(plan));
         for (step_ = 0; step_ < plan.size(); ++step_) {
             std::visit(*this, plan[step_]);
         }

@@ -37,21 +37,23 @@ std::optional<char32_t> take_code_point(std::string_view& text) {
 }
 
 std::optional<std::string> objection_to_comment(std::string_view comment) {
-    const std::string legal = ": legal are " + std::to_string(longest_comment) + " bytes of printable UTF-8 without \"";
+    const auto objection = [&](const std::string& what) {
+        return what + ": legal are " + std::to_string(longest_comment) + " bytes of printable UTF-8 without \"";
+    };
     if (comment.size() > longest_comment) {
-        return "a comment of " + std::to_string(comment.size()) + " bytes" + legal;
+        return objection("a comment of " + std::to_string(comment.size()) + " bytes");
     }
     for (std::string_view rest = comment; !rest.empty();) {
         const auto point = take_code_point(rest);
         if (!point) {
-            return "a comment that is not UTF-8, " + in_quotes(comment) + legal;
+            return objection("a comment that is not UTF-8, " + in_quotes(comment));
         }
         if (*point < 0x20 || (*point >= 0x7f && *point < 0xa0)) {
-            return "a comment with a control character, " + in_quotes(comment) + legal;
+            return objection("a comment with a control character, " + in_quotes(comment));
         }
         // nft(8) writes a quotation mark as it is, and then cannot read its own listing.
         if (*point == '"') {
-            return "a comment with a quotation mark, " + in_quotes(comment) + legal;
+            return objection("a comment with a quotation mark, " + in_quotes(comment));
         }
     }
     return std::nullopt;
@@ -69,18 +71,17 @@ std::string named(Side side, const Prefix& prefix) {
 
 std::optional<std::string> objection_to_side(const Prefix& prefix) {
     const Family family = prefix.address.family;
-    const std::string text = prefix.short_text();
     const auto why = unusable(prefix);
     if (prefix.length < shortest(family)) {
-        return text + " is too short a prefix: legal are " + std::string(name(family)) + " prefixes from /" +
+        return prefix.text() + " is too short a prefix: legal are " + std::string(name(family)) + " prefixes from /" +
                std::to_string(shortest(family)) + " on";
     }
     if (why && prefix.is_host()) {
-        return text + " is " + std::string(*why) + ": legal is the " + std::string(name(family)) +
+        return prefix.short_text() + " is " + std::string(*why) + ": legal is the " + std::string(name(family)) +
                " address of one host";
     }
     if (why) {
-        return text + " covers " + std::string(*why) + ": legal is a prefix of hosts";
+        return prefix.text() + " covers " + std::string(*why) + ": legal is a prefix of hosts";
     }
     return std::nullopt;
 }
@@ -159,13 +160,10 @@ std::vector<PartObjection> objections(const Request& request) {
 }
 
 std::string sentence(const Collision& collision, const std::vector<Candidate>& candidates, std::string_view place) {
-    const auto side = [&](std::size_t number, Side which) {
-        const Candidate& candidate = candidates[number];
-        return which == Side::internal ? candidate.internal : candidate.external;
-    };
-    const Prefix& later = *side(collision.later, collision.later_side);
-    const Prefix& earlier = *side(collision.earlier, collision.earlier_side);
-    const Prefix* partner = side(collision.earlier, other(collision.earlier_side));
+    const Candidate& holding = candidates[collision.earlier];
+    const Prefix& later = *candidates[collision.later].side(collision.later_side);
+    const Prefix& earlier = *holding.side(collision.earlier_side);
+    const Prefix* partner = holding.side(other(collision.earlier_side));
     const std::string role = named(collision.earlier_side, earlier);
     const std::string holder =
         (partner ? "the " + role + " of " + partner->short_text() : "an " + role) + std::string(place);

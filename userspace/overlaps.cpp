@@ -25,9 +25,11 @@ struct Claim {
     std::uint32_t candidate;
 
     auto operator<=>(const Claim& claim) const {
-        return std::tie(prefix, candidate, side) <=> std::tie(claim.prefix, claim.candidate, claim.side);
+        return std::tie(prefix, candidate) <=> std::tie(claim.prefix, claim.candidate);
     }
 };
+
+using Claims = std::vector<Claim>;
 
 // The first claims to one prefix, on each side; null: none.
 using Holders = std::array<const Claim*, 2>;
@@ -50,6 +52,7 @@ private:
 
     void collect();
     void sweep();
+    void open(const Claim* claim, const Holders& holders);
     void judge_claim(const Claim& claim, Holders& holders);
     void judge_internal(const Nesting& nesting);
     void judge_external(const Nesting& nesting);
@@ -57,12 +60,14 @@ private:
 
     bool known(const Claim& claim) const;
     Translation translation_from(const Claim& claim) const;
-    std::vector<Claim>::const_iterator find_claim(const Prefix& prefix, Side side) const;
+    Claims& claims_of(Side side) { return claims_[static_cast<std::size_t>(side)]; }
+    const Claims& claims_of(Side side) const { return claims_[static_cast<std::size_t>(side)]; }
+    bool is_claimed(const Prefix& prefix, Side side) const;
     bool is_covered(const Prefix& prefix, Side side, std::uint8_t longer_than) const;
     bool is_overridden(const Prefix& internal, std::uint8_t longer_than) const;
 
     const std::vector<Candidate>& candidates_;
-    std::vector<Claim> claims_;
+    std::array<Claims, 2> claims_;             // of each side, ascending
     std::array<std::bitset<129>, 2> lengths_;  // in use, on each side
     std::vector<std::pair<Prefix, Holders>> open_;  // all that cover the claim at hand, longest last
     std::vector<Nesting> internal_nestings_;
@@ -83,33 +88,49 @@ Overlaps Finder::find() {
 }
 
 void Finder::collect() {
-    claims_.reserve(2 * candidates_.size());
-    for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
-        for (const auto& [prefix, side] : {std::pair{candidates_[i].internal, Side::internal},
-                                           std::pair{candidates_[i].external, Side::external}}) {
-            if (prefix) {
-                claims_.push_back({*prefix, side, i});
+    for (const Side side : sides) {
+        Claims& claims = claims_of(side);
+        claims.reserve(candidates_.size());
+        for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
+            if (const Prefix* prefix = candidates_[i].side(side)) {
+                claims.push_back({*prefix, side, i});
                 lengths_[static_cast<std::size_t>(side)].set(prefix->length);
             }
         }
+        // Long files are most often in order already.
+        if (!std::is_sorted(claims.begin(), claims.end())) {
+            std::sort(claims.begin(), claims.end());
+        }
     }
-    std::sort(claims_.begin(), claims_.end());
 }
 
+// Through the claims of both sides, ascending by prefix and, of one prefix, by candidate.
 void Finder::sweep() {
+    auto internal = claims_of(Side::internal).cbegin();
+    auto external = claims_of(Side::external).cbegin();
+    const auto internal_end = claims_of(Side::internal).cend();
+    const auto external_end = claims_of(Side::external).cend();
     Holders holders{};
-    for (auto claim = claims_.cbegin(); claim != claims_.cend(); ++claim) {
-        if (claim == claims_.cbegin() || claim->prefix != std::prev(claim)->prefix) {
-            while (!open_.empty() && !open_.back().first.covers(claim->prefix)) {
+    const Claim* before = nullptr;
+    while (internal != internal_end || external != external_end) {
+        const bool internal_next = external == external_end || (internal != internal_end && *internal <= *external);
+        const Claim& claim = internal_next ? *internal++ : *external++;
+        if (!before || claim.prefix != before->prefix) {
+            open(before, holders);
+            while (!open_.empty() && !open_.back().first.covers(claim.prefix)) {
                 open_.pop_back();
             }
             holders = {};
         }
-        judge_claim(*claim, holders);
-        const bool last = std::next(claim) == claims_.cend() || std::next(claim)->prefix != claim->prefix;
-        if (last && !claim->prefix.is_host()) {
-            open_.emplace_back(claim->prefix, holders);
-        }
+        judge_claim(claim, holders);
+        before = &claim;
+    }
+}
+
+// Whatever follows may be inside the prefix of this claim.
+void Finder::open(const Claim* claim, const Holders& holders) {
+    if (claim && !claim->prefix.is_host()) {
+        open_.emplace_back(claim->prefix, holders);
     }
 }
 
@@ -185,21 +206,19 @@ Translation Finder::translation_from(const Claim& claim) const {
     return claim.side == Side::internal ? outbound : outbound.reversed();
 }
 
-// The first claim to exactly this prefix on this side.
-std::vector<Claim>::const_iterator Finder::find_claim(const Prefix& prefix, Side side) const {
-    auto claim = std::lower_bound(claims_.begin(), claims_.end(), prefix,
-                                  [](const Claim& one, const Prefix& wanted) { return one.prefix < wanted; });
-    while (claim != claims_.end() && claim->prefix == prefix && claim->side != side) {
-        ++claim;
-    }
-    return claim != claims_.end() && claim->prefix == prefix ? claim : claims_.end();
+// Whether there is a claim to exactly this prefix.
+bool Finder::is_claimed(const Prefix& prefix, Side side) const {
+    const Claims& claims = claims_of(side);
+    const auto claim = std::lower_bound(claims.begin(), claims.end(), prefix,
+                                        [](const Claim& one, const Prefix& wanted) { return one.prefix < wanted; });
+    return claim != claims.end() && claim->prefix == prefix;
 }
 
 // Whether a claim longer than that covers the whole prefix.
 bool Finder::is_covered(const Prefix& prefix, Side side, std::uint8_t longer_than) const {
     for (std::uint8_t length = prefix.length; length > longer_than; --length) {
         if (lengths_[static_cast<std::size_t>(side)][length] &&
-            find_claim(Prefix::of(prefix.address, length), side) != claims_.end()) {
+            is_claimed(Prefix::of(prefix.address, length), side)) {
             return true;
         }
     }
@@ -211,16 +230,17 @@ bool Finder::is_overridden(const Prefix& internal, std::uint8_t longer_than) con
     if (is_covered(internal, Side::internal, longer_than)) {
         return true;
     }
+    const Claims& claims = claims_of(Side::internal);
     std::optional<Address> rest = internal.first();
     while (rest && *rest <= internal.last()) {
         const auto claim =
-            std::lower_bound(claims_.begin(), claims_.end(), *rest,
+            std::lower_bound(claims.begin(), claims.end(), *rest,
                              [](const Claim& one, const Address& wanted) { return one.prefix.address < wanted; });
         // Of those that start here, the shortest comes first; none is as short as `internal` itself.
-        const auto start = std::find_if(claim, claims_.end(), [&](const Claim& one) {
-            return one.prefix.address != *rest || (one.side == Side::internal && one.prefix.length > internal.length);
+        const auto start = std::find_if(claim, claims.end(), [&](const Claim& one) {
+            return one.prefix.address != *rest || one.prefix.length > internal.length;
         });
-        if (start == claims_.end() || start->prefix.address != *rest) {
+        if (start == claims.end() || start->prefix.address != *rest) {
             return false;
         }
         rest = next(start->prefix.last());

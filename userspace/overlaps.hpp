@@ -25,6 +25,8 @@ struct Candidate {
     const Prefix* internal;
     const Prefix* external;
     bool npt;
+
+    const Prefix* side(Side side) const { return side == Side::internal ? internal : external; }
 };
 
 std::vector<Candidate> candidates(std::span<const Pair> pairs);

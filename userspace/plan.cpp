@@ -100,25 +100,29 @@ bool tells_pairs(const Map& map, Family family) {
     return role && role->key == Side::internal;
 }
 
-std::vector<Pair> pairs_of(const Map& map, Family family) {
-    std::vector<Pair> pairs;
-    if (tells_pairs(map, family)) {
-        const MapRole role = *MapRole::of(map, family);
-        pairs.reserve(map.elements.size());
-        for (const Element& element : map.elements) {
-            if (auto pair = role.pair(element)) {
-                pairs.push_back(std::move(*pair));
-            }
+void append_pairs(std::vector<Pair>& pairs, const Map& map, Family family) {
+    const auto role = MapRole::of(map, family);
+    if (!role || role->key != Side::internal) {
+        return;
+    }
+    pairs.reserve(pairs.size() + map.elements.size());
+    for (const Element& element : map.elements) {
+        if (auto pair = role->pair(element)) {
+            pairs.push_back(std::move(*pair));
         }
     }
+}
+
+std::vector<Pair> pairs_of(const Map& map, Family family) {
+    std::vector<Pair> pairs;
+    append_pairs(pairs, map, family);
     return pairs;
 }
 
 std::vector<Pair> pairs_of(const Table& table) {
     std::vector<Pair> pairs;
     for (const Map& map : table.maps) {
-        const std::vector<Pair> more = pairs_of(map, table.family);
-        pairs.insert(pairs.end(), more.begin(), more.end());
+        append_pairs(pairs, map, table.family);
     }
     return pairs;
 }
@@ -336,7 +340,7 @@ void tell(Story& story, const DeleteMap& step) {
 
 void tell(Story& story, const AddElements& step) {
     if (tells_pairs(step.map, step.family)) {
-        append(story.pairs[step.family].added, pairs_of(step.map, step.family));
+        append_pairs(story.pairs[step.family].added, step.map, step.family);
     } else {
         map_change(story, step.family, step.map.name).refilled = true;
     }
@@ -344,7 +348,7 @@ void tell(Story& story, const AddElements& step) {
 
 void tell(Story& story, const DeleteElements& step) {
     if (tells_pairs(step.map, step.family)) {
-        append(story.pairs[step.family].removed, pairs_of(step.map, step.family));
+        append_pairs(story.pairs[step.family].removed, step.map, step.family);
     } else {
         map_change(story, step.family, step.map.name).refilled = true;
     }
@@ -391,29 +395,42 @@ std::string line(const std::string& subject, const Change& change) {
     return "~ " + subject + (subject.starts_with("chain") ? ": rules" : ": elements");
 }
 
-// A pair that a replaced map keeps is in both lists, and no change.
-std::vector<std::string> pair_lines(PairChanges pairs) {
+void sort(std::vector<Pair>& pairs) {
+    if (!std::is_sorted(pairs.begin(), pairs.end())) {
+        std::sort(pairs.begin(), pairs.end());
+    }
+}
+
+// Calls visit(removed, added) for each internal side of a pair that changes; null: there was or will be none. A pair
+// that a replaced map keeps is in both lists, and no change.
+template <class Visit>
+void walk(PairChanges pairs, Visit visit) {
     auto& [removed, added] = pairs;
-    std::sort(removed.begin(), removed.end());
-    std::sort(added.begin(), added.end());
-    std::vector<std::string> lines;
+    sort(removed);
+    sort(added);
     auto r = removed.begin();
     auto a = added.begin();
     while (r != removed.end() || a != added.end()) {
         if (a == added.end() || (r != removed.end() && r->internal < a->internal)) {
-            lines.push_back(line('-', *r++));
+            visit(&*r++, nullptr);
         } else if (r == removed.end() || a->internal < r->internal) {
-            lines.push_back(line('+', *a++));
+            visit(nullptr, &*a++);
         } else {
             if (*r != *a) {
-                lines.push_back(line('-', *r));
-                lines.push_back(line('+', *a));
+                visit(&*r, &*a);
             }
             ++r;
             ++a;
         }
     }
-    return lines;
+}
+
+Story tell(const Plan& plan) {
+    Story story;
+    for (const Step& step : plan) {
+        std::visit([&](const auto& alternative) { tell(story, alternative); }, step);
+    }
+    return story;
 }
 
 }  // namespace
@@ -444,18 +461,31 @@ Plan plan(const Ruleset& desired, const Ruleset& actual) {
     return steps;
 }
 
-std::vector<std::string> describe(const Plan& plan) {
-    Story story;
-    for (const Step& step : plan) {
-        std::visit([&](const auto& alternative) { tell(story, alternative); }, step);
+PairCounts count_pairs(const Plan& plan) {
+    PairCounts counts;
+    Story story = tell(plan);
+    for (auto& [family, pairs] : story.pairs) {
+        walk(std::move(pairs), [&](const Pair* removed, const Pair* added) {
+            ++(!removed ? counts.added : !added ? counts.removed : counts.changed);
+        });
     }
+    return counts;
+}
+
+std::vector<std::string> describe(const Plan& plan) {
+    Story story = tell(plan);
     std::vector<std::string> lines;
     std::set<Family> pairs_change;
-    for (const auto& [family, pairs] : story.pairs) {
-        for (std::string& pair : pair_lines(pairs)) {
-            lines.push_back(std::move(pair));
+    for (auto& [family, pairs] : story.pairs) {
+        walk(std::move(pairs), [&](const Pair* removed, const Pair* added) {
+            if (removed) {
+                lines.push_back(line('-', *removed));
+            }
+            if (added) {
+                lines.push_back(line('+', *added));
+            }
             pairs_change.insert(family);
-        }
+        });
     }
     for (const auto& [place, change] : story.changes) {
         const auto& [family, subject] = place;

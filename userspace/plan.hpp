@@ -5,6 +5,7 @@
 #include "layout.hpp"
 #include "ruleset.hpp"
 
+#include <cstddef>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,6 +32,14 @@ using Step = std::variant<AddTable, DeleteTable, AddMap, DeleteMap, AddElements,
 using Plan = std::vector<Step>;  // empty: nothing to do
 
 Plan plan(const Ruleset& desired, const Ruleset& actual);
+
+struct PairCounts {
+    std::size_t added = 0;
+    std::size_t removed = 0;
+    std::size_t changed = 0;  // another external, comment or kind
+};
+
+PairCounts count_pairs(const Plan& plan);
 
 // What the steps do, in pairs where they can be told in pairs, one line each, for `diff`:
 // "+ 10.0.0.2 198.51.100.2 # mail", "- ...", "~ chain ip statnat prerouting: rules".

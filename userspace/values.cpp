@@ -6,9 +6,38 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 namespace statnat {
 namespace {
+
+// Four numbers without leading zeros, as inet_pton(3) has them: files hold millions.
+std::optional<Address> parse_ipv4(std::string_view text) {
+    Address address{Family::ipv4, {}};
+    const char* at = text.data();
+    const char* end = at + text.size();
+    for (std::size_t i = 0; i < address.size(); ++i) {
+        if (i > 0 && (at == end || *at++ != '.')) {
+            return std::nullopt;
+        }
+        const auto [behind, error] = std::from_chars(at, end, address.bytes[i]);
+        if (error != std::errc{} || (*at == '0' && behind - at > 1)) {
+            return std::nullopt;
+        }
+        at = behind;
+    }
+    return at == end ? std::optional(address) : std::nullopt;
+}
+
+std::optional<Address> parse_ipv6(std::string_view text) {
+    std::array<char, INET6_ADDRSTRLEN> terminated{};
+    if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) {
+        return std::nullopt;
+    }
+    std::copy(text.begin(), text.end(), terminated.begin());
+    Address address{Family::ipv6, {}};
+    return inet_pton(AF_INET6, terminated.data(), address.bytes.data()) == 1 ? std::optional(address) : std::nullopt;
+}
 
 int address_family(Family family) {
     return family == Family::ipv4 ? AF_INET : AF_INET6;
@@ -58,18 +87,7 @@ std::string_view name(Family family) {
 }
 
 std::optional<Address> Address::parse(std::string_view text) {
-    std::array<char, INET6_ADDRSTRLEN> terminated{};
-    if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) {
-        return std::nullopt;
-    }
-    std::copy(text.begin(), text.end(), terminated.begin());
-
-    Address address;
-    address.family = text.find(':') == std::string_view::npos ? Family::ipv4 : Family::ipv6;
-    if (inet_pton(address_family(address.family), terminated.data(), address.bytes.data()) != 1) {
-        return std::nullopt;
-    }
-    return address;
+    return text.find(':') == std::string_view::npos ? parse_ipv4(text) : parse_ipv6(text);
 }
 
 std::string Address::text() const {
@@ -147,19 +165,22 @@ std::optional<std::string_view> unusable(const Prefix& prefix) {
     };
     static constexpr Family ipv4 = Family::ipv4;
     static constexpr Family ipv6 = Family::ipv6;
-    static constexpr std::array<Range, 9> ranges{{
+    static constexpr std::array<Range, 4> ipv4_ranges{{
         {{{ipv4, {}}, 32}, "the unspecified address"},
         {{{ipv4, {127}}, 8}, "a loopback address"},
         {{{ipv4, {224}}, 4}, "a multicast address"},
         {{{ipv4, {255, 255, 255, 255}}, 32}, "the broadcast address"},
+    }};
+    static constexpr std::array<Range, 5> ipv6_ranges{{
         {{{ipv6, {}}, 128}, "the unspecified address"},
         {{{ipv6, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}}, 128}, "a loopback address"},
         {{{ipv6, {255}}, 8}, "a multicast address"},
         {{{ipv6, {0xfe, 0x80}}, 10}, "a link-local address"},
         {{{ipv6, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255}}, 96}, "an IPv4-mapped address"},
     }};
+    const auto ranges = prefix.address.family == ipv4 ? std::span<const Range>(ipv4_ranges) : ipv6_ranges;
     for (const Range& range : ranges) {
-        if (range.prefix.covers(prefix) || prefix.covers(range.prefix)) {
+        if (range.prefix.covers(prefix) || (!prefix.is_host() && prefix.covers(range.prefix))) {
             return range.name;
         }
     }
