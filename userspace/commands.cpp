@@ -117,7 +117,7 @@ std::string summary(const Change& change) {
             const auto* old = std::get_if<DeleteMap>(&step);
             return old && any([&](const Step& other) {
                 const auto* now = std::get_if<AddMap>(&other);
-                return now && now->family == old->family && now->map.name == old->name;
+                return now && now->family == old->family && now->map.name == old->map.name;
             });
         })) {
         append("replaced maps");
@@ -145,10 +145,8 @@ void note_disagreement(const Path& file, const Pair& pair, bool present) {
     }
     try {
         const Configuration configuration = read_configuration(file);
-        const std::vector<Pair>& pairs = configuration.pairs;
-        const bool in_file = std::any_of(pairs.begin(), pairs.end(), [&](const Pair& other) {
-            return other.internal == pair.internal && other.external == pair.external && other.npt == pair.npt;
-        });
+        const auto other = configuration.pairs.find(pair.internal, Side::internal);
+        const bool in_file = other && other->external == pair.external && other->npt == pair.npt;
         if (present && !in_file) {
             spdlog::warn("{} does not have this pair: the next sync removes it", file.string());
         } else if (!present && in_file) {
@@ -168,7 +166,7 @@ Prefix parse_side(const std::string& text) {
 }
 
 // "address", or "address; 10.1.0.0/24 203.0.113.0/24 covers it" to say what could be deleted instead.
-std::string no_pair_has(const Prefix& side, const std::vector<Pair>& pairs) {
+std::string no_pair_has(const Prefix& side, const Pairs& pairs) {
     std::string what = side.is_host() ? "address" : "prefix";
     for (const Pair& pair : pairs) {
         if (pair.internal.covers(side) || pair.external.covers(side)) {
@@ -184,7 +182,7 @@ Configuration settings_of(const Path& file) {
     Configuration settings;
     if (std::filesystem::exists(file, ignored)) {
         settings = read_configuration(file);
-        settings.pairs.clear();
+        settings.pairs = {};
         settings.not_for_native.reset();
     }
     return settings;
@@ -265,11 +263,11 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
 }
 
 int list(Kernel& kernel, ListFormat format, std::ostream& out) {
-    const Inventory found = inventory(kernel.read().ruleset);
+    const std::vector<CountedPair> pairs = counted_pairs(kernel.read().ruleset);
     switch (format) {
-    case ListFormat::table: out << as_table(found.pairs); break;
-    case ListFormat::json: out << as_json(found.pairs); break;
-    case ListFormat::csv: out << as_csv(found.pairs); break;
+    case ListFormat::table: out << as_table(pairs); break;
+    case ListFormat::json: out << as_json(pairs); break;
+    case ListFormat::csv: out << as_csv(pairs); break;
     }
     return exit_done;
 }
@@ -285,8 +283,7 @@ int add(Kernel& kernel, const Path& file, const std::string& internal, const std
     const Pair pair = request.pair();
     const Change done = change(kernel, [&](const Ruleset& actual) {
         const Inventory found = inventory(actual);
-        const std::vector<Pair> others = found.plain_pairs();
-        if (const auto reason = why_not(request, others)) {
+        if (const auto reason = why_not(request, found.pairs)) {
             throw CannotGoOn{cannot + *reason};
         }
         Configuration wanted = settings_beside(found, pair.internal.address.family, file);
@@ -295,8 +292,9 @@ int add(Kernel& kernel, const Path& file, const std::string& internal, const std
         if (engine == Engine::native && reason) {
             throw CannotGoOn{cannot + *reason};
         }
-        wanted.pairs = others;
-        wanted.pairs.insert(std::lower_bound(wanted.pairs.begin(), wanted.pairs.end(), pair), pair);
+        wanted.pairs = found.pairs;
+        wanted.pairs.push_back(pair);
+        wanted.pairs.sort();
         return layout(wanted, engine);
     });
     out << summary(done) << '\n';
@@ -310,14 +308,15 @@ int del(Kernel& kernel, const Path& file, const std::string& text, std::ostream&
     const Change done = change(kernel, [&](const Ruleset& actual) {
         const Inventory found = inventory(actual);
         Configuration wanted = found.configuration();
-        const auto position = std::find_if(wanted.pairs.begin(), wanted.pairs.end(), [&](const Pair& other) {
-            return other.internal == side || other.external == side;
-        });
-        if (position == wanted.pairs.end()) {
+        auto leaving = wanted.pairs.find(side, Side::internal);
+        if (!leaving) {
+            leaving = wanted.pairs.find(side, Side::external);
+        }
+        if (!leaving) {
             throw CannotGoOn{"cannot delete " + text + ": no pair has this " + no_pair_has(side, wanted.pairs)};
         }
-        pair = *position;
-        wanted.pairs.erase(position);
+        pair = *leaving;
+        wanted.pairs = wanted.pairs.without(pair);
         if (const auto reason = why_not_without(wanted.pairs)) {
             throw CannotGoOn{"cannot delete " + text + ", because without it " + *reason};
         }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Reads the TOML file and its CSV files of pairs, and judges all of it before it gives up.
+// Reads the TOML file and its CSV files of pairs, and judges all of it before it gives up. Where something is wrong, all
+// of it is read once more, now with a note of where each pair stands.
 #include "config.hpp"
+
+#include "objections.hpp"
 
 #include <glob.h>
 #include <toml++/toml.h>
@@ -65,11 +68,18 @@ std::vector<fs::path> matches(const fs::path& directory, const std::string& patt
     return paths;
 }
 
+bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
 std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r";
-    const std::size_t first = std::min(text.find_first_not_of(blanks), text.size());
-    text.remove_prefix(first);
-    return text.substr(0, text.find_last_not_of(blanks) + 1);
+    while (!text.empty() && is_blank(text.front())) {
+        text.remove_prefix(1);
+    }
+    while (!text.empty() && is_blank(text.back())) {
+        text.remove_suffix(1);
+    }
+    return text;
 }
 
 std::string what_came(const toml::node& node) {
@@ -136,78 +146,100 @@ public:
     Configuration read(const fs::path& file);
 
 private:
-    std::optional<toml::table> parse(std::string text);
+    // A file as it was when it was opened.
+    struct Source {
+        fs::path path;
+        std::string text;
+        bool opened = false;
+    };
+
+    void parse(std::string text);
     bool take_repeated_line(std::string& text, std::size_t number);
-    void refuse_repeated(const toml::table* pairs);
-    void read_root(const toml::table& root);
+    void read_everything();
+    void refuse_repeated();
+    void read_root();
     void read_gateway(const toml::table& gateway);
     void read_engine(const toml::node& node);
     void read_counters(const toml::node& node);
     void read_exempt_destinations(const toml::node& node);
-    void read_pairs_files(const toml::node& node);
+    void find_pairs_files(const toml::node& node);
     std::optional<bool> read_npt(const toml::node& node);
     void read_pairs(const toml::table& pairs);
     void read_pair(const toml::key& key, const toml::node& node);
     void read_pair_table(const toml::table& table, Entry& entry);
-    void read_pairs_file(const fs::path& path);
-    void make_room(std::size_t entries);
+    void read_pairs_file(unsigned file);
+    bool take_plain_line(std::string_view& text);
     void read_pairs_line(std::string_view line, unsigned file, unsigned number);
     std::optional<Prefix> read_side(std::string_view text, Place at);
     void read_external(std::string_view text, Entry& entry);
+    void take(Entry entry);
     void judge(Entry& entry);
     void refuse_collisions();
-    void take_entries();
     void throw_errors();
 
+    // Nothing, with an error, if the file cannot be read.
+    const std::string* open(unsigned file);
     void error(Place at, std::string sentence) { errors_.emplace_back(at, std::move(sentence)); }
     std::string mention(Place at) const;
 
-    Configuration configuration_;
-    std::vector<fs::path> files_;  // what Place::file counts
-    std::vector<fs::path> pairs_files_;
+    std::vector<Source> sources_;  // what Place::file counts
+    std::optional<toml::table> root_;
     std::vector<toml::table> repeated_;  // lines that set a key again, each parsed alone
-    std::vector<Entry> entries_;
+    bool careful_ = false;               // keep entries
+
+    // What is read again when everything is.
+    Configuration configuration_;
     bool npt_ = false;  // wherever a pair can have it and does not say otherwise
+    std::vector<Entry> entries_;
     std::vector<std::pair<Place, std::string>> errors_;
 };
 
 Configuration Reader::read(const fs::path& file) {
-    files_.push_back(file);
-    std::optional<toml::table> root;
-    try {
-        root = parse(read_file(file));
-    } catch (const std::system_error& failure) {
-        error({}, "cannot be read: " + failure.code().message());
+    sources_.push_back({file, {}});
+    if (const std::string* text = open(0)) {
+        parse(*text);
     }
-    refuse_repeated(root ? (*root)["pairs"].as_table() : nullptr);
-    if (root) {
-        read_root(*root);
-        for (const fs::path& path : pairs_files_) {
-            read_pairs_file(path);
-        }
-        for (Entry& entry : entries_) {
-            judge(entry);
-        }
+    if (!root_) {
+        refuse_repeated();
+        throw_errors();
+    }
+    read_everything();
+    if (!errors_.empty() || collide(configuration_.pairs)) {
+        careful_ = true;
+        read_everything();
         refuse_collisions();
     }
     throw_errors();
-    take_entries();
     return std::move(configuration_);
+}
+
+const std::string* Reader::open(unsigned file) {
+    Source& source = sources_[file];
+    try {
+        if (!source.opened) {
+            source.text = read_file(source.path);
+            source.opened = true;
+        }
+        return &source.text;
+    } catch (const std::system_error& failure) {
+        error({file, 0, 0}, "cannot be read: " + failure.code().message());
+        return nullptr;
+    }
 }
 
 // TOML forbids a key that is set twice, and toml++ stops there. Such a line is set aside and judged with the rest, so
 // that an address that comes twice is told like any other one, with both places.
-std::optional<toml::table> Reader::parse(std::string text) {
+void Reader::parse(std::string text) {
     constexpr std::size_t most_repeated = 100;
-    for (;;) {
+    while (!root_) {
         try {
-            return toml::parse(std::string_view(text));
+            root_ = toml::parse(std::string_view(text));
         } catch (const toml::parse_error& failure) {
             const bool repeated = failure.description().find("cannot redefine") != std::string_view::npos;
             const Place at = place(failure.source());
             if (!repeated || repeated_.size() == most_repeated || !take_repeated_line(text, at.line)) {
                 error(at, repeated ? "this key or table is set already" : std::string(failure.description()));
-                return std::nullopt;
+                return;
             }
         }
     }
@@ -232,7 +264,20 @@ bool Reader::take_repeated_line(std::string& text, std::size_t number) {
     return true;
 }
 
-void Reader::refuse_repeated(const toml::table* pairs) {
+void Reader::read_everything() {
+    configuration_ = {};
+    npt_ = false;
+    errors_.clear();
+    refuse_repeated();
+    read_root();
+    for (unsigned file = 1; file < sources_.size(); ++file) {
+        read_pairs_file(file);
+    }
+    configuration_.pairs.sort();
+}
+
+void Reader::refuse_repeated() {
+    const toml::table* pairs = root_ ? (*root_)["pairs"].as_table() : nullptr;
     for (const toml::table& line : repeated_) {
         for (const auto& [key, node] : line) {
             if (!pairs || !pairs->contains(key)) {
@@ -242,18 +287,25 @@ void Reader::refuse_repeated(const toml::table* pairs) {
     }
 }
 
-void Reader::read_root(const toml::table& root) {
-    for (const auto& [key, node] : in_reading_order(root)) {
+void Reader::read_root() {
+    const toml::table* gateway = nullptr;
+    const toml::table* pairs = nullptr;
+    for (const auto& [key, node] : in_reading_order(*root_)) {
         const toml::table* table = node->as_table();
         if (*key != "gateway" && *key != "pairs") {
             error(place(key->source()), "unknown key " + in_quotes(*key) + ": legal are the tables gateway and pairs");
         } else if (!table) {
             error(place(key->source()), std::string(*key) + " is " + what_came(*node) + ": legal is a table");
-        } else if (*key == "gateway") {
-            read_gateway(*table);
         } else {
-            read_pairs(*table);
+            (*key == "gateway" ? gateway : pairs) = table;
         }
+    }
+    // It may stand below the pairs, which do as it says.
+    if (gateway) {
+        read_gateway(*gateway);
+    }
+    if (pairs) {
+        read_pairs(*pairs);
     }
 }
 
@@ -266,7 +318,7 @@ void Reader::read_gateway(const toml::table& gateway) {
         } else if (*key == "exempt-destinations") {
             read_exempt_destinations(*node);
         } else if (*key == "pairs-files") {
-            read_pairs_files(*node);
+            find_pairs_files(*node);
         } else if (*key == "npt") {
             npt_ = read_npt(*node).value_or(false);
         } else {
@@ -322,7 +374,7 @@ void Reader::read_exempt_destinations(const toml::node& node) {
     }
 }
 
-void Reader::read_pairs_files(const toml::node& node) {
+void Reader::find_pairs_files(const toml::node& node) {
     const std::string legal = ": legal is an array of file names and patterns such as [\"pairs.d/*.csv\"]";
     if (!node.is_array()) {
         error(place(node.source()), "pairs-files is " + what_came(node) + legal);
@@ -335,15 +387,16 @@ void Reader::read_pairs_files(const toml::node& node) {
             error(place(element.source()), "a pairs file is " + what_came(element) + legal);
             continue;
         }
-        const auto paths = matches(files_.front().parent_path(), *pattern);
+        const auto paths = matches(sources_.front().path.parent_path(), *pattern);
         if (paths.empty()) {
             error(place(element.source()), what_came(element) + " matches no file: legal is what matches at least one");
         }
         for (const fs::path& path : paths) {
             std::error_code ignored;
             const fs::path real = fs::weakly_canonical(path, ignored);
-            if (known.insert(real.empty() ? path : real).second) {
-                pairs_files_.push_back(path);
+            const auto same = [&](const Source& source) { return source.path == path; };
+            if (known.insert(real.empty() ? path : real).second && std::none_of(sources_.begin() + 1, sources_.end(), same)) {
+                sources_.push_back({path, {}});
             }
         }
     }
@@ -383,7 +436,7 @@ void Reader::read_pair(const toml::key& key, const toml::node& node) {
     } else {
         error(entry.external_at, "the external of " + in_quotes(key) + " is " + what_came(node) + legal_pair);
     }
-    entries_.push_back(std::move(entry));
+    take(std::move(entry));
 }
 
 void Reader::read_pair_table(const toml::table& table, Entry& entry) {
@@ -418,35 +471,42 @@ std::optional<bool> Reader::read_npt(const toml::node& node) {
     return value;
 }
 
-void Reader::read_pairs_file(const fs::path& path) {
-    const auto file = static_cast<unsigned>(files_.size());
-    files_.push_back(path);
-    std::string text;
-    try {
-        text = read_file(path);
-    } catch (const std::system_error& failure) {
-        error({file, 0, 0}, "cannot be read: " + failure.code().message());
+void Reader::read_pairs_file(unsigned file) {
+    const std::string* text = open(file);
+    if (!text) {
         return;
     }
     constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-    std::string_view rest = text;
+    std::string_view rest = *text;
     if (rest.starts_with(byte_order_mark)) {
         rest.remove_prefix(byte_order_mark.size());
     }
-    make_room(static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\n')) + 1);
     for (unsigned number = 1; !rest.empty(); ++number) {
+        if (!careful_ && take_plain_line(rest)) {
+            continue;
+        }
         const std::size_t end = std::min(rest.find('\n'), rest.size());
         read_pairs_line(rest.substr(0, end), file, number);
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }
 }
 
-// Exactly as much as one large file needs, but twice as much each time for many small ones.
-void Reader::make_room(std::size_t entries) {
-    const std::size_t wanted = entries_.size() + entries;
-    if (wanted > entries_.capacity()) {
-        entries_.reserve(std::max(wanted, 2 * entries_.capacity()));
+// "INTERNAL,EXTERNAL\n" of IPv4 hosts without anything to object to, which is what large files consist of.
+bool Reader::take_plain_line(std::string_view& text) {
+    std::string_view rest = text;
+    const auto next_is = [&](char c) {
+        const bool is = rest.starts_with(c);
+        rest.remove_prefix(is);
+        return is;
+    };
+    const auto internal = Address::take_ipv4(rest);
+    const auto external = internal && next_is(',') ? Address::take_ipv4(rest) : std::nullopt;
+    if (!external || !next_is('\n') || !can_be_hosts(*internal, *external)) {
+        return false;
     }
+    configuration_.pairs.push_back({Family::ipv4, 32}, *internal, *external);
+    text = rest;
+    return true;
 }
 
 // internal,external[ npt| plain][,comment] # what is not read
@@ -475,12 +535,12 @@ void Reader::read_pairs_line(std::string_view line, unsigned file, unsigned numb
     entry.pair.comment = comment;
     entry.pair.internal = read_side(internal, entry.internal_at);
     read_external(external, entry);
-    entries_.push_back(std::move(entry));
+    take(std::move(entry));
 }
 
 // EXTERNAL, and behind a blank what becomes of it: "npt", or "plain" whatever the gateway says.
 void Reader::read_external(std::string_view text, Entry& entry) {
-    const std::size_t blank = std::min(text.find_first_of(" \t"), text.size());
+    const auto blank = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_blank) - text.begin());
     const std::string_view word = trimmed(text.substr(blank));
     entry.npt_at = entry.external_at;
     entry.npt_at.column += static_cast<unsigned>(word.data() - text.data());
@@ -499,6 +559,21 @@ std::optional<Prefix> Reader::read_side(std::string_view text, Place at) {
         error(at, not_a_side(text));
     }
     return prefix;
+}
+
+void Reader::take(Entry entry) {
+    judge(entry);
+    const auto& [internal, external, npt, comment] = entry.pair;
+    if (internal && external) {
+        if (!internal->is_host() && !configuration_.not_for_native) {
+            const auto& [file, line, column] = entry.internal_at;
+            configuration_.not_for_native = {sources_[file].path, line, column, *why_not_native(entry.pair.pair())};
+        }
+        configuration_.pairs.push_back(entry.pair.pair());
+    }
+    if (careful_) {
+        entries_.push_back(std::move(entry));
+    }
 }
 
 void Reader::judge(Entry& entry) {
@@ -526,11 +601,8 @@ void Reader::judge(Entry& entry) {
 
 void Reader::refuse_collisions() {
     std::vector<Candidate> all;
-    all.reserve(entries_.size());
     for (const Entry& entry : entries_) {
-        const Request& pair = entry.pair;
-        all.push_back({pair.internal ? &*pair.internal : nullptr, pair.external ? &*pair.external : nullptr,
-                       pair.npt.value_or(false)});
+        all.push_back({entry.pair.internal, entry.pair.external, entry.pair.npt.value_or(false)});
     }
     for (const Collision& collision : overlaps(all).collisions) {
         error(entries_[collision.later].at(collision.later_side),
@@ -538,30 +610,8 @@ void Reader::refuse_collisions() {
     }
 }
 
-void Reader::take_entries() {
-    const Entry* first = nullptr;
-    for (Entry& entry : entries_) {
-        const bool earlier = !first || entry.internal_at < first->internal_at;
-        if (!entry.pair.internal->is_host() && earlier) {
-            first = &entry;
-        }
-    }
-    if (first) {
-        const auto& [file, line, column] = first->internal_at;
-        configuration_.not_for_native = {files_[file], line, column, *why_not_native(first->pair.pair())};
-    }
-    configuration_.pairs.reserve(entries_.size());
-    for (auto& [pair, internal_at, external_at, npt_at, comment_at] : entries_) {
-        configuration_.pairs.push_back(
-            {*pair.internal, *pair.external, pair.npt.value_or(false), std::move(pair.comment)});
-    }
-    if (!std::is_sorted(configuration_.pairs.begin(), configuration_.pairs.end())) {
-        std::sort(configuration_.pairs.begin(), configuration_.pairs.end());
-    }
-}
-
 std::string Reader::mention(Place at) const {
-    return " (" + files_[at.file].string() + ":" + std::to_string(at.line) + ")";
+    return " (" + sources_[at.file].path.string() + ":" + std::to_string(at.line) + ")";
 }
 
 void Reader::throw_errors() {
@@ -571,7 +621,7 @@ void Reader::throw_errors() {
     std::stable_sort(errors_.begin(), errors_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     InvalidConfiguration invalid;
     for (auto& [at, sentence] : errors_) {
-        invalid.errors.push_back({files_[at.file], at.line, at.column, std::move(sentence)});
+        invalid.errors.push_back({sources_[at.file].path, at.line, at.column, std::move(sentence)});
     }
     throw invalid;
 }

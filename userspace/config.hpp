@@ -2,7 +2,7 @@
 // From the text of a configuration to what it desires; no I/O but reading the files it names.
 #pragma once
 
-#include "objections.hpp"
+#include "pairs.hpp"
 #include "values.hpp"
 
 #include <filesystem>
@@ -26,7 +26,7 @@ struct Configuration {
     std::optional<Engine> engine;  // nothing: auto
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
-    std::vector<Pair> pairs;  // ascending by internal address
+    Pairs pairs;
     std::optional<ConfigurationError> not_for_native;  // the first pair that the native engine cannot have
 };
 

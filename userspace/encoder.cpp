@@ -72,6 +72,38 @@ void put_element(nlmsghdr* message, const Map& map, const Element& element) {
     mnl_attr_nest_end(message, item);
 }
 
+// An element without a comment, whose counter starts at zero: nothing but its addresses is its own.
+class PlainElement {
+public:
+    PlainElement(const Map& map, Family family) : address_size_(address_size(family)) {
+        alignas(nlmsghdr) std::array<char, 128> buffer{};
+        nlmsghdr* message = mnl_nlmsg_put_header(buffer.data());
+        const Address none{family, {}};
+        put_element(message, map, {none, none});
+        const auto* start = static_cast<const char*>(mnl_nlmsg_get_payload(message));
+        bytes_.assign(start, start + mnl_nlmsg_get_payload_len(message));
+        value_at_ = map.values ? key_at + address_size_ + 2 * MNL_ATTR_HDRLEN : 0;
+    }
+
+    // `row`: the key, and the value behind it.
+    void put(nlmsghdr* message, const std::uint8_t* row) const {
+        auto* at = static_cast<char*>(mnl_nlmsg_get_payload_tail(message));
+        std::memcpy(at, bytes_.data(), bytes_.size());
+        std::memcpy(at + key_at, row, address_size_);
+        if (value_at_ != 0) {
+            std::memcpy(at + value_at_, row + address_size_, address_size_);
+        }
+        message->nlmsg_len += static_cast<std::uint32_t>(bytes_.size());
+    }
+
+private:
+    static constexpr std::size_t key_at = 3 * MNL_ATTR_HDRLEN;  // behind the element's, the key's and the value's
+
+    std::size_t address_size_;
+    std::size_t value_at_;
+    std::vector<char> bytes_;
+};
+
 // Appends messages to a datagram; each is built in a buffer of its own, since libmnl needs it to stay in place.
 class Writer {
 public:
@@ -81,20 +113,20 @@ public:
     void make_room(std::size_t bytes) { bytes_.reserve(bytes); }
 
     nlmsghdr* start(std::uint16_t type, std::uint8_t family, unsigned flags) {
-        return nftnl_nlmsg_build_hdr(scratch_.data(), static_cast<std::uint16_t>((NFNL_SUBSYS_NFTABLES << 8) | type),
+        return nftnl_nlmsg_build_hdr(scratch(), static_cast<std::uint16_t>((NFNL_SUBSYS_NFTABLES << 8) | type),
                                      family, static_cast<std::uint16_t>(flags), sequence_++);
     }
 
     nlmsghdr* start_batch(bool end) {
-        return end ? nftnl_batch_end(scratch_.data(), sequence_++) : nftnl_batch_begin(scratch_.data(), sequence_++);
+        return end ? nftnl_batch_end(scratch(), sequence_++) : nftnl_batch_begin(scratch(), sequence_++);
     }
 
     void finish(const nlmsghdr* message) {
-        const auto end = scratch_.begin() + static_cast<std::ptrdiff_t>(MNL_ALIGN(message->nlmsg_len));
+        const auto end = scratch_.begin() + MNL_ALIGN(message->nlmsg_len);
         last_ = bytes_.size();
         bytes_.insert(bytes_.end(), scratch_.begin(), end);
         // libmnl 1.0.4 leaves the padding behind an attribute as it finds it.
-        std::fill(scratch_.begin(), end, '\0');
+        std::fill(scratch_.begin(), end, 0);
     }
 
     // Asks the kernel to answer the message finished last; returns that one's sequence number.
@@ -107,19 +139,21 @@ public:
     Bytes take() { return std::move(bytes_); }
 
 private:
+    char* scratch() { return reinterpret_cast<char*>(scratch_.data()); }
+
     std::uint32_t sequence_;
-    std::vector<char> scratch_;
+    Bytes scratch_;
     std::size_t last_ = 0;
     Bytes bytes_;
 };
 
-// More than the elements of a plan are likely to take; memory that is not written to is not used.
+// As much as the elements of a plan take if few have a comment or a counter that goes on.
 std::size_t room_for(const Plan& plan) {
     std::size_t room = scratch_size;
     for (const Step& step : plan) {
         if (const auto* add = std::get_if<AddElements>(&step)) {
-            constexpr std::size_t most_of_one = 256;  // IPv6 with a comment and a counter
-            room += add->map.elements.size() * most_of_one;
+            const std::size_t header = 1 + add->map.elements.size() / 1024;
+            room += add->map.elements.size() * (20 + 2 * address_size(add->family)) + header * 128;
         }
     }
     return room;
@@ -198,20 +232,28 @@ public:
     }
 
     // delete map NAME
-    void operator()(const DeleteMap& step) { delete_set(step.family, step.name); }
+    void operator()(const DeleteMap& step) { delete_set(step.family, step.map.name); }
 
     // add element NAME { KEY counter packets N bytes N comment "..." : VALUE, ... }
     void operator()(const AddElements& step) {
-        put_elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, step.family, step.map.name, step.map.elements,
-                     [&](nlmsghdr* message, const Element& element) { put_element(message, step.map, element); });
+        const Elements& elements = step.map.elements;
+        const PlainElement plain(step.map, step.family);
+        put_elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, step.family, step.map.name, elements.size(),
+                     [&](nlmsghdr* message, std::size_t index) {
+                         if (elements.is_plain(index)) {
+                             plain.put(message, elements.row(index));
+                         } else {
+                             put_element(message, step.map, elements[index]);
+                         }
+                     });
     }
 
     // delete element NAME { KEY, ... }
     void operator()(const DeleteElements& step) {
-        put_elements(NFT_MSG_DELSETELEM, 0, step.family, step.map.name, step.map.elements,
-                     [](nlmsghdr* message, const Element& element) {
+        put_elements(NFT_MSG_DELSETELEM, 0, step.family, step.map.name, step.map.elements.size(),
+                     [&](nlmsghdr* message, std::size_t index) {
                          nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
-                         put_address(message, NFTA_SET_ELEM_KEY, element.key);
+                         put_address(message, NFTA_SET_ELEM_KEY, step.map.elements.key(index));
                          mnl_attr_nest_end(message, item);
                      });
     }
@@ -223,8 +265,9 @@ public:
         const auto data = user_data();
         nftnl_udata_put_u32(data.get(), NFTNL_UDATA_SET_KEYBYTEORDER, nft_big_endian);
         finish_set(set, data, step.family);
-        put_elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, step.family, step.set.name, step.set.prefixes,
-                     [](nlmsghdr* message, const Prefix& prefix) {
+        put_elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, step.family, step.set.name, step.set.prefixes.size(),
+                     [&](nlmsghdr* message, std::size_t index) {
+                         const Prefix& prefix = step.set.prefixes[index];
                          const auto end = next(prefix.last());
                          put_boundary(message, prefix.first(), false, !end);
                          if (end) {
@@ -313,18 +356,17 @@ private:
         finish(message);
     }
 
-    // As many messages as the items need; `put_item` appends one item's attributes to the open list.
-    template <typename Items, typename PutItem>
-    void put_elements(std::uint16_t type, unsigned flags, Family family, const std::string& set, const Items& items,
+    // As many messages as the items need; `put_item` appends the attributes of one to the open list.
+    template <typename PutItem>
+    void put_elements(std::uint16_t type, unsigned flags, Family family, const std::string& set, std::size_t items,
                       PutItem put_item) {
-        for (auto item = items.begin(); item != items.end();) {
+        for (std::size_t item = 0; item < items;) {
             nlmsghdr* message = start(type, family, flags);
             put_text(message, NFTA_SET_ELEM_LIST_TABLE, table_);
             put_text(message, NFTA_SET_ELEM_LIST_SET, set);
             nlattr* list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
-            while (item != items.end() && message->nlmsg_len < list_limit) {
-                put_item(message, *item);
-                ++item;
+            while (item < items && message->nlmsg_len < list_limit) {
+                put_item(message, item++);
             }
             mnl_attr_nest_end(message, list);
             finish(message);

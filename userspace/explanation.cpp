@@ -65,7 +65,9 @@ std::vector<Hit> hits(const Table& table, const Translator& by, const Address& a
         const Map* map = find_map(table, reference.name);
         const auto element = map ? map->elements.find(from.address) : std::nullopt;
         if (element) {
-            found.push_back({map->name, from, Prefix::of(element->value, length), reference.npt, element->comment});
+            const Elements& elements = map->elements;
+            found.push_back({map->name, from, Prefix::of(elements.value(*element), length), reference.npt,
+                             elements.comment(*element)});
         }
     }
     return found;
@@ -81,7 +83,7 @@ Comment comment_of(const Table& table, const Hit& inbound) {
         const auto role = MapRole::of(map, table.family);
         if (role == MapRole{Side::internal, inbound.from.length, inbound.npt}) {
             const auto element = map.elements.find(inbound.to.address);
-            return element ? element->comment : Comment{};
+            return element ? map.elements.comment(*element) : Comment{};
         }
     }
     return {};

@@ -15,9 +15,19 @@ const Map* find_map(const Table& table, const MapRole& role) {
     return found == table.maps.end() ? nullptr : &*found;
 }
 
-void take_pairs(const Map& outbound, const MapRole& role, const Table& table, Inventory& found) {
+void take_pairs(const Map& outbound, const MapRole& role, Family family, Inventory& found) {
+    Occupancy occupancy{.family = family, .length = role.length, .npt = role.npt, .capacity = outbound.capacity};
+    for (const Element& element : outbound.elements) {
+        if (role.pair(element)) {
+            found.pairs.push_back({family, role.length, role.npt}, element.key, element.value, element.comment);
+            ++occupancy.pairs;
+        }
+    }
+    found.occupancies.push_back(occupancy);
+}
+
+void take_counted_pairs(const Map& outbound, const MapRole& role, const Table& table, std::vector<CountedPair>& pairs) {
     const Map* inbound = find_map(table, {other(role.key), role.length, role.npt});
-    Occupancy occupancy{.family = table.family, .length = role.length, .npt = role.npt, .capacity = outbound.capacity};
     for (const Element& element : outbound.elements) {
         auto pair = role.pair(element);
         if (!pair) {
@@ -27,12 +37,10 @@ void take_pairs(const Map& outbound, const MapRole& role, const Table& table, In
         if (outbound.counters) {
             const auto back = inbound ? inbound->elements.find(element.value) : std::nullopt;
             counted.outbound = element.traffic;
-            counted.inbound = back ? back->traffic : Traffic{};
+            counted.inbound = back ? inbound->elements.traffic(*back) : Traffic{};
         }
-        found.pairs.push_back(std::move(counted));
-        ++occupancy.pairs;
+        pairs.push_back(std::move(counted));
     }
-    found.occupancies.push_back(occupancy);
 }
 
 void take_rules(const Table& table, Inventory& found, bool& counting_rules) {
@@ -59,21 +67,12 @@ bool Inventory::has_table(Family family) const {
     return std::find(tables.begin(), tables.end(), family) != tables.end();
 }
 
-std::vector<Pair> Inventory::plain_pairs() const {
-    std::vector<Pair> plain;
-    plain.reserve(pairs.size());
-    for (const CountedPair& counted : pairs) {
-        plain.push_back(counted.pair);
-    }
-    return plain;
-}
-
 Configuration Inventory::configuration() const {
     Configuration configuration;
     configuration.engine = engine;
     configuration.counters = counters;
     configuration.exempt_destinations = exempt_destinations;
-    configuration.pairs = plain_pairs();
+    configuration.pairs = pairs;
     return configuration;
 }
 
@@ -86,7 +85,7 @@ Inventory inventory(const Ruleset& ruleset) {
         for (const Map& map : table.maps) {
             const auto role = MapRole::of(map, table.family);
             if (role && role->key == Side::internal) {
-                take_pairs(map, *role, table, found);
+                take_pairs(map, *role, table.family, found);
                 counting_pairs = counting_pairs || map.counters;
             }
         }
@@ -99,9 +98,23 @@ Inventory inventory(const Ruleset& ruleset) {
         }
     }
     found.counters = counting_pairs ? Counters::pair : counting_rules ? Counters::rule : Counters::off;
-    std::sort(found.pairs.begin(), found.pairs.end(),
-              [](const CountedPair& a, const CountedPair& b) { return a.pair < b.pair; });
+    found.pairs.sort();
     return found;
+}
+
+std::vector<CountedPair> counted_pairs(const Ruleset& ruleset) {
+    std::vector<CountedPair> pairs;
+    for (const Table& table : ruleset) {
+        for (const Map& map : table.maps) {
+            const auto role = MapRole::of(map, table.family);
+            if (role && role->key == Side::internal) {
+                take_counted_pairs(map, *role, table, pairs);
+            }
+        }
+    }
+    std::sort(pairs.begin(), pairs.end(),
+              [](const CountedPair& a, const CountedPair& b) { return a.pair < b.pair; });
+    return pairs;
 }
 
 }  // namespace statnat

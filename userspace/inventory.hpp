@@ -41,18 +41,20 @@ struct Inventory {
     std::optional<Engine> engine;  // nothing: no rule translates
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
-    std::vector<CountedPair> pairs;      // ascending by internal address, so IPv4 comes first
+    Pairs pairs;
     std::vector<Family> tables;          // ascending
     std::vector<Occupancy> occupancies;  // of each table in turn, as it has its maps
     std::vector<CountedRule> rules;      // those with a counter
     std::uint64_t dropped = 0;
 
     bool has_table(Family family) const;
-    std::vector<Pair> plain_pairs() const;
     // The configuration that would desire this.
     Configuration configuration() const;
 };
 
 Inventory inventory(const Ruleset& ruleset);
+
+// Ascending by internal address, so IPv4 comes first.
+std::vector<CountedPair> counted_pairs(const Ruleset& ruleset);
 
 }  // namespace statnat

@@ -23,7 +23,7 @@ struct StepName {
     std::string operator()(const AddTable&) const { return "to add the table"; }
     std::string operator()(const DeleteTable&) const { return "to delete the table"; }
     std::string operator()(const AddMap& step) const { return "to add map " + step.map.name; }
-    std::string operator()(const DeleteMap& step) const { return "to delete map " + step.name; }
+    std::string operator()(const DeleteMap& step) const { return "to delete map " + step.map.name; }
     std::string operator()(const AddElements& step) const { return "to add elements to map " + step.map.name; }
     std::string operator()(const DeleteElements& step) const { return "to delete elements of map " + step.map.name; }
     std::string operator()(const AddPrefixSet& step) const { return "to add set " + step.set.name; }

@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <map>
-#include <span>
-#include <tuple>
 #include <utility>
 
 namespace statnat {
@@ -29,8 +27,22 @@ std::uint32_t capacity(std::size_t elements, bool hosts) {
     return size;
 }
 
+// Those of one family, in the order in which their maps are asked.
+using Tiers = std::vector<const std::pair<const Tier, Pairs::Halves>*>;
+
+Tiers tiers_of(Family family, const Pairs& pairs, Engine engine) {
+    Tiers tiers;
+    for (const auto& one : pairs.tiers()) {
+        // Stock rules know hosts only.
+        const bool can_be = engine == Engine::expression || one.first.length == full_length(family);
+        if (one.first.family == family && can_be) {
+            tiers.push_back(&one);
+        }
+    }
+    return tiers;
+}
+
 Map make_map(std::string name, Elements elements, bool hosts, bool counters) {
-    elements.sort();
     Map map;
     map.name = std::move(name);
     map.counters = counters;
@@ -39,64 +51,24 @@ Map make_map(std::string name, Elements elements, bool hosts, bool counters) {
     return map;
 }
 
-// The pairs of one length, with npt or without: a map for each direction.
-struct Tier {
-    std::vector<const Pair*> pairs;
-    std::vector<Prefix> holes;
-};
-
-struct TierKey {
-    std::uint8_t length;
-    bool npt;
-
-    // The longest first, since it overrides the others.
-    bool operator<(const TierKey& key) const { return std::tie(key.length, npt) < std::tie(length, key.npt); }
-};
-
-using Tiers = std::map<TierKey, Tier>;
-
-// Stock rules know hosts only.
-Tiers tiers_of(std::span<const Pair> pairs, Engine engine) {
-    Tiers tiers;
-    for (const Pair& pair : pairs) {
-        if (engine == Engine::expression || pair.internal.is_host()) {
-            tiers[{pair.external.length, pair.npt}].pairs.push_back(&pair);
-        }
-    }
-    // Of one length, none is inside another.
-    if (tiers.size() < 2) {
-        return tiers;
-    }
-    for (const Hole& hole : overlaps(candidates(pairs)).holes) {
-        const Pair& overriding = pairs[hole.overriding];
-        tiers[{overriding.external.length, overriding.npt}].holes.push_back(hole.external);
-    }
-    return tiers;
+Map make_map(const Tier& tier, Side key, Elements elements, bool counters) {
+    const MapReference reference = MapRole{key, tier.length, tier.npt}.reference(tier.family);
+    return make_map(reference.name, std::move(elements), tier.length == full_length(tier.family), counters);
 }
 
-Map make_map(const MapRole& role, const Tier& tier, Family family, bool counters) {
-    Elements elements;
-    elements.reserve(family, tier.pairs.size() + tier.holes.size());
-    for (const Pair* pair : tier.pairs) {
-        const bool outbound = role.key == Side::internal;
-        elements.push_back({pair->side(role.key).address, pair->side(other(role.key)).address,
-                            outbound ? pair->comment : Comment{}});
-    }
-    if (role.key == Side::external) {
-        for (const Prefix& hole : tier.holes) {
-            elements.push_back({hole.address, hole.address});
+Elements with_holes(Elements by_external, const Tier& tier, const Holes& holes) {
+    const auto of_tier = holes.find(tier);
+    if (of_tier != holes.end()) {
+        for (const Prefix& hole : of_tier->second) {
+            by_external.push_back(hole.address, hole.address);
         }
+        by_external.sort();
     }
-    return make_map(role.reference(family).name, std::move(elements), role.length == full_length(family), counters);
+    return by_external;
 }
 
-Map make_internal(const Tier& hosts, Family family) {
-    Elements elements;
-    elements.reserve(family, hosts.pairs.size());
-    for (const Pair* pair : hosts.pairs) {
-        elements.push_back({pair->internal.address, pair->internal.address});
-    }
-    Map set = make_map(std::string(internal), std::move(elements), true, false);
+Map make_internal(const Elements& by_internal) {
+    Map set = make_map(std::string(internal), by_internal.keys(), true, false);
     set.values = false;
     return set;
 }
@@ -140,8 +112,8 @@ std::vector<MatchIcmpType> icmp_errors(Family family) {
 // In the order in which they are asked.
 std::vector<MapReference> references(Side key, const Tiers& tiers, Family family) {
     std::vector<MapReference> maps;
-    for (const auto& [tier, pairs] : tiers) {
-        maps.push_back(MapRole{key, tier.length, tier.npt}.reference(family));
+    for (const auto* one : tiers) {
+        maps.push_back(MapRole{key, one->first.length, one->first.npt}.reference(family));
     }
     return maps;
 }
@@ -208,33 +180,26 @@ std::vector<Prefix> outermost(std::vector<Prefix> prefixes) {
     return kept;
 }
 
-// They are ascending, and so are families.
-std::span<const Pair> pairs_of(Family family, std::span<const Pair> pairs) {
-    const auto all = std::ranges::equal_range(pairs, family, {}, [](const Pair& pair) {
-        return pair.internal.address.family;
-    });
-    return {all.begin(), all.end()};
-}
-
 std::vector<Prefix> destinations_of(Family family, const Configuration& configuration) {
     std::vector<Prefix> destinations = configuration.exempt_destinations;
     std::erase_if(destinations, [&](const Prefix& prefix) { return prefix.address.family != family; });
     return outermost(std::move(destinations));
 }
 
-Table make_table(Family family, const Tiers& tiers, const Configuration& configuration, Engine engine) {
+Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Configuration& configuration,
+                 Engine engine) {
     const std::vector<Prefix> destinations = destinations_of(family, configuration);
     const Options options{!destinations.empty(), configuration.counters == Counters::rule};
-    const bool element_counters = configuration.counters == Counters::pair;
+    const bool counters = configuration.counters == Counters::pair;
     Table table;
     table.family = family;
-    for (const auto& [key, tier] : tiers) {
-        for (const Side side : {Side::internal, Side::external}) {
-            table.maps.push_back(make_map({side, key.length, key.npt}, tier, family, element_counters));
-        }
+    for (const auto* one : tiers) {
+        const auto& [tier, halves] = *one;
+        table.maps.push_back(make_map(tier, Side::internal, halves.by_internal, counters));
+        table.maps.push_back(make_map(tier, Side::external, with_holes(halves.by_external, tier, holes), counters));
     }
     if (engine == Engine::native) {
-        table.maps.push_back(make_internal(tiers.begin()->second, family));
+        table.maps.push_back(make_internal(tiers.front()->second.by_internal));
     }
     if (options.exempt) {
         table.prefix_sets.push_back({std::string(exempt_set), false, destinations});
@@ -247,10 +212,11 @@ Table make_table(Family family, const Tiers& tiers, const Configuration& configu
 
 Ruleset layout(const Configuration& configuration, Engine engine) {
     Ruleset ruleset;
+    const Holes left_over = holes(configuration.pairs);
     for (const Family family : families) {
-        const Tiers tiers = tiers_of(pairs_of(family, configuration.pairs), engine);
+        const Tiers tiers = tiers_of(family, configuration.pairs, engine);
         if (!tiers.empty()) {
-            ruleset.push_back(make_table(family, tiers, configuration, engine));
+            ruleset.push_back(make_table(family, tiers, left_over, configuration, engine));
         }
     }
     return ruleset;

@@ -136,6 +136,10 @@ Pair Request::pair() const {
     return {*internal, *external, npt.value_or(false), comment};
 }
 
+bool can_be_hosts(const Address& internal, const Address& external) {
+    return internal != external && !unusable(Prefix::host(internal)) && !unusable(Prefix::host(external));
+}
+
 std::vector<PartObjection> objections(const Request& request) {
     const auto& [internal, external, npt, comment] = request;
     std::vector<PartObjection> found;
@@ -163,7 +167,7 @@ std::string sentence(const Collision& collision, const std::vector<Candidate>& c
     const Candidate& holding = candidates[collision.earlier];
     const Prefix& later = *candidates[collision.later].side(collision.later_side);
     const Prefix& earlier = *holding.side(collision.earlier_side);
-    const Prefix* partner = holding.side(other(collision.earlier_side));
+    const auto& partner = holding.side(other(collision.earlier_side));
     const std::string role = named(collision.earlier_side, earlier);
     const std::string holder =
         (partner ? "the " + role + " of " + partner->short_text() : "an " + role) + std::string(place);
@@ -196,22 +200,23 @@ std::string not_a_side(std::string_view text) {
            " is neither an address nor a prefix: legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24";
 }
 
-std::optional<std::string> why_not(const Request& request, const std::vector<Pair>& others) {
+std::optional<std::string> why_not(const Request& request, const Pairs& others) {
     const auto alone = objections(request);
     if (!alone.empty()) {
         return alone.front().sentence;
     }
     std::vector<Candidate> all = candidates(others);
-    all.push_back({&*request.internal, &*request.external, request.npt.value_or(false)});
+    const std::size_t last = all.size();
+    all.push_back({request.internal, request.external, request.npt.value_or(false)});
     for (const Collision& collision : overlaps(all).collisions) {
-        if (collision.later == others.size()) {
+        if (collision.later == last) {
             return sentence(collision, all, "");
         }
     }
     return std::nullopt;
 }
 
-std::optional<std::string> why_not_without(const std::vector<Pair>& rest) {
+std::optional<std::string> why_not_without(const Pairs& rest) {
     const std::vector<Candidate> all = candidates(rest);
     for (const Collision& collision : overlaps(all).collisions) {
         if (collision.why == Collision::Why::shared || collision.why == Collision::Why::scattered) {

@@ -33,6 +33,9 @@ struct Request {
     Pair pair() const;  // settled, and without objections
 };
 
+// Whether two IPv4 addresses can be the hosts of a pair: a short way to what objections() would say.
+bool can_be_hosts(const Address& internal, const Address& external);
+
 // What is wrong with a pair alone; a side that is missing has been objected to already.
 std::vector<PartObjection> objections(const Request& request);
 
@@ -43,10 +46,10 @@ std::string sentence(const Collision& collision, const std::vector<Candidate>& c
 std::string not_a_side(std::string_view text);
 
 // What a pair alone, or beside the others, breaks; `add` asks the same questions as the file does.
-std::optional<std::string> why_not(const Request& request, const std::vector<Pair>& others);
+std::optional<std::string> why_not(const Request& request, const Pairs& others);
 
 // What comes to light in pairs that one has been taken from, which had overridden it.
-std::optional<std::string> why_not_without(const std::vector<Pair>& rest);
+std::optional<std::string> why_not_without(const Pairs& rest);
 
 // Why the native engine cannot have it, if it cannot.
 std::optional<std::string> why_not_native(const Pair& pair);

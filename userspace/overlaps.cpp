@@ -92,7 +92,7 @@ void Finder::collect() {
         Claims& claims = claims_of(side);
         claims.reserve(candidates_.size());
         for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
-            if (const Prefix* prefix = candidates_[i].side(side)) {
+            if (const auto& prefix = candidates_[i].side(side)) {
                 claims.push_back({*prefix, side, i});
                 lengths_[static_cast<std::size_t>(side)].set(prefix->length);
             }
@@ -248,19 +248,75 @@ bool Finder::is_overridden(const Prefix& internal, std::uint8_t longer_than) con
     return true;
 }
 
+bool each_key_once(const Elements& sorted) {
+    for (std::size_t i = 1; i < sorted.size(); ++i) {
+        if (sorted.compare_keys(i - 1, sorted, i) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool share_a_key(const Elements& a, const Elements& b) {
+    for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+        const auto order = a.compare_keys(i, b, j);
+        if (order == 0) {
+            return true;
+        }
+        ++(order < 0 ? i : j);
+    }
+    return false;
+}
+
+// Of each family; then nothing is inside anything.
+bool share_a_length(const Pairs& pairs) {
+    std::optional<Family> before;
+    for (const auto& [tier, halves] : pairs.tiers()) {
+        if (tier.family == before) {
+            return false;
+        }
+        before = tier.family;
+    }
+    return true;
+}
+
 }  // namespace
 
-std::vector<Candidate> candidates(std::span<const Pair> pairs) {
+std::vector<Candidate> candidates(const Pairs& pairs) {
     std::vector<Candidate> all;
     all.reserve(pairs.size());
     for (const Pair& pair : pairs) {
-        all.push_back({&pair.internal, &pair.external, pair.npt});
+        all.push_back({pair.internal, pair.external, pair.npt});
     }
     return all;
 }
 
 Overlaps overlaps(const std::vector<Candidate>& candidates) {
     return Finder(candidates).find();
+}
+
+bool collide(const Pairs& pairs) {
+    if (!share_a_length(pairs)) {
+        return !overlaps(candidates(pairs)).collisions.empty();
+    }
+    // All that can be wrong is an address that comes twice.
+    return std::ranges::any_of(pairs.tiers(), [](const auto& one) {
+        const auto& [by_internal, by_external] = one.second;
+        return !each_key_once(by_internal) || !each_key_once(by_external) || share_a_key(by_internal, by_external);
+    });
+}
+
+Holes holes(const Pairs& pairs) {
+    Holes holes;
+    if (share_a_length(pairs)) {
+        return holes;
+    }
+    const std::vector<Candidate> all = candidates(pairs);
+    for (const Hole& hole : overlaps(all).holes) {
+        const Candidate& overriding = all[hole.overriding];
+        holes[{hole.external.address.family, overriding.external->length, overriding.npt}].push_back(hole.external);
+    }
+    return holes;
 }
 
 }  // namespace statnat

@@ -11,25 +11,27 @@
 //     10.9.0.5    = 203.0.113.5          unless another pair overrides 10.1.0.5.
 #pragma once
 
+#include "pairs.hpp"
 #include "values.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <map>
+#include <optional>
 #include <vector>
 
 namespace statnat {
 
-// A pair as far as it is known; null: not known.
+// A pair as far as it is known.
 struct Candidate {
-    const Prefix* internal;
-    const Prefix* external;
+    std::optional<Prefix> internal;
+    std::optional<Prefix> external;
     bool npt;
 
-    const Prefix* side(Side side) const { return side == Side::internal ? internal : external; }
+    const std::optional<Prefix>& side(Side side) const { return side == Side::internal ? internal : external; }
 };
 
-std::vector<Candidate> candidates(std::span<const Pair> pairs);
+std::vector<Candidate> candidates(const Pairs& pairs);
 
 // Two pairs, by their numbers, of which the later one cannot stand beside the earlier one.
 struct Collision {
@@ -59,5 +61,13 @@ struct Overlaps {
 };
 
 Overlaps overlaps(const std::vector<Candidate>& candidates);
+
+// Both, of pairs; at once where all of a family have one length.
+bool collide(const Pairs& pairs);
+
+// The external prefixes of all holes, by the tier of the pair that overrides.
+using Holes = std::map<Tier, std::vector<Prefix>>;
+
+Holes holes(const Pairs& pairs);
 
 }  // namespace statnat

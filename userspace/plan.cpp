@@ -3,8 +3,10 @@
 #include "plan.hpp"
 
 #include <algorithm>
+#include <compare>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -39,19 +41,22 @@ Map with_elements(const Map& map, Elements elements) {
 
 constexpr std::size_t none = static_cast<std::size_t>(-1);
 
-// Calls visit(d, a) for each key of either side, in ascending order: where each has it, or none.
+// Calls visit(d, a) for each key of either side that differs, in ascending order: where each has it, or none.
 template <class Visit>
-void walk(const Elements& desired, const Elements& actual, Visit visit) {
+void walk_differences(const Elements& desired, const Elements& actual, Visit visit) {
     std::size_t d = 0;
     std::size_t a = 0;
     while (d < desired.size() || a < actual.size()) {
-        if (a == actual.size() || (d < desired.size() && desired.key(d) < actual.key(a))) {
-            visit(d++, none);
-        } else if (d == desired.size() || actual.key(a) < desired.key(d)) {
-            visit(none, a++);
-        } else {
-            visit(d++, a++);
+        const std::size_t same = desired.count_same(d, actual, a);
+        d += same;
+        a += same;
+        if (d == desired.size() && a == actual.size()) {
+            return;
         }
+        const auto order = a == actual.size()    ? std::strong_ordering::less
+                           : d == desired.size() ? std::strong_ordering::greater
+                                                 : desired.compare_keys(d, actual, a);
+        visit(order <= 0 ? d++ : none, order >= 0 ? a++ : none);
     }
 }
 
@@ -62,69 +67,45 @@ struct ElementChanges {
 
 ElementChanges changes(const Elements& desired, const Elements& actual) {
     ElementChanges result;
-    if (desired == actual) {
-        return result;
-    }
-    walk(desired, actual, [&](std::size_t d, std::size_t a) {
-        const bool same_value = d != none && a != none && desired.value(d) == actual.value(a);
-        if (same_value && desired.comment(d) == actual.comment(a)) {
-            return;
-        }
+    walk_differences(desired, actual, [&](std::size_t d, std::size_t a) {
         if (a != none) {
             result.removed.push_back(actual[a]);
         }
         if (d != none) {
             Element element = desired[d];
-            element.traffic = same_value ? actual.traffic(a) : Traffic{};
+            if (a != none && desired.same_value(d, actual, a)) {
+                element.traffic = actual.traffic(a);
+            }
             result.added.push_back(element);
         }
     });
     return result;
 }
 
+// Where an element is that has the same key and value.
+std::optional<std::size_t> counterpart(const Elements& actual, const Elements& elements, std::size_t index) {
+    const auto found = actual.find(elements.key(index));
+    return found && elements.same_value(index, actual, *found) ? found : std::nullopt;
+}
+
 // What is desired, each counter starting where that of the same pair stands.
-Elements continued(const Elements& desired, const Elements& actual) {
-    Elements result = desired;
-    walk(desired, actual, [&](std::size_t d, std::size_t a) {
-        const bool same_value = d != none && a != none && desired.value(d) == actual.value(a);
-        if (same_value && actual.traffic(a) != Traffic{}) {
-            result.set_traffic(d, actual.traffic(a));
+Elements continued(Elements desired, const Elements& actual) {
+    for (std::size_t d = 0; d < desired.size() && !actual.empty(); ++d) {
+        const auto a = counterpart(actual, desired, d);
+        if (a && actual.traffic(*a) != Traffic{}) {
+            desired.set_traffic(d, actual.traffic(*a));
         }
-    });
-    return result;
+    }
+    return desired;
 }
 
 // What a map tells about pairs; the other half, keyed by the external side, tells nothing more.
-bool tells_pairs(const Map& map, Family family) {
-    const auto role = MapRole::of(map, family);
-    return role && role->key == Side::internal;
-}
-
-void append_pairs(std::vector<Pair>& pairs, const Map& map, Family family) {
+std::optional<PairIterator::Part> part_of(const Map& map, Family family) {
     const auto role = MapRole::of(map, family);
     if (!role || role->key != Side::internal) {
-        return;
+        return std::nullopt;
     }
-    pairs.reserve(pairs.size() + map.elements.size());
-    for (const Element& element : map.elements) {
-        if (auto pair = role->pair(element)) {
-            pairs.push_back(std::move(*pair));
-        }
-    }
-}
-
-std::vector<Pair> pairs_of(const Map& map, Family family) {
-    std::vector<Pair> pairs;
-    append_pairs(pairs, map, family);
-    return pairs;
-}
-
-std::vector<Pair> pairs_of(const Table& table) {
-    std::vector<Pair> pairs;
-    for (const Map& map : table.maps) {
-        append_pairs(pairs, map, table.family);
-    }
-    return pairs;
+    return PairIterator::Part{{family, role->length, role->npt}, &map.elements};
 }
 
 bool can_stay(const Map* desired, const Map& actual) {
@@ -247,7 +228,7 @@ void plan_table(const Table& desired, const Table& actual, Plan& steps) {
     }
     for (const Map& map : actual.maps) {
         if (leaving.contains(map.name)) {
-            steps.push_back(DeleteMap{family, map.name, pairs_of(map, family)});
+            steps.push_back(DeleteMap{family, map});
         }
     }
     for (const PrefixSet& set : actual.prefix_sets) {
@@ -282,11 +263,14 @@ struct Change {
     std::string detail;
 };
 
+using Parts = std::vector<PairIterator::Part>;
+
 struct PairChanges {
-    std::vector<Pair> removed;
-    std::vector<Pair> added;
+    Parts removed;
+    Parts added;
 };
 
+// Refers to the plan that it tells.
 struct Story {
     std::map<Family, PairChanges> pairs;
     std::map<std::pair<Family, std::string>, Change> changes;
@@ -298,10 +282,6 @@ std::string joined(const std::vector<Prefix>& prefixes) {
         list += (list.empty() ? "" : ", ") + prefix.text();
     }
     return list;
-}
-
-void append(std::vector<Pair>& pairs, const std::vector<Pair>& more) {
-    pairs.insert(pairs.end(), more.begin(), more.end());
 }
 
 Change& table_change(Story& story, Family family) {
@@ -326,7 +306,11 @@ void tell(Story& story, const AddTable& step) {
 
 void tell(Story& story, const DeleteTable& step) {
     table_change(story, step.family).removed = true;
-    append(story.pairs[step.family].removed, step.pairs);
+    for (const Map& map : step.maps) {
+        if (const auto part = part_of(map, step.family)) {
+            story.pairs[step.family].removed.push_back(*part);
+        }
+    }
 }
 
 void tell(Story& story, const AddMap& step) {
@@ -334,21 +318,23 @@ void tell(Story& story, const AddMap& step) {
 }
 
 void tell(Story& story, const DeleteMap& step) {
-    map_change(story, step.family, step.name).removed = true;
-    append(story.pairs[step.family].removed, step.pairs);
+    map_change(story, step.family, step.map.name).removed = true;
+    if (const auto part = part_of(step.map, step.family)) {
+        story.pairs[step.family].removed.push_back(*part);
+    }
 }
 
 void tell(Story& story, const AddElements& step) {
-    if (tells_pairs(step.map, step.family)) {
-        append_pairs(story.pairs[step.family].added, step.map, step.family);
+    if (const auto part = part_of(step.map, step.family)) {
+        story.pairs[step.family].added.push_back(*part);
     } else {
         map_change(story, step.family, step.map.name).refilled = true;
     }
 }
 
 void tell(Story& story, const DeleteElements& step) {
-    if (tells_pairs(step.map, step.family)) {
-        append_pairs(story.pairs[step.family].removed, step.map, step.family);
+    if (const auto part = part_of(step.map, step.family)) {
+        story.pairs[step.family].removed.push_back(*part);
     } else {
         map_change(story, step.family, step.map.name).refilled = true;
     }
@@ -395,31 +381,29 @@ std::string line(const std::string& subject, const Change& change) {
     return "~ " + subject + (subject.starts_with("chain") ? ": rules" : ": elements");
 }
 
-void sort(std::vector<Pair>& pairs) {
-    if (!std::is_sorted(pairs.begin(), pairs.end())) {
-        std::sort(pairs.begin(), pairs.end());
-    }
-}
-
 // Calls visit(removed, added) for each internal side of a pair that changes; null: there was or will be none. A pair
-// that a replaced map keeps is in both lists, and no change.
+// that a replaced map keeps is in both, and no change.
 template <class Visit>
-void walk(PairChanges pairs, Visit visit) {
-    auto& [removed, added] = pairs;
-    sort(removed);
-    sort(added);
-    auto r = removed.begin();
-    auto a = added.begin();
-    while (r != removed.end() || a != added.end()) {
-        if (a == added.end() || (r != removed.end() && r->internal < a->internal)) {
-            visit(&*r++, nullptr);
-        } else if (r == removed.end() || a->internal < r->internal) {
-            visit(nullptr, &*a++);
-        } else {
-            if (*r != *a) {
-                visit(&*r, &*a);
-            }
+void walk(const PairChanges& pairs, Visit visit) {
+    PairIterator r(pairs.removed);
+    PairIterator a(pairs.added);
+    const auto end = std::default_sentinel;
+    while (r != end || a != end) {
+        const auto removed = r == end ? std::nullopt : std::optional(*r);
+        const auto added = a == end ? std::nullopt : std::optional(*a);
+        const bool only_removed = removed && (!added || removed->internal < added->internal);
+        const bool only_added = added && (!removed || added->internal < removed->internal);
+        if (only_removed) {
+            visit(&*removed, nullptr);
+        } else if (only_added) {
+            visit(nullptr, &*added);
+        } else if (*removed != *added) {
+            visit(&*removed, &*added);
+        }
+        if (!only_added) {
             ++r;
+        }
+        if (!only_removed) {
             ++a;
         }
     }
@@ -442,14 +426,14 @@ Plan plan(const Ruleset& desired, const Ruleset& actual) {
         const Table* there = find(actual, family);
         if (!wanted) {
             if (there) {
-                steps.push_back(DeleteTable{family, pairs_of(*there)});
+                steps.push_back(DeleteTable{family, there->maps});
             }
             continue;
         }
         // The kernel does not wake a table and change it in one batch.
         const bool replaced = there && there->dormant;
         if (replaced) {
-            steps.push_back(DeleteTable{family, pairs_of(*there)});
+            steps.push_back(DeleteTable{family, there->maps});
         }
         if (!there || replaced) {
             steps.push_back(AddTable{family});
@@ -461,11 +445,33 @@ Plan plan(const Ruleset& desired, const Ruleset& actual) {
     return steps;
 }
 
+std::vector<Selection> carried_over(const Plan& plan, const Ruleset& actual) {
+    std::vector<Selection> selections;
+    for (const Step& step : plan) {
+        const auto* add = std::get_if<AddElements>(&step);
+        const Table* table = add && add->map.counters ? find(actual, add->family) : nullptr;
+        const Map* map = table ? find(table->maps, add->map.name) : nullptr;
+        if (!map || !map->counters || map->foreign) {
+            continue;
+        }
+        Selection selection{add->family, map->name, {}};
+        for (std::size_t i = 0; i < add->map.elements.size(); ++i) {
+            if (const auto place = counterpart(map->elements, add->map.elements, i)) {
+                selection.elements.push_back(*place);
+            }
+        }
+        if (!selection.elements.empty()) {
+            selections.push_back(std::move(selection));
+        }
+    }
+    return selections;
+}
+
 PairCounts count_pairs(const Plan& plan) {
     PairCounts counts;
-    Story story = tell(plan);
-    for (auto& [family, pairs] : story.pairs) {
-        walk(std::move(pairs), [&](const Pair* removed, const Pair* added) {
+    const Story story = tell(plan);
+    for (const auto& [family, pairs] : story.pairs) {
+        walk(pairs, [&](const Pair* removed, const Pair* added) {
             ++(!removed ? counts.added : !added ? counts.removed : counts.changed);
         });
     }
@@ -473,11 +479,11 @@ PairCounts count_pairs(const Plan& plan) {
 }
 
 std::vector<std::string> describe(const Plan& plan) {
-    Story story = tell(plan);
+    const Story story = tell(plan);
     std::vector<std::string> lines;
     std::set<Family> pairs_change;
-    for (auto& [family, pairs] : story.pairs) {
-        walk(std::move(pairs), [&](const Pair* removed, const Pair* added) {
+    for (const auto& [family, pairs] : story.pairs) {
+        walk(pairs, [&](const Pair* removed, const Pair* added) {
             if (removed) {
                 lines.push_back(line('-', *removed));
             }

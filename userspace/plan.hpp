@@ -12,11 +12,11 @@
 
 namespace statnat {
 
-// Steps in the order in which one batch must hold them. `pairs`: those that go with a table or map, for describe().
+// Steps in the order in which one batch must hold them.
 struct AddTable { Family family; };
-struct DeleteTable { Family family; std::vector<Pair> pairs = {}; };
-struct AddMap { Family family; Map map; };  // its elements are not part of the step
-struct DeleteMap { Family family; std::string name; std::vector<Pair> pairs = {}; };
+struct DeleteTable { Family family; std::vector<Map> maps = {}; };  // with what goes with it
+struct AddMap { Family family; Map map; };                          // its elements are not part of the step
+struct DeleteMap { Family family; Map map; };                       // with what goes with it
 struct AddElements { Family family; Map map; };  // its elements with their traffic as the counters' start
 struct DeleteElements { Family family; Map map; };  // its elements as they are now
 struct AddPrefixSet { Family family; PrefixSet set; };  // with its prefixes
@@ -32,6 +32,16 @@ using Step = std::variant<AddTable, DeleteTable, AddMap, DeleteMap, AddElements,
 using Plan = std::vector<Step>;  // empty: nothing to do
 
 Plan plan(const Ruleset& desired, const Ruleset& actual);
+
+// Elements of a map, by their places in what is actual.
+struct Selection {
+    Family family;
+    std::string map;
+    std::vector<std::size_t> elements;
+};
+
+// Those that are made anew and whose counters are to go on, so that the plan must know where these stand.
+std::vector<Selection> carried_over(const Plan& plan, const Ruleset& actual);
 
 struct PairCounts {
     std::size_t added = 0;

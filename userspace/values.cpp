@@ -11,22 +11,13 @@
 namespace statnat {
 namespace {
 
-// Four numbers without leading zeros, as inet_pton(3) has them: files hold millions.
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
 std::optional<Address> parse_ipv4(std::string_view text) {
-    Address address{Family::ipv4, {}};
-    const char* at = text.data();
-    const char* end = at + text.size();
-    for (std::size_t i = 0; i < address.size(); ++i) {
-        if (i > 0 && (at == end || *at++ != '.')) {
-            return std::nullopt;
-        }
-        const auto [behind, error] = std::from_chars(at, end, address.bytes[i]);
-        if (error != std::errc{} || (*at == '0' && behind - at > 1)) {
-            return std::nullopt;
-        }
-        at = behind;
-    }
-    return at == end ? std::optional(address) : std::nullopt;
+    const auto address = Address::take_ipv4(text);
+    return text.empty() ? address : std::nullopt;
 }
 
 std::optional<Address> parse_ipv6(std::string_view text) {
@@ -90,6 +81,31 @@ std::optional<Address> Address::parse(std::string_view text) {
     return text.find(':') == std::string_view::npos ? parse_ipv4(text) : parse_ipv6(text);
 }
 
+// Four numbers without leading zeros, as inet_pton(3) has them. Files hold millions: each byte is looked at once.
+std::optional<Address> Address::take_ipv4(std::string_view& text) {
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    std::optional<Address> address(std::in_place);
+    for (std::size_t i = 0; i < 4; ++i) {
+        if (i > 0 && (at == end || *at++ != '.')) {
+            return std::nullopt;
+        }
+        if (at == end || !is_digit(*at)) {
+            return std::nullopt;
+        }
+        auto number = static_cast<unsigned>(*at++ - '0');
+        for (int more = 2; number != 0 && more > 0 && at != end && is_digit(*at); --more) {
+            number = 10 * number + static_cast<unsigned>(*at++ - '0');
+        }
+        if (number > 255) {
+            return std::nullopt;
+        }
+        address->bytes[i] = static_cast<std::uint8_t>(number);
+    }
+    text = {at, static_cast<std::size_t>(end - at)};
+    return address;
+}
+
 std::string Address::text() const {
     std::array<char, INET6_ADDRSTRLEN> terminated{};
     inet_ntop(address_family(family), bytes.data(), terminated.data(), terminated.size());
@@ -121,6 +137,9 @@ Prefix Prefix::of(Address address, std::uint8_t length) {
 }
 
 std::optional<Prefix> Prefix::parse(std::string_view text) {
+    if (const auto address = parse_ipv4(text)) {  // as most are
+        return Prefix{*address, 32};
+    }
     const auto both = parse_both(text);
     if (!both) {
         return std::nullopt;
@@ -178,8 +197,13 @@ std::optional<std::string_view> unusable(const Prefix& prefix) {
         {{{ipv6, {0xfe, 0x80}}, 10}, "a link-local address"},
         {{{ipv6, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255}}, 96}, "an IPv4-mapped address"},
     }};
-    const auto ranges = prefix.address.family == ipv4 ? std::span<const Range>(ipv4_ranges) : ipv6_ranges;
-    for (const Range& range : ranges) {
+    const bool is_ipv4 = prefix.address.family == ipv4;
+    // None of them begins with another byte.
+    const std::uint8_t first = prefix.address.bytes[0];
+    if (prefix.length >= 8 && first != 0 && (is_ipv4 ? first != 127 && first < 224 : first < 0xfe)) {
+        return std::nullopt;
+    }
+    for (const Range& range : is_ipv4 ? std::span<const Range>(ipv4_ranges) : ipv6_ranges) {
         if (range.prefix.covers(prefix) || (!prefix.is_host() && prefix.covers(range.prefix))) {
             return range.name;
         }

@@ -6,10 +6,13 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <endian.h>
 
 namespace statnat {
 
@@ -19,16 +22,32 @@ inline constexpr std::array<Family, 2> families{Family::ipv4, Family::ipv6};  //
 
 std::string_view name(Family family);  // "IPv4"
 
+// Eight bytes in network byte order as a number: whatever is sorted by address compares these.
+inline std::uint64_t number_at(const std::uint8_t* bytes) {
+    std::uint64_t number;
+    std::memcpy(&number, bytes, sizeof number);
+    return be64toh(number);
+}
+
 // An IPv4 or IPv6 address in network byte order; IPv4 uses the first 4 bytes, the rest are 0.
 struct Address {
     Family family = Family::ipv4;
     std::array<std::uint8_t, 16> bytes{};
 
     static std::optional<Address> parse(std::string_view text);
+    // An IPv4 address at the beginning of a text, which is taken away from it.
+    static std::optional<Address> take_ipv4(std::string_view& text);
     std::string text() const;  // canonical (RFC 5952)
     std::size_t size() const { return family == Family::ipv4 ? 4 : 16; }
 
-    auto operator<=>(const Address&) const = default;
+    std::strong_ordering operator<=>(const Address& address) const {
+        if (family != address.family) {
+            return family <=> address.family;
+        }
+        const auto first = number_at(bytes.data()) <=> number_at(address.bytes.data());
+        return first != 0 ? first : number_at(bytes.data() + 8) <=> number_at(address.bytes.data() + 8);
+    }
+    bool operator==(const Address&) const = default;
 };
 
 // The address after `address`, or nothing after the last one.
@@ -82,7 +101,8 @@ public:
     Comment(std::string_view text);
     Comment(const std::string& text) : Comment(std::string_view(text)) {}
     Comment(const char* text) : Comment(std::string_view(text)) {}
-    Comment(const Comment& comment) : Comment(comment.text()) {}
+    Comment(const Comment& comment)
+        : text_(comment.text_ ? std::make_unique<const std::string>(*comment.text_) : nullptr) {}
     Comment(Comment&&) = default;
     ~Comment() = default;
     Comment& operator=(Comment&&) = default;

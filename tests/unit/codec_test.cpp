@@ -116,6 +116,7 @@ TEST(Codec, ReadsBackWhatEveryLayoutWrites) {
 TEST(Codec, WritesTheFamilyIntoEveryMessage) {
     Configuration both = ipv6_example(Counters::pair);
     both.pairs.push_back({prefix("10.0.0.2"), prefix("198.51.100.2"), false, ""});
+    both.pairs.sort();
     const Plan steps = plan(layout(both, Engine::native), {});
     const Batch batch = encode(steps, 1, 1);
     const auto messages = fake::split(batch.bytes);

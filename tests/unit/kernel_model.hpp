@@ -126,9 +126,9 @@ private:
 
     void apply(const DeleteMap& step) {
         Table& in = table(step.family);
-        const auto found = find(in.maps, step.name);
-        require(found != in.maps.end(), "there is no map " + step.name);
-        require_not_referred_to(in, step.name);
+        const auto found = find(in.maps, step.map.name);
+        require(found != in.maps.end(), "there is no map " + step.map.name);
+        require_not_referred_to(in, step.map.name);
         in.maps.erase(found);
     }
 

@@ -132,6 +132,7 @@ TEST(LayoutTest, OfPrefixesAsksTheLongestFirst) {
                                              {"10.1.2.5", "192.0.2.5"}, {"10.1.2.6", "198.51.100.6"}}) {
         configuration.pairs.push_back({*Prefix::parse(internal), *Prefix::parse(external)});
     }
+    configuration.pairs.sort();
     EXPECT_EQ(print(configuration, Engine::expression), (Lines{
         "map int2ext size 3072",
         "  10.1.2.5 : 192.0.2.5",
@@ -319,8 +320,10 @@ TEST(LayoutTest, OfTheNativeEngineForIPv6) {
 
 TEST(LayoutTest, GivesEachFamilyItsOwn) {
     Configuration configuration = make_configuration();
-    const std::vector<Pair> ipv6 = make_ipv6_configuration().pairs;
-    configuration.pairs.insert(configuration.pairs.end(), ipv6.begin(), ipv6.end());
+    for (const Pair& pair : make_ipv6_configuration().pairs) {
+        configuration.pairs.push_back(pair);
+    }
+    configuration.pairs.sort();
     configuration.exempt_destinations = {*Prefix::parse("fd00::/8")};
     for (const Engine engine : {Engine::expression, Engine::native}) {
         const Ruleset both = layout(configuration, engine);
@@ -379,6 +382,7 @@ TEST(LayoutTest, LeavesRoomToGrow) {
                 configuration.pairs.push_back({Prefix::host(internal), Prefix::host(external)});
             }
         }
+        configuration.pairs.sort();
         const Ruleset ruleset = layout(configuration, Engine::native);
         ASSERT_EQ(ruleset.size(), 2U);
         for (const Table& table : ruleset) {

@@ -19,7 +19,7 @@ Request make_request(const std::string& internal, const std::string& external, c
 }
 
 TEST(WhyNotTest, NamesTheFirstThingThatIsWrong) {
-    const std::vector<Pair> others = {make_pair("10.0.0.2", "198.51.100.2"), make_pair("10.0.0.3", "198.51.100.3"),
+    const Pairs others = {make_pair("10.0.0.2", "198.51.100.2"), make_pair("10.0.0.3", "198.51.100.3"),
                                       make_pair("fd00::3", "2001:db8::3")};
     struct Case {
         Request pair;
@@ -140,7 +140,7 @@ TEST(WhyNotTest, TellsPrefixesThatCanNotBe) {
 }
 
 TEST(WhyNotTest, TellsWhatPrefixesDoToEachOther) {
-    const std::vector<Pair> others = {make_pair("10.1.0.0/24", "203.0.113.0/24"), make_pair("10.9.0.8", "192.0.2.8"),
+    const Pairs others = {make_pair("10.1.0.0/24", "203.0.113.0/24"), make_pair("10.9.0.8", "192.0.2.8"),
                                       make_pair("fd01:203:405::/48", "2001:db8:1::/48", true),
                                       make_pair("fd01:203:406::/56", "2001:db8:2::/56", true)};
     struct Case {
@@ -201,8 +201,8 @@ TEST(WhyNotTest, TellsWhatComesToLight) {
     const Pair guest = make_pair("10.9.0.5", "203.0.113.5");
     EXPECT_EQ(why_not_without({make_pair("10.1.0.5", "198.51.100.5"), guest, wide}), std::nullopt);
     EXPECT_EQ(why_not_without({guest, wide}),
-              "203.0.113.0/24 covers 203.0.113.5, the external address of 10.9.0.5, and 10.1.0.5 reaches it too: legal "
-              "is one internal for each external, so move one or give 10.1.0.5 a pair of its own");
+              "203.0.113.5 is inside 203.0.113.0/24, the external prefix of 10.1.0.0/24, and 10.1.0.5 reaches it too: "
+              "legal is one internal for each external, so move one or give 10.1.0.5 a pair of its own");
 }
 
 TEST(WhyNotTest, TheNativeEngineHasHostsOnly) {

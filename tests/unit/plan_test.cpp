@@ -23,9 +23,9 @@ Pair make_pair(const std::string& internal, const std::string& external, const s
     return {*Prefix::parse(internal), *Prefix::parse(external), npt, comment};
 }
 
-Configuration make_configuration(std::vector<Pair> pairs) {
+Configuration make_configuration(const std::vector<Pair>& pairs) {
     Configuration configuration;
-    configuration.pairs = std::move(pairs);
+    configuration.pairs = Pairs(pairs);
     return configuration;
 }
 
@@ -80,7 +80,7 @@ struct Printer {
     std::string operator()(const AddMap& step) const {
         return "add map " + step.map.name + " " + std::to_string(step.map.capacity);
     }
-    std::string operator()(const DeleteMap& step) const { return "delete map " + step.name; }
+    std::string operator()(const DeleteMap& step) const { return "delete map " + step.map.name; }
     std::string operator()(const AddElements& step) const { return "add elements " + print(step.map); }
     std::string operator()(const DeleteElements& step) const { return "delete elements " + print(step.map); }
     std::string operator()(const AddPrefixSet& step) const { return "add set " + step.set.name; }
@@ -364,16 +364,16 @@ TEST(PlanTest, DeletesTheTableOfAFamilyWithoutPairs) {
 }
 
 TEST(PlanTest, FindsTheNeedlesInAHundredThousandPairs) {
-    Configuration configuration;
+    std::vector<Pair> pairs;
     for (std::uint32_t i = 0; i < 100'000; ++i) {
         const auto byte = [&](unsigned shift) { return static_cast<std::uint8_t>(i >> shift); };
-        configuration.pairs.push_back({Prefix::host({Family::ipv4, {10, byte(16), byte(8), byte(0)}}),
+        pairs.push_back({Prefix::host({Family::ipv4, {10, byte(16), byte(8), byte(0)}}),
                                        Prefix::host({Family::ipv4, {20, byte(16), byte(8), byte(0)}})});
     }
-    const Ruleset actual = layout(configuration, Engine::expression);
-    configuration.pairs.erase(configuration.pairs.begin() + 50'000);
-    configuration.pairs.back().comment = "last";
-    EXPECT_EQ(print(plan(layout(configuration, Engine::expression), actual)), (Lines{
+    const Ruleset actual = layout(make_configuration(pairs), Engine::expression);
+    pairs.erase(pairs.begin() + 50'000);
+    pairs.back().comment = "last";
+    EXPECT_EQ(print(plan(layout(make_configuration(pairs), Engine::expression), actual)), (Lines{
         "delete elements int2ext {10.0.195.80 : 20.0.195.80} {10.1.134.159 : 20.1.134.159}",
         "delete elements ext2int {20.0.195.80 : 10.0.195.80}",
         "add elements int2ext {10.1.134.159 : 20.1.134.159 # last}",
@@ -540,19 +540,19 @@ std::vector<Pair> random_pairs(Random& random, const std::string& internal, cons
 }
 
 Ruleset random_layout(Random& random) {
-    Configuration configuration;
-    configuration.pairs = random_pairs(random, "10.0.0.", "198.51.100.");
+    std::vector<Pair> pairs = random_pairs(random, "10.0.0.", "198.51.100.");
     for (const auto& [internal, external] : {std::pair{"10.0.0.0/24", "203.0.113.0/24"}, {"10.0.0.0/28", "192.0.2.0/28"},
                                              {"10.7.0.0/24", "192.0.7.0/24"}, {"10.7.0.0/24", "192.0.8.0/24"}}) {
-        const bool again = !configuration.pairs.empty() && configuration.pairs.back().internal == *Prefix::parse(internal);
+        const bool again = !pairs.empty() && pairs.back().internal == *Prefix::parse(internal);
         if (!again && random.one_in(4)) {
-            configuration.pairs.push_back(make_pair(internal, external));
+            pairs.push_back(make_pair(internal, external));
         }
     }
     if (random.one_in(2)) {
         const std::vector<Pair> ipv6 = random_pairs(random, "fd00:1::", "2001:db8:1::");
-        configuration.pairs.insert(configuration.pairs.end(), ipv6.begin(), ipv6.end());
+        pairs.insert(pairs.end(), ipv6.begin(), ipv6.end());
     }
+    Configuration configuration = make_configuration(pairs);
     for (const char* text : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8", "2001:db8::/32"}) {
         if (random.one_in(4)) {
             configuration.exempt_destinations.push_back(*Prefix::parse(text));
