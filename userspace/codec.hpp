@@ -7,6 +7,8 @@
 #include "plan.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,10 +38,15 @@ Bytes ask_generation(std::uint32_t sequence);
 Bytes ask_table(Family family, std::uint32_t sequence);
 Bytes ask_sets(Family family, std::uint32_t sequence);
 Bytes ask_elements(Family family, std::string_view set, std::uint32_t sequence);
+// So many elements from one place on, one message for each in the order of their keys, and an acknowledgement.
+Bytes ask_elements(Family family, const Map& map, std::span<const std::size_t> elements, std::uint32_t sequence);
 Bytes ask_chains(Family family, std::uint32_t sequence);
 Bytes ask_rules(Family family, std::uint32_t sequence);
 
 std::uint32_t decode_generation(Message message);
+
+// What the counter of an element has seen, in a message with this one only; nothing if it is another one's.
+std::optional<Traffic> decode_traffic(Message message, const Address& key);
 
 // Puts one table together from the messages that answer the questions above, asked in that order; messages about other
 // tables are passed over. Throws CannotGoOn when a message is not what a kernel would send.
@@ -54,6 +61,7 @@ public:
     void rule(Message message);
 
     std::vector<std::string> sets_to_read() const;  // those whose elements are ours to know
+    bool put(const std::string& set, Elements elements);  // what is known already; false if it is not of a map
     Table finish();
 
 private:

@@ -69,21 +69,28 @@ struct Change {
 
 // Reads, decides, commits, and starts again when somebody else came in between. `decide` makes the desired ruleset of
 // what is there.
-Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& decide) {
+Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& decide, Depth depth = Depth::elements) {
     Change last;
     bool uncertain = false;  // whether `last` was done
     for (int attempt = 0; attempt < attempts; ++attempt) {
-        Snapshot snapshot = kernel.read();
+        Snapshot snapshot = kernel.read(depth);
         if (uncertain && plan(last.after, snapshot.ruleset).empty()) {
             return last;
         }
         last.after = decide(snapshot.ruleset);
         last.plan = plan(last.after, snapshot.ruleset);
+        const std::vector<Selection> carried = carried_over(last.plan, snapshot.ruleset);
+        if (!kernel.count(snapshot, carried)) {
+            continue;
+        }
+        if (!carried.empty()) {
+            last.plan = plan(last.after, snapshot.ruleset);
+        }
         last.before = std::move(snapshot.ruleset);
         if (last.plan.empty()) {
             return last;
         }
-        const Committed committed = kernel.commit(last.plan, snapshot.generation);
+        const Committed committed = kernel.commit(last.plan, snapshot.generation, last.after);
         if (committed == Committed::yes) {
             return last;
         }
@@ -263,7 +270,7 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
 }
 
 int list(Kernel& kernel, ListFormat format, std::ostream& out) {
-    const std::vector<CountedPair> pairs = counted_pairs(kernel.read().ruleset);
+    const std::vector<CountedPair> pairs = counted_pairs(kernel.read(Depth::traffic).ruleset);
     switch (format) {
     case ListFormat::table: out << as_table(pairs); break;
     case ListFormat::json: out << as_json(pairs); break;
@@ -371,7 +378,7 @@ int status(Kernel& kernel, std::ostream& out) {
 }
 
 int clear(Kernel& kernel, std::ostream& out) {
-    const Change done = change(kernel, [](const Ruleset&) { return Ruleset{}; });
+    const Change done = change(kernel, [](const Ruleset&) { return Ruleset{}; }, Depth::known);
     out << summary(done) << '\n';
     return exit_done;
 }

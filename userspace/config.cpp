@@ -3,6 +3,7 @@
 // of it is read once more, now with a note of where each pair stands.
 #include "config.hpp"
 
+#include "files.hpp"
 #include "objections.hpp"
 
 #include <glob.h>
@@ -10,8 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
 #include <memory>
 #include <set>
 #include <system_error>
@@ -22,30 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t shortest_line = std::string_view("1.0.0.1,1.0.0.2\n").size();
+
 constexpr const char* legal_pair = ": legal is \"198.51.100.2\" or { external = \"198.51.100.2\", comment = \"mail\" }";
-
-struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
-std::string read_file(const fs::path& path) {
-    const std::unique_ptr<std::FILE, Close> file{std::fopen(path.c_str(), "re")};
-    if (!file) {
-        throw std::system_error(errno, std::generic_category());
-    }
-    std::string text;
-    std::error_code ignored;
-    const auto size_hint = fs::file_size(path, ignored);
-    text.reserve(ignored ? 0 : size_hint);
-    std::array<char, 64 * 1024> buffer{};
-    while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
-        text.append(buffer.data(), size);
-    }
-    if (std::ferror(file.get()) != 0) {
-        throw std::system_error(errno, std::generic_category());
-    }
-    return text;
-}
 
 // The files that a shell pattern names, relative to a directory, sorted.
 std::vector<fs::path> matches(const fs::path& directory, const std::string& pattern) {
@@ -146,11 +124,9 @@ public:
     Configuration read(const fs::path& file);
 
 private:
-    // A file as it was when it was opened.
     struct Source {
         fs::path path;
-        std::string text;
-        bool opened = false;
+        std::optional<std::string> text;  // of what cannot be read twice
     };
 
     void parse(std::string text);
@@ -168,7 +144,8 @@ private:
     void read_pair(const toml::key& key, const toml::node& node);
     void read_pair_table(const toml::table& table, Entry& entry);
     void read_pairs_file(unsigned file);
-    bool take_plain_line(std::string_view& text);
+    void read_pairs_lines(std::string_view lines, unsigned file, unsigned& number);
+    bool take_plain_line(std::string_view& lines);
     void read_pairs_line(std::string_view line, unsigned file, unsigned number);
     std::optional<Prefix> read_side(std::string_view text, Place at);
     void read_external(std::string_view text, Entry& entry);
@@ -177,8 +154,8 @@ private:
     void refuse_collisions();
     void throw_errors();
 
-    // Nothing, with an error, if the file cannot be read.
-    const std::string* open(unsigned file);
+    template <typename Read>
+    void read_source(unsigned file, Read read);
     void error(Place at, std::string sentence) { errors_.emplace_back(at, std::move(sentence)); }
     std::string mention(Place at) const;
 
@@ -196,9 +173,7 @@ private:
 
 Configuration Reader::read(const fs::path& file) {
     sources_.push_back({file, {}});
-    if (const std::string* text = open(0)) {
-        parse(*text);
-    }
+    read_source(0, [&](const fs::path& path) { parse(read_file(path)); });
     if (!root_) {
         refuse_repeated();
         throw_errors();
@@ -213,17 +188,13 @@ Configuration Reader::read(const fs::path& file) {
     return std::move(configuration_);
 }
 
-const std::string* Reader::open(unsigned file) {
-    Source& source = sources_[file];
+// `read` may throw std::system_error.
+template <typename Read>
+void Reader::read_source(unsigned file, Read read) {
     try {
-        if (!source.opened) {
-            source.text = read_file(source.path);
-            source.opened = true;
-        }
-        return &source.text;
+        read(sources_[file].path);
     } catch (const std::system_error& failure) {
         error({file, 0, 0}, "cannot be read: " + failure.code().message());
-        return nullptr;
     }
 }
 
@@ -472,40 +443,55 @@ std::optional<bool> Reader::read_npt(const toml::node& node) {
 }
 
 void Reader::read_pairs_file(unsigned file) {
-    const std::string* text = open(file);
-    if (!text) {
-        return;
-    }
+    unsigned number = 1;
+    const auto read = [&](std::string_view lines) { read_pairs_lines(lines, file, number); };
+    read_source(file, [&](const fs::path& path) {
+        std::optional<std::string>& text = sources_[file].text;
+        std::error_code ignored;
+        if (!text && fs::is_regular_file(path, ignored)) {
+            configuration_.pairs.expect(fs::file_size(path, ignored) / shortest_line);
+            read_lines(path, read);
+            return;
+        }
+        if (!text) {
+            text = read_file(path);
+        }
+        read(*text);
+    });
+}
+
+// `number`: of the first of these lines.
+void Reader::read_pairs_lines(std::string_view lines, unsigned file, unsigned& number) {
     constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-    std::string_view rest = *text;
-    if (rest.starts_with(byte_order_mark)) {
-        rest.remove_prefix(byte_order_mark.size());
+    if (number == 1 && lines.starts_with(byte_order_mark)) {
+        lines.remove_prefix(byte_order_mark.size());
     }
-    for (unsigned number = 1; !rest.empty(); ++number) {
-        if (!careful_ && take_plain_line(rest)) {
+    for (; !lines.empty(); ++number) {
+        if (!careful_ && take_plain_line(lines)) {
             continue;
         }
-        const std::size_t end = std::min(rest.find('\n'), rest.size());
-        read_pairs_line(rest.substr(0, end), file, number);
-        rest.remove_prefix(std::min(end + 1, rest.size()));
+        const std::size_t end = std::min(lines.find('\n'), lines.size());
+        read_pairs_line(lines.substr(0, end), file, number);
+        lines.remove_prefix(std::min(end + 1, lines.size()));
     }
 }
 
 // "INTERNAL,EXTERNAL\n" of IPv4 hosts without anything to object to, which is what large files consist of.
-bool Reader::take_plain_line(std::string_view& text) {
-    std::string_view rest = text;
-    const auto next_is = [&](char c) {
-        const bool is = rest.starts_with(c);
-        rest.remove_prefix(is);
-        return is;
-    };
-    const auto internal = Address::take_ipv4(rest);
-    const auto external = internal && next_is(',') ? Address::take_ipv4(rest) : std::nullopt;
-    if (!external || !next_is('\n') || !can_be_hosts(*internal, *external)) {
+bool Reader::take_plain_line(std::string_view& lines) {
+    if (!lines.ends_with('\n')) {
+        return false;
+    }
+    const char* at = lines.data();
+    const auto internal = Address::take_ipv4(at);
+    if (!internal || *at++ != ',') {
+        return false;
+    }
+    const auto external = Address::take_ipv4(at);
+    if (!external || *at++ != '\n' || !are_plain_hosts(*internal, *external)) {
         return false;
     }
     configuration_.pairs.push_back({Family::ipv4, 32}, *internal, *external);
-    text = rest;
+    lines.remove_prefix(static_cast<std::size_t>(at - lines.data()));
     return true;
 }
 

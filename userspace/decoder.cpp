@@ -64,6 +64,19 @@ std::uint32_t decode_generation(Message message) {
     return attributes.number(NFTA_GEN_ID);
 }
 
+std::optional<Traffic> decode_traffic(Message message, const Address& key) {
+    std::optional<Traffic> traffic;
+    for_each_item(Attributes::of(message).bytes(NFTA_SET_ELEM_LIST_ELEMENTS), [&](Message item) {
+        const Attributes attributes(item.data(), item.size());
+        const Attributes expression = attributes.nest(NFTA_SET_ELEM_EXPR);
+        if (address_in(attributes.nest(NFTA_SET_ELEM_KEY), key.family) == key &&
+            expression.text(NFTA_EXPR_NAME) == "counter") {
+            traffic = traffic_in(expression.nest(NFTA_EXPR_DATA));
+        }
+    });
+    return traffic;
+}
+
 TableDecoder::TableDecoder(Family family) {
     table_.family = family;
 }
@@ -117,6 +130,16 @@ std::vector<std::string> TableDecoder::sets_to_read() const {
         }
     }
     return names;
+}
+
+bool TableDecoder::put(const std::string& set, Elements elements) {
+    for (Map& map : table_.maps) {
+        if (map.name == set) {
+            map.elements = std::move(elements);
+            return true;
+        }
+    }
+    return false;
 }
 
 void TableDecoder::elements(Message message) {

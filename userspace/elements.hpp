@@ -12,6 +12,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -25,30 +26,58 @@ struct Element {
     Traffic traffic{};  // of this moment; not part of what is compared
 };
 
-// Elements of one family, in the order in which they came until they are sorted by key.
+// Elements of one family, in the order in which they came until they are sorted by key. Copies share their memory until
+// one of them changes: rulesets and plans are full of them.
 class Elements {
 public:
     Elements() = default;
     Elements(std::initializer_list<Element> elements);
+    // So many, whose bytes `fill` gets to write: those of the keys, each with its value behind it.
+    template <typename Fill>
+    static Elements of_rows(Family family, std::size_t size, Fill fill) {
+        Elements elements;
+        elements.family_ = family;
+        std::vector<Word>& words = elements.own().words;
+        words.resize(size * row_size(family) / sizeof(Word));
+        fill(std::span(reinterpret_cast<std::uint8_t*>(words.data()), size * row_size(family)));
+        return elements;
+    }
+    static constexpr std::size_t row_size(Family family) { return 2 * width(family); }
 
-    std::size_t size() const { return words_.size() * sizeof(Word) / row_size(); }
-    bool empty() const { return words_.empty(); }
+    std::size_t size() const { return held().words.size() * sizeof(Word) / row_size(); }
+    bool empty() const { return held().words.empty(); }
+    void reserve(Family family, std::size_t elements) {
+        own().words.reserve(elements * row_size(family) / sizeof(Word));
+    }
 
-    void push_back(const Address& key, const Address& value);
+    void push_back(const Address& key, const Address& value) {
+        Rows& rows = own();
+        if (rows.words.empty()) {
+            family_ = key.family;
+        }
+        append(rows, key);
+        append(rows, value);
+        if (!rows.comments.empty()) {
+            rows.comments.emplace_back();
+        }
+        if (!rows.traffic.empty()) {
+            rows.traffic.emplace_back();
+        }
+    }
     void push_back(const Element& element);
     void set_comment(std::size_t index, const Comment& comment);
     void set_traffic(std::size_t index, const Traffic& traffic);
     void sort();
+    bool is_ascending() const;  // no key twice
 
     const Element operator[](std::size_t index) const;  // const: nothing is changed by assigning to a copy
     Address key(std::size_t index) const { return address(index, 0); }
     Address value(std::size_t index) const { return address(index, width(family_)); }
-    const Comment& comment(std::size_t index) const { return comments_.empty() ? no_comment : comments_[index]; }
-    Traffic traffic(std::size_t index) const { return traffic_.empty() ? Traffic{} : traffic_[index]; }
+    const Comment& comment(std::size_t index) const { return has_comments() ? held().comments[index] : no_comment; }
+    Traffic traffic(std::size_t index) const { return held().traffic.empty() ? Traffic{} : held().traffic[index]; }
+    bool has_comments() const { return !held().comments.empty(); }
     // Without a comment, and nothing counted.
-    bool is_plain(std::size_t index) const {
-        return (comments_.empty() || comments_[index].empty()) && traffic(index) == Traffic{};
-    }
+    bool is_plain(std::size_t index) const { return comment(index).empty() && traffic(index) == Traffic{}; }
 
     // Where the element of a key is, when they are sorted.
     std::optional<std::size_t> find(const Address& key) const;
@@ -64,9 +93,9 @@ public:
 
     // Beside others of the same family.
     std::strong_ordering compare_keys(std::size_t index, const Elements& others, std::size_t other) const {
-        return family_ == Family::ipv4 ? leading(index) <=> others.leading(other)
-                                       : std::memcmp(row(index), others.row(other), width(family_)) <=> 0;
+        return compare_keys(row(index), others.row(other));
     }
+    bool shares_key_with(const Elements& others) const;  // when both are sorted
     bool same_value(std::size_t index, const Elements& others, std::size_t other) const {
         return std::memcmp(row(index) + width(family_), others.row(other) + width(family_), width(family_)) == 0;
     }
@@ -77,9 +106,10 @@ public:
     }
 
     // The bytes of all keys, each with its value behind it, and of one.
-    std::span<const std::uint8_t> rows() const { return {row(0), words_.size() * sizeof(Word)}; }
-    const std::uint8_t* row(std::size_t index) const { return bytes() + index * row_size(); }
-    bool has_comments() const { return !comments_.empty(); }
+    std::span<const std::uint8_t> rows() const { return {row(0), size() * row_size()}; }
+    const std::uint8_t* row(std::size_t index) const {
+        return reinterpret_cast<const std::uint8_t*>(held().words.data()) + index * row_size();
+    }
 
     class Iterator {
     public:
@@ -105,10 +135,15 @@ public:
 private:
     using Word = std::array<std::uint8_t, 4>;
 
+    struct Rows {
+        std::vector<Word> words;
+        std::vector<Comment> comments;  // as many as rows, or none
+        std::vector<Traffic> traffic;   // as many as rows, or none
+    };
+
     static const Comment no_comment;
 
     static constexpr std::size_t width(Family family) { return family == Family::ipv4 ? 4 : 16; }
-    static constexpr std::size_t row_size(Family family) { return 2 * width(family); }
     std::size_t row_size() const { return row_size(family_); }
 
     Address address(std::size_t index, std::size_t offset) const {
@@ -117,17 +152,34 @@ private:
         return address;
     }
 
-    const std::uint8_t* bytes() const { return reinterpret_cast<const std::uint8_t*>(words_.data()); }
-    // Its first bytes, which are all of an IPv4 address, as a number.
-    std::uint32_t leading(std::size_t index) const { return static_cast<std::uint32_t>(number_at(row(index)) >> 32); }
-    void append(const std::uint8_t* address);
+    // Of two rows. An IPv4 address is the first half of eight bytes.
+    std::strong_ordering compare_keys(const std::uint8_t* a, const std::uint8_t* b) const {
+        return family_ == Family::ipv4 ? number_at(a) >> 32 <=> number_at(b) >> 32
+                                       : std::memcmp(a, b, width(Family::ipv6)) <=> 0;
+    }
+    const Rows& held() const {
+        static const Rows none;
+        return rows_ ? *rows_ : none;
+    }
+    // To be changed: shared with nobody.
+    Rows& own() {
+        if (rows_.use_count() != 1) {
+            rows_ = std::make_shared<Rows>(held());
+        }
+        return *rows_;
+    }
+    void append(Rows& rows, const Address& address) const {
+        for (std::size_t at = 0; at < width(family_); at += sizeof(Word)) {
+            Word word;
+            std::memcpy(word.data(), address.bytes.data() + at, sizeof word);
+            rows.words.push_back(word);
+        }
+    }
     template <std::size_t size>
     void sort_rows();
 
     Family family_ = Family::ipv4;
-    std::vector<Word> words_;        // of the rows
-    std::vector<Comment> comments_;  // as many as rows, or none
-    std::vector<Traffic> traffic_;   // as many as rows, or none
+    std::shared_ptr<Rows> rows_;  // null: none
 };
 
 }  // namespace statnat

@@ -49,6 +49,12 @@ void put_boundary(nlmsghdr* message, const Address& address, bool end, bool open
     mnl_attr_nest_end(message, item);
 }
 
+void put_key(nlmsghdr* message, const Address& key) {
+    nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+    put_address(message, NFTA_SET_ELEM_KEY, key);
+    mnl_attr_nest_end(message, item);
+}
+
 void put_element(nlmsghdr* message, const Map& map, const Element& element) {
     nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
     put_address(message, NFTA_SET_ELEM_KEY, element.key);
@@ -251,11 +257,7 @@ public:
     // delete element NAME { KEY, ... }
     void operator()(const DeleteElements& step) {
         put_elements(NFT_MSG_DELSETELEM, 0, step.family, step.map.name, step.map.elements.size(),
-                     [&](nlmsghdr* message, std::size_t index) {
-                         nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
-                         put_address(message, NFTA_SET_ELEM_KEY, step.map.elements.key(index));
-                         mnl_attr_nest_end(message, item);
-                     });
+                     [&](nlmsghdr* message, std::size_t index) { put_key(message, step.map.elements.key(index)); });
     }
 
     // add set NAME { type ipv4_addr; flags interval; elements = { PREFIX, ... } }
@@ -451,6 +453,18 @@ Bytes ask_elements(Family family, std::string_view set, std::uint32_t sequence) 
     return ask(NFT_MSG_GETSETELEM, protocol_family(family), NLM_F_DUMP, sequence, [&](nlmsghdr* message) {
         put_text(message, NFTA_SET_ELEM_LIST_TABLE, table_name);
         put_text(message, NFTA_SET_ELEM_LIST_SET, set);
+    });
+}
+
+Bytes ask_elements(Family family, const Map& map, std::span<const std::size_t> elements, std::uint32_t sequence) {
+    return ask(NFT_MSG_GETSETELEM, protocol_family(family), NLM_F_ACK, sequence, [&](nlmsghdr* message) {
+        put_text(message, NFTA_SET_ELEM_LIST_TABLE, table_name);
+        put_text(message, NFTA_SET_ELEM_LIST_SET, map.name);
+        nlattr* list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+        for (const std::size_t element : elements) {
+            put_key(message, map.elements.key(element));
+        }
+        mnl_attr_nest_end(message, list);
     });
 }
 

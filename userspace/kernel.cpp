@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <numeric>
 
 #include <spdlog/spdlog.h>
 
@@ -105,9 +106,42 @@ std::string reason(const Refusal& refusal) {
     throw CannotGoOn{"the kernel does not let us read its ruleset: " + reason(refusal)};
 }
 
+// Each comes in a datagram of its own, which a receive buffer of an unprivileged size must hold.
+constexpr std::size_t elements_at_once = 64;
+
+// A transaction takes it one further, past 0 (net/netfilter/nf_tables_api.c).
+std::uint32_t generation_after(std::uint32_t generation) {
+    return generation + 1 == 0 ? 1 : generation + 1;
+}
+
+std::vector<Selection> all_counted(const Ruleset& ruleset) {
+    std::vector<Selection> selections;
+    for (const Table& table : ruleset) {
+        for (const Map& map : table.maps) {
+            if (map.counters && !map.foreign) {
+                std::vector<std::size_t> elements(map.elements.size());
+                std::iota(elements.begin(), elements.end(), 0);
+                selections.push_back({table.family, map.name, std::move(elements)});
+            }
+        }
+    }
+    return selections;
+}
+
+Map& map_of(Ruleset& ruleset, const Selection& selection) {
+    for (Table& table : ruleset) {
+        for (Map& map : table.maps) {
+            if (table.family == selection.family && map.name == selection.map) {
+                return map;
+            }
+        }
+    }
+    throw CannotGoOn{"internal error: there is no map " + selection.map};
+}
+
 }  // namespace
 
-Kernel::Kernel(Netlink netlink) : netlink_(std::move(netlink)) {}
+Kernel::Kernel(Netlink netlink, StateFile state) : netlink_(std::move(netlink)), state_(std::move(state)) {}
 
 std::uint32_t Kernel::generation() {
     std::optional<std::uint32_t> generation;
@@ -122,7 +156,8 @@ std::uint32_t Kernel::generation() {
     return *generation;
 }
 
-std::optional<Table> Kernel::read_table(Family family, bool& interrupted) {
+// Takes from `known` what is in it; null: nothing is known.
+std::optional<Table> Kernel::read_table(Family family, Depth depth, StateFile::Contents* known, bool& interrupted) {
     TableDecoder decoder(family);
     bool gone = false;
     const auto dump = [&](const Bytes& question, void (TableDecoder::*decode)(Message)) {
@@ -143,7 +178,11 @@ std::optional<Table> Kernel::read_table(Family family, bool& interrupted) {
     }
     dump(ask_sets(family, netlink_.next_sequence()), &TableDecoder::set);
     for (const std::string& set : decoder.sets_to_read()) {
-        dump(ask_elements(family, set, netlink_.next_sequence()), &TableDecoder::elements);
+        if (known && known->contains({family, set})) {
+            decoder.put(set, std::move(known->at({family, set})));
+        } else if (depth != Depth::known) {
+            dump(ask_elements(family, set, netlink_.next_sequence()), &TableDecoder::elements);
+        }
     }
     dump(ask_chains(family, netlink_.next_sequence()), &TableDecoder::chain);
     dump(ask_rules(family, netlink_.next_sequence()), &TableDecoder::rule);
@@ -151,29 +190,67 @@ std::optional<Table> Kernel::read_table(Family family, bool& interrupted) {
     return decoder.finish();
 }
 
-Snapshot Kernel::read() {
+Snapshot Kernel::read(Depth depth) {
     for (int attempt = 0; attempt < attempts; ++attempt) {
         Snapshot snapshot;
         snapshot.generation = generation();
+        auto known = state_.recall(snapshot.generation);
         bool interrupted = false;
         for (const Family family : families) {
-            if (auto table = read_table(family, interrupted)) {
+            if (auto table = read_table(family, depth, known ? &*known : nullptr, interrupted)) {
                 snapshot.ruleset.push_back(std::move(*table));
             }
         }
-        if (!interrupted && generation() == snapshot.generation) {
+        if (interrupted || generation() != snapshot.generation) {
+            spdlog::debug("somebody else committed while the ruleset was read: again");
+            continue;
+        }
+        snapshot.counted = !known && depth != Depth::known;
+        if (snapshot.counted) {
+            state_.keep(snapshot.generation, snapshot.ruleset);
+        }
+        if (depth != Depth::traffic || count(snapshot, all_counted(snapshot.ruleset))) {
             return snapshot;
         }
-        spdlog::debug("somebody else committed while the ruleset was read: again");
     }
     throw CannotGoOn{"somebody else changes the ruleset all the time: gave up reading it after " +
                      std::to_string(attempts) + " attempts"};
 }
 
-Committed Kernel::commit(const Plan& plan, std::uint32_t generation) {
+bool Kernel::count(Snapshot& snapshot, const std::vector<Selection>& selections) {
+    if (snapshot.counted) {
+        return true;
+    }
+    for (const Selection& selection : selections) {
+        const std::span<const std::size_t> elements = selection.elements;
+        Map& map = map_of(snapshot.ruleset, selection);
+        for (std::size_t first = 0; first < elements.size(); first += elements_at_once) {
+            const std::size_t some = std::min(elements_at_once, elements.size() - first);
+            if (!count(selection.family, map, elements.subspan(first, some))) {
+                return false;
+            }
+        }
+    }
+    return selections.empty() || generation() == snapshot.generation;
+}
+
+bool Kernel::count(Family family, Map& map, std::span<const std::size_t> elements) {
+    auto next = elements.begin();
+    const Answer answer =
+        netlink_.ask(ask_elements(family, map, elements, netlink_.next_sequence()), [&](Message message) {
+            const auto traffic = next == elements.end() ? std::nullopt : decode_traffic(message, map.elements.key(*next));
+            if (traffic) {
+                map.elements.set_traffic(*next++, *traffic);
+            }
+        });
+    return !answer.refusal && !answer.interrupted && next == elements.end();
+}
+
+Committed Kernel::commit(const Plan& plan, std::uint32_t generation, const Ruleset& after) {
     const Batch batch = encode(plan, generation, netlink_.next_sequence());
     const Outcome outcome = netlink_.commit(batch);
     if (outcome.verdict == Verdict::done) {
+        state_.keep(generation_after(generation), after);
         return Committed::yes;
     }
     if (outcome.verdict == Verdict::unknown) {

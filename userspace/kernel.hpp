@@ -4,16 +4,29 @@
 
 #include "netlink.hpp"
 #include "plan.hpp"
+#include "state_file.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace statnat {
+
+// How much of a ruleset is read. What the maps hold is known without asking if nobody has committed since it was read
+// or written last.
+enum class Depth {
+    known,     // of the maps only what is known
+    elements,  // all, but their traffic only as far as it comes with them
+    traffic,
+};
 
 // What the kernel held at one generation of its ruleset.
 struct Snapshot {
     std::uint32_t generation = 0;
     Ruleset ruleset;
+    bool counted = false;  // with the traffic of all elements
 };
 
 // Whether rules may use our expression here, and if not, why ("there is no module ...").
@@ -30,22 +43,27 @@ enum class Committed {
 
 class Kernel {
 public:
-    explicit Kernel(Netlink netlink);
+    explicit Kernel(Netlink netlink, StateFile state = {});
 
     // Our tables, all read at the same generation.
-    Snapshot read();
+    Snapshot read(Depth depth = Depth::elements);
 
-    // One transaction. Throws CannotGoOn with what the kernel has against which step.
-    Committed commit(const Plan& plan, std::uint32_t generation);
+    // Completes the traffic of some elements; false: no, somebody else committed since that generation.
+    bool count(Snapshot& snapshot, const std::vector<Selection>& selections);
+
+    // One transaction, from one ruleset to another. Throws CannotGoOn with what the kernel has against which step.
+    Committed commit(const Plan& plan, std::uint32_t generation, const Ruleset& after);
 
     // Asks with a batch that changes nothing; loads the module if it is installed.
     Availability probe();
 
 private:
     std::uint32_t generation();
-    std::optional<Table> read_table(Family family, bool& interrupted);
+    std::optional<Table> read_table(Family family, Depth depth, StateFile::Contents* known, bool& interrupted);
+    bool count(Family family, Map& map, std::span<const std::size_t> elements);
 
     Netlink netlink_;
+    StateFile state_;
 };
 
 // How often to start again when somebody else keeps committing.

@@ -6,6 +6,7 @@
 #include "save.hpp"
 
 #include <exception>
+#include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <new>
@@ -25,6 +26,7 @@ using namespace statnat;
 
 constexpr std::string_view program = "statnat-nft";
 constexpr const char* default_configuration = "/etc/statnat/statnat.toml";
+constexpr const char* state_directory = "/run/statnat";
 
 using Operands = std::vector<std::string>;
 using Values = options::variables_map;
@@ -40,8 +42,16 @@ struct Command {
     int (*run_words)(Operands words) = nullptr;  // has a command line of its own, from its name on
 };
 
+// What is remembered of the kernel of this network namespace since boot.
+StateFile state_file() {
+    const auto cookie = network_namespace();
+    std::string boot;
+    std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+    return cookie && !boot.empty() ? StateFile(state_directory, *cookie, boot) : StateFile();
+}
+
 Kernel kernel() {
-    return Kernel(Netlink(open_socket()));
+    return Kernel(Netlink(open_socket()), state_file());
 }
 
 Path file_of(const Operands& operands) {

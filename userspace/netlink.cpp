@@ -164,6 +164,16 @@ std::unique_ptr<Socket> open_socket() {
     return opened;
 }
 
+std::optional<std::uint64_t> network_namespace() {
+    const std::unique_ptr<mnl_socket, Closed> socket(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC));
+    std::uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    if (!socket || ::getsockopt(mnl_socket_get_fd(socket.get()), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) != 0) {
+        return std::nullopt;
+    }
+    return cookie;
+}
+
 Netlink::Netlink(std::unique_ptr<Socket> socket) : socket_(std::move(socket)), buffer_(receive_size) {}
 
 void Netlink::send(const Bytes& datagram, const char* what) {

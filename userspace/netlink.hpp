@@ -28,6 +28,9 @@ public:
 // Throws CannotGoOn where the kernel has no nf_tables.
 std::unique_ptr<Socket> open_socket();
 
+// The cookie of the current network namespace: no other has or had it since boot. Nothing where the kernel has none.
+std::optional<std::uint64_t> network_namespace();
+
 // What the kernel says against one message.
 struct Refusal {
     std::uint32_t sequence = 0;

@@ -33,8 +33,8 @@ struct Request {
     Pair pair() const;  // settled, and without objections
 };
 
-// Whether two IPv4 addresses can be the hosts of a pair: a short way to what objections() would say.
-bool can_be_hosts(const Address& internal, const Address& external);
+// Whether two addresses are hosts of IPv4 to which objections() has none, for certain; not all such are found.
+bool are_plain_hosts(const Address& internal, const Address& external);
 
 // What is wrong with a pair alone; a side that is missing has been objected to already.
 std::vector<PartObjection> objections(const Request& request);

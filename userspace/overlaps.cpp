@@ -248,26 +248,6 @@ bool Finder::is_overridden(const Prefix& internal, std::uint8_t longer_than) con
     return true;
 }
 
-bool each_key_once(const Elements& sorted) {
-    for (std::size_t i = 1; i < sorted.size(); ++i) {
-        if (sorted.compare_keys(i - 1, sorted, i) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool share_a_key(const Elements& a, const Elements& b) {
-    for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
-        const auto order = a.compare_keys(i, b, j);
-        if (order == 0) {
-            return true;
-        }
-        ++(order < 0 ? i : j);
-    }
-    return false;
-}
-
 // Of each family; then nothing is inside anything.
 bool share_a_length(const Pairs& pairs) {
     std::optional<Family> before;
@@ -302,7 +282,7 @@ bool collide(const Pairs& pairs) {
     // All that can be wrong is an address that comes twice.
     return std::ranges::any_of(pairs.tiers(), [](const auto& one) {
         const auto& [by_internal, by_external] = one.second;
-        return !each_key_once(by_internal) || !each_key_once(by_external) || share_a_key(by_internal, by_external);
+        return !by_internal.is_ascending() || !by_external.is_ascending() || by_internal.shares_key_with(by_external);
     });
 }
 

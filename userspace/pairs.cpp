@@ -69,12 +69,12 @@ void Pairs::push_back(const Pair& pair) {
     push_back(Tier::of(pair), pair.internal.address, pair.external.address, pair.comment);
 }
 
-void Pairs::push_back(const Tier& tier, const Address& internal, const Address& external, const Comment& comment) {
+Elements& Pairs::by_internal(const Tier& tier) {
     Elements& half = tiers_[tier].by_internal;
-    half.push_back(internal, external);
-    if (!comment.empty()) {
-        half.set_comment(half.size() - 1, comment);
+    if (half.empty()) {
+        half.reserve(tier.family, expected_);
     }
+    return half;
 }
 
 void Pairs::sort() {

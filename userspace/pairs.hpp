@@ -81,8 +81,18 @@ public:
     std::size_t size() const;
     bool empty() const { return tiers_.empty(); }
 
+    // Makes room for so many pairs.
+    void expect(std::size_t pairs) { expected_ += pairs; }
     void push_back(const Pair& pair);
-    void push_back(const Tier& tier, const Address& internal, const Address& external, const Comment& comment = {});
+    void push_back(const Tier& tier, const Address& internal, const Address& external, const Comment& comment = {}) {
+        // Most are IPv4 hosts, whose tier is the first of all.
+        const bool first = !tiers_.empty() && tiers_.begin()->first == tier;
+        Elements& half = first ? tiers_.begin()->second.by_internal : by_internal(tier);
+        half.push_back(internal, external);
+        if (!comment.empty()) {
+            half.set_comment(half.size() - 1, comment);
+        }
+    }
     void sort();
 
     const std::map<Tier, Halves>& tiers() const { return tiers_; }
@@ -95,7 +105,10 @@ public:
     std::default_sentinel_t end() const { return {}; }
 
 private:
+    Elements& by_internal(const Tier& tier);
+
     std::map<Tier, Halves> tiers_;
+    std::size_t expected_ = 0;
 };
 
 }  // namespace statnat

@@ -11,13 +11,15 @@
 namespace statnat {
 namespace {
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 std::optional<Address> parse_ipv4(std::string_view text) {
-    const auto address = Address::take_ipv4(text);
-    return text.empty() ? address : std::nullopt;
+    std::array<char, INET_ADDRSTRLEN> terminated{};
+    if (text.size() >= terminated.size()) {
+        return std::nullopt;
+    }
+    std::copy(text.begin(), text.end(), terminated.begin());
+    const char* at = terminated.data();
+    const auto address = Address::take_ipv4(at);
+    return at == terminated.data() + text.size() ? address : std::nullopt;
 }
 
 std::optional<Address> parse_ipv6(std::string_view text) {
@@ -81,28 +83,31 @@ std::optional<Address> Address::parse(std::string_view text) {
     return text.find(':') == std::string_view::npos ? parse_ipv4(text) : parse_ipv6(text);
 }
 
-// Four numbers without leading zeros, as inet_pton(3) has them. Files hold millions: each byte is looked at once.
-std::optional<Address> Address::take_ipv4(std::string_view& text) {
-    const char* at = text.data();
-    const char* const end = at + text.size();
+// Four numbers without leading zeros, as inet_pton(3) has them. Files hold millions: each byte is looked at once, and
+// without asking where the text ends.
+std::optional<Address> Address::take_ipv4(const char*& at) {
     std::optional<Address> address(std::in_place);
+    const auto digit = [&] { return static_cast<unsigned>(*at) - '0'; };
     for (std::size_t i = 0; i < 4; ++i) {
-        if (i > 0 && (at == end || *at++ != '.')) {
+        if (i > 0 && *at++ != '.') {
             return std::nullopt;
         }
-        if (at == end || !is_digit(*at)) {
+        unsigned number = digit();
+        if (number > 9) {
             return std::nullopt;
         }
-        auto number = static_cast<unsigned>(*at++ - '0');
-        for (int more = 2; number != 0 && more > 0 && at != end && is_digit(*at); --more) {
-            number = 10 * number + static_cast<unsigned>(*at++ - '0');
+        if (++at; number != 0 && digit() <= 9) {
+            number = 10 * number + digit();
+            if (++at; digit() <= 9) {
+                number = 10 * number + digit();
+                ++at;
+            }
         }
         if (number > 255) {
             return std::nullopt;
         }
         address->bytes[i] = static_cast<std::uint8_t>(number);
     }
-    text = {at, static_cast<std::size_t>(end - at)};
     return address;
 }
 

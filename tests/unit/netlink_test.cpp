@@ -238,7 +238,7 @@ std::string sentence_for(const Step& step, std::uint32_t number, int error, cons
     };
     Kernel kernel(talking_to(empty));
     try {
-        kernel.commit({step}, 1);
+        kernel.commit({step}, 1, {});
     } catch (const CannotGoOn& refusal) {
         EXPECT_EQ(refusal.status, exit_refused);
         return refusal.sentence;
@@ -255,10 +255,10 @@ TEST(KernelCommit, TellsRestartFromRefusal) {
     };
     Kernel kernel(talking_to(empty));
     const Plan plan{AddTable{Family::ipv4}};
-    EXPECT_EQ(kernel.commit(plan, 1), Committed::yes);
+    EXPECT_EQ(kernel.commit(plan, 1, {}), Committed::yes);
     number = 0;
     error = ERESTART;
-    EXPECT_EQ(kernel.commit(plan, 1), Committed::outdated);
+    EXPECT_EQ(kernel.commit(plan, 1, {}), Committed::outdated);
     empty.answer_batch = {};
 }
 

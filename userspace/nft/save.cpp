@@ -3,19 +3,14 @@
 #include "save.hpp"
 
 #include "error.hpp"
+#include "files.hpp"
 #include "session.hpp"
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <string>
 #include <string_view>
 
-#include <fcntl.h>
 #include <nftables/libnftables.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace statnat {
 
@@ -42,58 +37,6 @@ Said run(const std::string& commands, Prepare prepare, const char* what) {
     }
     return said;
 }
-
-std::string system_error(const std::string& what) {
-    return what + ": " + std::strerror(errno);
-}
-
-// A file beside the one to be replaced, which goes away unless it takes its place.
-class Replacement {
-public:
-    explicit Replacement(std::filesystem::path target)
-        : target_(std::move(target)), name_(target_.string() + ".XXXXXX"), descriptor_(::mkstemp(name_.data())) {
-        if (descriptor_ < 0) {
-            throw CannotGoOn{system_error("cannot write beside " + target_.string())};
-        }
-    }
-    ~Replacement() {
-        ::close(descriptor_);
-        if (!name_.empty()) {
-            ::unlink(name_.c_str());
-        }
-    }
-    Replacement(const Replacement&) = delete;
-    Replacement& operator=(const Replacement&) = delete;
-
-    void write(std::string_view text) {
-        while (!text.empty()) {
-            const ssize_t size = ::write(descriptor_, text.data(), text.size());
-            if (size < 0 && errno != EINTR) {
-                throw CannotGoOn{system_error("cannot write " + name_)};
-            }
-            text.remove_prefix(size < 0 ? 0 : static_cast<std::size_t>(size));
-        }
-    }
-
-    void take_place() {
-        if (::fchmod(descriptor_, mode()) != 0 || ::fsync(descriptor_) != 0 ||
-            ::rename(name_.c_str(), target_.c_str()) != 0) {
-            throw CannotGoOn{system_error("cannot replace " + target_.string())};
-        }
-        name_.clear();
-    }
-
-private:
-    // That of the old file; a new one is for root alone, since a ruleset tells what is open.
-    mode_t mode() const {
-        struct stat old {};
-        return ::stat(target_.c_str(), &old) == 0 ? old.st_mode & 07777 : 0600;
-    }
-
-    std::filesystem::path target_;
-    std::string name_;
-    int descriptor_;
-};
 
 }  // namespace
 
