@@ -62,6 +62,7 @@ public:
 
     std::vector<std::string> sets_to_read() const;  // those whose elements are ours to know
     bool put(const std::string& set, Elements elements);  // what is known already; false if it is not of a map
+    std::size_t elements_read() const { return elements_read_; }
     Table finish();
 
 private:
@@ -79,6 +80,7 @@ private:
 
     Table table_;
     std::vector<Intervals> intervals_;
+    std::size_t elements_read_ = 0;
 };
 
 }  // namespace statnat

@@ -36,6 +36,11 @@ std::string quantity(std::uint64_t number, std::string_view thing) {
     return std::to_string(number) + " " + std::string(thing) + (number == 1 ? "" : "s");
 }
 
+Configuration read(const Path& file, Progress& progress) {
+    const Progress::Step step(progress, "reading " + file.string());
+    return read_configuration(file);
+}
+
 // `choice` is nothing for auto; what not all engines can have says where it was asked for.
 Engine pick_engine(Kernel& kernel, EngineChoice choice, const Configuration& configuration) {
     const auto& not_for_native = configuration.not_for_native;
@@ -241,16 +246,17 @@ std::vector<std::string> differences(const Inventory& found, const Ruleset& actu
 
 }  // namespace
 
-int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, std::ostream& out) {
-    const Configuration configuration = read_configuration(file);
+int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, Progress& progress,
+         std::ostream& out) {
+    const Configuration configuration = read(file, progress);
     const Engine engine = pick_engine(kernel, chosen(option, configuration), configuration);
     const Change done = change(kernel, [&](const Ruleset&) { return layout(configuration, engine); });
     out << summary(done) << '\n';
     return exit_done;
 }
 
-int check(const Path& file, std::ostream& out) {
-    const Configuration configuration = read_configuration(file);
+int check(const Path& file, Progress& progress, std::ostream& out) {
+    const Configuration configuration = read(file, progress);
     if (configuration.engine == Engine::native && configuration.not_for_native) {
         throw InvalidConfiguration{{*configuration.not_for_native}};
     }
@@ -259,8 +265,8 @@ int check(const Path& file, std::ostream& out) {
 }
 
 int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, bool exit_code,
-         std::ostream& out) {
-    const Configuration configuration = read_configuration(file);
+         Progress& progress, std::ostream& out) {
+    const Configuration configuration = read(file, progress);
     const Engine engine = pick_engine(kernel, chosen(option, configuration), configuration);
     const Plan steps = plan(layout(configuration, engine), kernel.read().ruleset);
     for (const std::string& line : describe(steps)) {

@@ -19,10 +19,11 @@ using EngineChoice = std::optional<Engine>;
 
 enum class ListFormat { table, json, csv };
 
-int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, std::ostream& out);
-int check(const Path& file, std::ostream& out);
-int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, bool exit_code,
+int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, Progress& progress,
          std::ostream& out);
+int check(const Path& file, Progress& progress, std::ostream& out);
+int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, bool exit_code,
+         Progress& progress, std::ostream& out);
 int list(Kernel& kernel, ListFormat format, std::ostream& out);
 int add(Kernel& kernel, const Path& file, const std::string& internal, const std::string& external, bool npt,
         const std::string& comment, std::ostream& out);

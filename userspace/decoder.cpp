@@ -181,6 +181,7 @@ void TableDecoder::element(Map& map, const void* data, std::size_t size) {
         element.traffic = traffic_in(expression.nest(NFTA_EXPR_DATA));
     }
     map.elements.push_back(element);
+    ++elements_read_;
 }
 
 void TableDecoder::boundary(Intervals& intervals, const void* data, std::size_t size) const {

@@ -128,6 +128,18 @@ std::vector<Selection> all_counted(const Ruleset& ruleset) {
     return selections;
 }
 
+std::size_t count_elements(const Plan& plan) {
+    std::size_t count = 0;
+    for (const Step& step : plan) {
+        if (const auto* add = std::get_if<AddElements>(&step)) {
+            count += add->map.elements.size();
+        } else if (const auto* remove = std::get_if<DeleteElements>(&step)) {
+            count += remove->map.elements.size();
+        }
+    }
+    return count;
+}
+
 Map& map_of(Ruleset& ruleset, const Selection& selection) {
     for (Table& table : ruleset) {
         for (Map& map : table.maps) {
@@ -141,7 +153,8 @@ Map& map_of(Ruleset& ruleset, const Selection& selection) {
 
 }  // namespace
 
-Kernel::Kernel(Netlink netlink, StateFile state) : netlink_(std::move(netlink)), state_(std::move(state)) {}
+Kernel::Kernel(Netlink netlink, StateFile state, Progress& progress)
+    : netlink_(std::move(netlink)), state_(std::move(state)), progress_(progress) {}
 
 std::uint32_t Kernel::generation() {
     std::optional<std::uint32_t> generation;
@@ -157,14 +170,18 @@ std::uint32_t Kernel::generation() {
 }
 
 // Takes from `known` what is in it; null: nothing is known.
-std::optional<Table> Kernel::read_table(Family family, Depth depth, StateFile::Contents* known, bool& interrupted) {
+std::optional<Table> Kernel::read_table(Family family, Depth depth, StateFile::Contents* known, Progress::Step& step,
+                                        bool& interrupted) {
     TableDecoder decoder(family);
     bool gone = false;
     const auto dump = [&](const Bytes& question, void (TableDecoder::*decode)(Message)) {
         if (gone) {
             return;
         }
-        const Answer answer = netlink_.ask(question, [&](Message message) { (decoder.*decode)(message); });
+        const Answer answer = netlink_.ask(question, [&](Message message) {
+            (decoder.*decode)(message);
+            step.count(decoder.elements_read());
+        });
         interrupted = interrupted || answer.interrupted;
         if (answer.refusal && (answer.refusal->error == ENOENT || answer.refusal->error == EAFNOSUPPORT)) {
             gone = true;
@@ -194,10 +211,11 @@ Snapshot Kernel::read(Depth depth) {
     for (int attempt = 0; attempt < attempts; ++attempt) {
         Snapshot snapshot;
         snapshot.generation = generation();
+        std::optional<Progress::Step> step(std::in_place, progress_, "reading the elements that the kernel holds");
         auto known = state_.recall(snapshot.generation);
         bool interrupted = false;
         for (const Family family : families) {
-            if (auto table = read_table(family, depth, known ? &*known : nullptr, interrupted)) {
+            if (auto table = read_table(family, depth, known ? &*known : nullptr, *step, interrupted)) {
                 snapshot.ruleset.push_back(std::move(*table));
             }
         }
@@ -209,6 +227,7 @@ Snapshot Kernel::read(Depth depth) {
         if (snapshot.counted) {
             state_.keep(snapshot.generation, snapshot.ruleset);
         }
+        step.reset();
         if (depth != Depth::traffic || count(snapshot, all_counted(snapshot.ruleset))) {
             return snapshot;
         }
@@ -221,6 +240,8 @@ bool Kernel::count(Snapshot& snapshot, const std::vector<Selection>& selections)
     if (snapshot.counted) {
         return true;
     }
+    Progress::Step step(progress_, "reading the counters of elements");
+    std::size_t before = 0;
     for (const Selection& selection : selections) {
         const std::span<const std::size_t> elements = selection.elements;
         Map& map = map_of(snapshot.ruleset, selection);
@@ -229,7 +250,9 @@ bool Kernel::count(Snapshot& snapshot, const std::vector<Selection>& selections)
             if (!count(selection.family, map, elements.subspan(first, some))) {
                 return false;
             }
+            step.count(before + first + some);
         }
+        before += elements.size();
     }
     return selections.empty() || generation() == snapshot.generation;
 }
@@ -247,6 +270,7 @@ bool Kernel::count(Family family, Map& map, std::span<const std::size_t> element
 }
 
 Committed Kernel::commit(const Plan& plan, std::uint32_t generation, const Ruleset& after) {
+    const Progress::Step step(progress_, "writing " + grouped(count_elements(plan)) + " elements to the kernel");
     const Batch batch = encode(plan, generation, netlink_.next_sequence());
     const Outcome outcome = netlink_.commit(batch);
     if (outcome.verdict == Verdict::done) {

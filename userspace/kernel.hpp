@@ -4,6 +4,7 @@
 
 #include "netlink.hpp"
 #include "plan.hpp"
+#include "progress.hpp"
 #include "state_file.hpp"
 
 #include <cstdint>
@@ -43,7 +44,8 @@ enum class Committed {
 
 class Kernel {
 public:
-    explicit Kernel(Netlink netlink, StateFile state = {});
+    // Tells `progress`, which must outlive it, what it is about.
+    Kernel(Netlink netlink, StateFile state, Progress& progress);
 
     // Our tables, all read at the same generation.
     Snapshot read(Depth depth = Depth::elements);
@@ -59,11 +61,13 @@ public:
 
 private:
     std::uint32_t generation();
-    std::optional<Table> read_table(Family family, Depth depth, StateFile::Contents* known, bool& interrupted);
+    std::optional<Table> read_table(Family family, Depth depth, StateFile::Contents* known, Progress::Step& step,
+                                    bool& interrupted);
     bool count(Family family, Map& map, std::span<const std::size_t> elements);
 
     Netlink netlink_;
     StateFile state_;
+    Progress& progress_;
 };
 
 // How often to start again when somebody else keeps committing.

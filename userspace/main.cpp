@@ -17,6 +17,7 @@
 #include <boost/program_options.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 namespace options = boost::program_options;
 
@@ -38,7 +39,7 @@ struct Command {
     std::size_t most;
     std::string_view purpose;
     void (*declare)(options::options_description& own);
-    int (*run)(const Operands& operands, const Values& values);
+    int (*run)(const Operands& operands, const Values& values, Progress& progress);
     int (*run_words)(Operands words) = nullptr;  // has a command line of its own, from its name on
 };
 
@@ -50,8 +51,8 @@ StateFile state_file() {
     return cookie && !boot.empty() ? StateFile(state_directory, *cookie, boot) : StateFile();
 }
 
-Kernel kernel() {
-    return Kernel(Netlink(open_socket()), state_file());
+Kernel kernel(Progress& progress) {
+    return {Netlink(open_socket()), state_file(), progress};
 }
 
 Path file_of(const Operands& operands) {
@@ -111,58 +112,59 @@ void explain_options(options::options_description& own) {
     own.add_options()("json,j", "print JSON");
 }
 
-int run_sync(const Operands& operands, const Values& values) {
-    Kernel there = kernel();
-    return sync(there, file_of(operands), engine_of(values), std::cout);
+int run_sync(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
+    return sync(there, file_of(operands), engine_of(values), progress, std::cout);
 }
 
-int run_check(const Operands& operands, const Values&) {
-    return check(file_of(operands), std::cout);
+int run_check(const Operands& operands, const Values&, Progress& progress) {
+    return check(file_of(operands), progress, std::cout);
 }
 
-int run_diff(const Operands& operands, const Values& values) {
-    Kernel there = kernel();
-    return diff(there, file_of(operands), engine_of(values), values.count("exit-code") != 0, std::cout);
+int run_diff(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
+    return diff(there, file_of(operands), engine_of(values), values.count("exit-code") != 0, progress,
+                std::cout);
 }
 
-int run_list(const Operands&, const Values& values) {
+int run_list(const Operands&, const Values& values, Progress& progress) {
     if (values.count("json") && values.count("csv")) {
         throw CannotGoOn{"--json and --csv exclude each other", exit_usage};
     }
     const ListFormat format = values.count("json")  ? ListFormat::json
                               : values.count("csv") ? ListFormat::csv
                                                     : ListFormat::table;
-    Kernel there = kernel();
+    Kernel there = kernel(progress);
     return list(there, format, std::cout);
 }
 
-int run_add(const Operands& operands, const Values& values) {
-    Kernel there = kernel();
+int run_add(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
     return add(there, config_of(values), operands[0], operands[1], values.count("npt") != 0,
                values["comment"].as<std::string>(), std::cout);
 }
 
-int run_del(const Operands& operands, const Values& values) {
-    Kernel there = kernel();
+int run_del(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
     return del(there, config_of(values), operands[0], std::cout);
 }
 
-int run_explain(const Operands& operands, const Values& values) {
-    Kernel there = kernel();
+int run_explain(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
     return explain(there, operands[0], values.count("json") != 0, std::cout);
 }
 
-int run_status(const Operands&, const Values&) {
-    Kernel there = kernel();
+int run_status(const Operands&, const Values&, Progress& progress) {
+    Kernel there = kernel(progress);
     return status(there, std::cout);
 }
 
-int run_clear(const Operands&, const Values&) {
-    Kernel there = kernel();
+int run_clear(const Operands&, const Values&, Progress& progress) {
+    Kernel there = kernel(progress);
     return clear(there, std::cout);
 }
 
-int run_save(const Operands& operands, const Values&) {
+int run_save(const Operands& operands, const Values&, Progress&) {
     return save(operands.empty() ? std::nullopt : std::optional<Path>(operands.front()));
 }
 
@@ -229,6 +231,12 @@ void apply_general(const Values& values) {
     }
 }
 
+// By somebody at a terminal, who has not asked for silence, nor for messages that would come in between.
+bool watched(const Values& before, const Values& after) {
+    const auto has = [&](const char* option) { return before.count(option) || after.count(option); };
+    return ::isatty(STDERR_FILENO) && !has("quiet") && !has("verbose");
+}
+
 int run(const std::vector<std::string>& arguments) {
     auto first_word = arguments.begin();
     while (first_word != arguments.end() && first_word->starts_with("-")) {
@@ -276,7 +284,8 @@ int run(const std::vector<std::string>& arguments) {
                              std::string(program) + " " + std::string(command.name) + " --help)",
                          exit_usage};
     }
-    const int status = command.run(operands, values);
+    Progress progress(watched(before, values) ? STDERR_FILENO : -1);
+    const int status = command.run(operands, values, progress);
     if (std::cout.rdbuf() && !std::cout.flush()) {
         throw CannotGoOn{"cannot write the output"};
     }

@@ -208,7 +208,8 @@ public:
 TEST(Read, TellsTheGeneration) {
     EmptyKernel empty;
     empty.next_generation = [] { return 0x01020304U; };
-    Kernel kernel(talking_to(empty));
+    Progress progress;
+    Kernel kernel(talking_to(empty), {}, progress);
     const Snapshot snapshot = kernel.read();
     EXPECT_EQ(snapshot.generation, 0x01020304U);
     EXPECT_TRUE(snapshot.ruleset.empty());
@@ -217,7 +218,8 @@ TEST(Read, TellsTheGeneration) {
 TEST(Read, StartsAgainWhenSomebodyCommits) {
     EmptyKernel empty;
     empty.next_generation = [asked = 0U]() mutable { return std::min(++asked, 8U); };
-    Kernel kernel(talking_to(empty));
+    Progress progress;
+    Kernel kernel(talking_to(empty), {}, progress);
     EXPECT_EQ(kernel.read().generation, 8U);
 }
 
@@ -225,7 +227,8 @@ TEST(Read, GivesUpAtLast) {
     EmptyKernel empty;
     auto asked = std::make_shared<unsigned>(0);
     empty.next_generation = [asked] { return ++*asked; };
-    Kernel kernel(talking_to(empty));
+    Progress progress;
+    Kernel kernel(talking_to(empty), {}, progress);
     EXPECT_THROW(kernel.read(), CannotGoOn);
     EXPECT_EQ(*asked, 2U * attempts);
 }
@@ -236,7 +239,8 @@ std::string sentence_for(const Step& step, std::uint32_t number, int error, cons
     empty.answer_batch = [&](Message batch) {
         return Replies{acknowledgement(header_of(batch).nlmsg_seq + number, error, text)};
     };
-    Kernel kernel(talking_to(empty));
+    Progress progress;
+    Kernel kernel(talking_to(empty), {}, progress);
     try {
         kernel.commit({step}, 1, {});
     } catch (const CannotGoOn& refusal) {
@@ -253,7 +257,8 @@ TEST(KernelCommit, TellsRestartFromRefusal) {
     empty.answer_batch = [&](Message batch) {
         return Replies{acknowledgement(header_of(batch).nlmsg_seq + number, error)};
     };
-    Kernel kernel(talking_to(empty));
+    Progress progress;
+    Kernel kernel(talking_to(empty), {}, progress);
     const Plan plan{AddTable{Family::ipv4}};
     EXPECT_EQ(kernel.commit(plan, 1, {}), Committed::yes);
     number = 0;
@@ -304,7 +309,8 @@ Availability probe(int error, std::uint32_t back) {
         EXPECT_NE(header_of(messages.back()).nlmsg_type, NFNL_MSG_BATCH_END) << "a probe must not commit";
         return Replies{acknowledgement(header_of(messages.back()).nlmsg_seq - back, error)};
     };
-    return Kernel(talking_to(empty)).probe();
+    Progress progress;
+    return Kernel(talking_to(empty), {}, progress).probe();
 }
 
 TEST(Probe, TellsWhetherTheExpressionIsThere) {
