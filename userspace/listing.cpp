@@ -47,6 +47,15 @@ std::string external(const Pair& pair) {
     return pair.external.short_text() + (pair.npt ? " npt" : "");
 }
 
+using Row = std::array<std::string, 7>;
+
+Row make_row(const CountedPair& counted) {
+    const Numbers out = numbers(counted.outbound, "-");
+    const Numbers in = numbers(counted.inbound, "-");
+    return {counted.pair.internal.short_text(), external(counted.pair), out.packets, out.bytes, in.packets, in.bytes,
+            counted.pair.comment.text()};
+}
+
 }  // namespace
 
 std::string quoted_json(std::string_view text) {
@@ -68,33 +77,33 @@ std::string quoted_json(std::string_view text) {
     return quoted + "\"";
 }
 
+// Goes through the pairs twice: a million rows of texts would take more memory than all else.
 std::string as_table(const std::vector<CountedPair>& pairs) {
-    using Row = std::array<std::string, 7>;
+    static const Row titles{"internal", "external", "packets out", "bytes out", "packets in", "bytes in", "comment"};
     static constexpr std::array<bool, 7> right{false, false, true, true, true, true, false};
-    std::vector<Row> rows{{"internal", "external", "packets out", "bytes out", "packets in", "bytes in", "comment"}};
-    rows.reserve(pairs.size() + 1);
-    for (const CountedPair& counted : pairs) {
-        const Numbers out = numbers(counted.outbound, "-");
-        const Numbers in = numbers(counted.inbound, "-");
-        rows.push_back({counted.pair.internal.short_text(), external(counted.pair), out.packets, out.bytes, in.packets,
-                        in.bytes, counted.pair.comment.text()});
-    }
     std::array<std::size_t, 7> widths{};
-    for (const Row& row : rows) {
+    const auto widen = [&](const Row& row) {
         for (std::size_t column = 0; column < row.size(); ++column) {
             widths[column] = std::max(widths[column], row[column].size());
         }
+    };
+    widen(titles);
+    for (const CountedPair& counted : pairs) {
+        widen(make_row(counted));
     }
     std::string table;
-    for (const Row& row : rows) {
-        std::string line;
+    const auto append = [&](const Row& row) {
         for (std::size_t column = 0; column < row.size(); ++column) {
             const std::string padding(widths[column] - row[column].size(), ' ');
-            line += column == 0 ? "" : "  ";
-            line += right[column] ? padding + row[column] : row[column] + padding;
+            table += column == 0 ? "" : "  ";
+            table += right[column] ? padding + row[column] : row[column] + padding;
         }
-        line.erase(line.find_last_not_of(' ') + 1);
-        table += line + "\n";
+        table.erase(table.find_last_not_of(' ') + 1);
+        table += "\n";
+    };
+    append(titles);
+    for (const CountedPair& counted : pairs) {
+        append(make_row(counted));
     }
     return table;
 }
