@@ -81,7 +81,7 @@ bench: packages ## measure packets and changes of configuration, beside what els
 	$(MAKE) tool kmod-6.12
 	tests/bench/packets --jobs $$(nproc) --output build/bench
 	tests/bench/speed --output build/bench
-	tests/bench/control --output build/bench
+	tests/bench/control --rounds 3 --output build/bench
 	tests/bench/control --guest --pairs 1000 --pairs 100000 --output build/bench
 
 demo: ## a gateway at work in a guest, step by step

@@ -55,6 +55,11 @@ def short(number):
     return f"{number:g}"
 
 
+def rounded(number):
+    """Two digits of a small one, all before the point of a large one."""
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
+
+
 def spread(places):
     """Name to place, moved apart where labels would cover each other."""
     given = {}
@@ -69,7 +74,7 @@ def draw_panel(panel, x_scale, y_scale, colours, reference):
     yield text(LEFT, TOP - 16, panel.title, font_weight="bold")
     for tick in y_scale.ticks():
         yield line([(LEFT, y_scale(tick)), (right, y_scale(tick))], "#ddd")
-        yield text(LEFT - 6, y_scale(tick) + 4, f"{tick:,.0f}", "end")
+        yield text(LEFT - 6, y_scale(tick) + 4, rounded(tick), "end")
     for tick in sorted({x for points in panel.series.values() for x, _ in points}):
         yield line([(x_scale(tick), TOP), (x_scale(tick), bottom)], "#ddd")
         yield text(x_scale(tick), bottom + 16, short(tick), "middle")
@@ -77,7 +82,7 @@ def draw_panel(panel, x_scale, y_scale, colours, reference):
     for name, points in panel.series.items():
         places = [(x_scale(x), y_scale(y)) for x, y in points]
         last_x, last_y = points[-1]
-        label = f"{name} {last_y:,.0f}"
+        label = f"{name} {rounded(last_y)}"
         compared = dict(panel.series.get(reference, ())).get(last_x)
         if compared:
             label += f" · {last_y / compared:.2f}"

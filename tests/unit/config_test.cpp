@@ -12,6 +12,7 @@
 #include <fstream>
 #include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -543,6 +544,43 @@ TEST_F(ConfigTest, TellsWhichPairsFileCannotBeRead) {
     EXPECT_EQ(errors(all_csv, {{"c.csv", "x"}}),
               (Lines{"a.csv: cannot be read: Is a directory", "b.csv: cannot be read: No such file or directory",
                      "c.csv:1:1: \"x\" is not a pair: legal is internal,external[,comment]"}));
+}
+
+// A line of two plain addresses has a way of its own; a blank at its end sends it the general way.
+TEST_F(ConfigTest, ReadsPlainLinesAsAllOthers) {
+    std::mt19937 engine(1);
+    const auto any_of = [&](const Lines& texts) { return texts[engine() % texts.size()]; };
+    const Lines numbers{"0",   "00",  "1",   "01",  "10",  "127", "128",  "198", "223", "224",
+                        "239", "240", "255", "256", "300", "999", "1000", "",    "x",   "-1"};
+    const Lines usual{"10", "10", "10", "198", "192", "20"};
+    const Lines separators{",", ",", ",", ",", ",", ",", ";", ",,", " ", "#", ""};
+    const auto address = [&] {
+        std::string text = engine() % 4 == 0 ? any_of(numbers) : any_of(usual);
+        for (std::size_t more = engine() % 16 == 0 ? 2 + engine() % 3 : 3; more > 0; --more) {
+            text += (engine() % 64 == 0 ? "" : ".") + (engine() % 16 == 0 ? any_of(numbers) : any_of(usual));
+        }
+        return text;
+    };
+    int good = 0;
+    int bad = 0;
+    for (int i = 0; i < 2'000; ++i) {
+        std::string lines;
+        std::string others;
+        for (auto count = 1 + engine() % 2; count > 0; --count) {
+            const std::string line = address() + any_of(separators) + address();
+            lines += line + "\n";
+            others += line + " \n";
+        }
+        const auto outcome = [&](const std::string& text) {
+            const Lines found = errors(all_csv, {{"a.csv", text}});
+            return found.empty() ? print(read_configuration(directory_ / "statnat.toml").pairs) : found;
+        };
+        const Lines plain = outcome(lines);
+        ASSERT_EQ(plain, outcome(others)) << lines;
+        (plain.at(0).starts_with("a.csv") ? bad : good)++;
+    }
+    EXPECT_GT(good, 200);
+    EXPECT_GT(bad, 200);
 }
 
 // What has an error is gone through twice, but opened once: it may be a pipe.
