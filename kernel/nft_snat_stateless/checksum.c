@@ -33,3 +33,5 @@ const struct snat_transport snat_transports[256] = {
 		.check	= offsetof(struct icmp6hdr, icmp6_cksum),
 	},
 };
+
+const struct snat_transport snat_no_transport = { .check = SNAT_NO_CHECK };

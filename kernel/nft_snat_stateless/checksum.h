@@ -27,6 +27,9 @@ struct snat_transport {
 /* By IP protocol; all zero for one whose checksums cover no addresses. */
 extern const struct snat_transport snat_transports[256];
 
+/* No transport header, or none that matters. */
+extern const struct snat_transport snat_no_transport;
+
 /**
  * snat_check_is_pseudo - is a checksum left to be completed behind us?
  *
@@ -45,15 +48,19 @@ static inline bool snat_check_is_pseudo(const struct sk_buff *skb,
 		skb_shinfo(skb)->gso_type & SKB_GSO_UDP_TUNNEL_CSUM);
 }
 
-/* Follow a change of @diff, new minus old, in what a complete checksum covers. */
-static inline void snat_check_repair(__sum16 *check, bool zero, __wsum diff)
+/*
+ * Follow a change of @diff, new minus old, in what a complete checksum covers.
+ * Return: false if there is none that could.
+ */
+static inline bool snat_check_repair(__sum16 *check, bool zero, __wsum diff)
 {
 	if (zero && !*check)
-		return;
+		return false;
 
 	csum_replace_by_diff(check, diff);
 	if (zero && !*check)
 		*check = CSUM_MANGLED_0;
+	return true;
 }
 
 /* The same for a sum over the pseudo header. */

@@ -7,10 +7,8 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nft_snat_stateless.h>
 #include <linux/netlink.h>
-#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
-#include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_tables.h>
 #include <net/netfilter/nf_tables_core.h>
@@ -24,52 +22,52 @@
 			 NFT_SNAT_STATELESS_F_TRACKED)
 
 /**
- * struct snat_search - an address and the maps that may have it
+ * struct nft_snat_stateless - one expression
  *
- * @hosts: the first map, if it is one of whole addresses
- * @maps: all of them
+ * @maps: those that may have the address
+ * @otherwise: those that may have the source of a packet that @maps have
+ *	nothing for, which is marked then; may be NULL
+ * @dropped: apart, because nf_tables copies this struct for the packet path
+ * @flags: enum nft_snat_stateless_flags
  * @side: the address
- * @offset: where it is in the IP header
+ * @pf: of the maps' addresses
  */
-struct snat_search {
-	const struct nft_set	*hosts;
-	struct snat_maps	*maps;
-	enum snat_side		side:8;
-	u8			offset;
-};
-
 struct nft_snat_stateless {
-	struct snat_search	search;
-	struct snat_search	otherwise;	/* without maps: none */
-	/* Apart, because nf_tables copies this struct for the packet path. */
+	struct snat_map		*maps;
+	struct snat_map		*otherwise;
 	atomic64_t		*dropped;
 	u8			flags;
-	u8			pf;	/* of the maps' addresses */
+	enum snat_side		side:8;
+	u8			pf;
 };
 
 /* A template only carries settings for conntrack; it is no entry. */
 static __always_inline bool snat_may_handle(const struct sk_buff *skb, u8 flags)
 {
 	enum ip_conntrack_info ctinfo;
-	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+	const struct nf_conn *ct;
 
 	if (flags & NFT_SNAT_STATELESS_F_UNTRACKED)
-		return !ct && ctinfo == IP_CT_UNTRACKED;
+		return skb_get_nfct(skb) == IP_CT_UNTRACKED;
 
+	ct = nf_ct_get(skb, &ctinfo);
 	return !ct || nf_ct_is_template(ct) ||
 	       flags & NFT_SNAT_STATELESS_F_TRACKED;
 }
 
-static void snat_mark_untracked(struct sk_buff *skb)
+/* Apart, because few packets have an entry, or a template, to let go of. */
+static noinline void snat_mark_tracked(struct sk_buff *skb)
 {
 	nf_reset_ct(skb);
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 }
 
-static const union nf_inet_addr *
-snat_address(const struct sk_buff *skb, const struct snat_search *search)
+static __always_inline void snat_mark_untracked(struct sk_buff *skb)
 {
-	return (const void *)skb_network_header(skb) + search->offset;
+	if (likely(!skb_get_nfct(skb)))
+		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+	else
+		snat_mark_tracked(skb);
 }
 
 /* The packet face of the family; pf is one of the two that init lets pass. */
@@ -86,227 +84,234 @@ static bool snat_is_local(u8 pf, const struct sk_buff *skb)
 }
 
 static int snat_translate(u8 pf, struct sk_buff *skb, enum snat_side side,
-			  struct snat_target target)
+			  const union snat_address *to)
 {
-	return pf == NFPROTO_IPV4 ? snat_ipv4_translate(skb, side, target) :
-				    snat_ipv6_translate(skb, side, target);
+	return pf == NFPROTO_IPV4 ? snat_ipv4_translate(skb, side, to) :
+				    snat_ipv6_translate(skb, side, to);
 }
 
 static int snat_translate_error(u8 pf, struct sk_buff *skb, enum snat_side side,
-				struct snat_target target,
+				const struct snat_target *outer,
 				const struct snat_quote *quote,
-				struct snat_target quoted)
+				const struct snat_target *inner)
 {
 	return pf == NFPROTO_IPV4 ?
-	       snat_ipv4_translate_error(skb, side, target, quote, quoted) :
-	       snat_ipv6_translate_error(skb, side, target, quote, quoted);
+	       snat_ipv4_translate_error(skb, side, outer, quote, inner) :
+	       snat_ipv6_translate_error(skb, side, outer, quote, inner);
 }
 
-/* What a hit makes of an address; @to is where that is put together. */
-static enum snat_npt snat_aim(u8 pf, const struct snat_hit *hit,
-			      const union nf_inet_addr *address,
-			      union nf_inet_addr *to,
-			      struct snat_target *target)
+static const union snat_address *snat_address(const struct sk_buff *skb,
+					      u8 offset)
 {
-	const struct snat_prefix *prefix = &hit->map->prefix;
-	union nf_inet_addr old, new;
-
-	snat_combine(pf, prefix, snat_value(hit), address, to);
-	target->address = to;
-	target->neutral = hit->map->npt;
-	if (!hit->map->npt)
-		return SNAT_NPT_DONE;
-
-	snat_combine(pf, prefix, address, NULL, &old);
-	snat_combine(pf, prefix, snat_value(hit), NULL, &new);
-	return snat_npt_adjust(&to->in6, &old.in6, &new.in6, prefix->length);
-}
-
-/* A packet of a prefix, or an ICMP error whose quote may be of another pair. */
-static noinline int
-snat_translate_hits(u8 pf, struct sk_buff *skb,
-		    const struct snat_search *search, struct snat_hit outer,
-		    const struct snat_quote *quote, struct snat_hit inner)
-{
-	enum snat_side side = search->side;
-	struct snat_target target = {}, quoted = {};
-	union nf_inet_addr to, quoted_to;
-	enum snat_npt npt;
-
-	if (outer.element) {
-		npt = snat_aim(pf, &outer, snat_address(skb, search), &to,
-			       &target);
-		if (npt != SNAT_NPT_DONE) {
-			snat_ipv6_refuse(skb, side, npt);
-			return -1;
-		}
-	}
-	if (inner.element) {
-		snat_aim(pf, &inner, &quote->address, &quoted_to, &quoted);
-		return snat_translate_error(pf, skb, side, target, quote,
-					    quoted);
-	}
-	return snat_translate(pf, skb, side, target);
+	return (const void *)skb_network_header(skb) + offset;
 }
 
 /*
- * A map of hosts comes first if there is one, and is often all there is: the
- * packet itself holds its key.  Whatever is needed again after the lookup is read
- * again; most packets have no pair, and nothing to save registers for.
+ * Ask for the packet's own address, or for @quote's.  What is needed again
+ * after a lookup is read again: most packets are of one map or of none, and
+ * have nothing to save registers for.
  */
-static __always_inline struct snat_hit
-snat_ask(const struct snat_search *search, const struct nft_pktinfo *pkt, u8 pf)
+static __always_inline bool
+snat_ask(const struct snat_map *maps, const struct nft_pktinfo *pkt, u8 pf,
+	 const struct snat_quote *quote, struct snat_hit *hit)
 {
-	struct snat_hit hit = {};
+	const struct snat_map *map = maps;
 
-	if (likely(search->hosts)) {
-		hit.element = nft_set_do_lookup(nft_net(pkt), search->hosts,
-				snat_address(pkt->skb, search)->all);
-		if (hit.element) {
-			if (snat_is_hole(pf, hit.element))
-				hit.element = NULL;
-			hit.map = search->maps->map;
-			return hit;
-		}
-		if (likely(search->maps->count == 1))
-			return hit;
-	}
-	return snat_maps_ask(nft_net(pkt), pf, search->maps, !!search->hosts,
-			     snat_address(pkt->skb, search));
+	do {
+		hit->map = map;
+		hit->element = snat_map_ask(map, nft_net(pkt), pf, quote ?
+				&quote->address :
+				snat_address(pkt->skb, map->offset));
+		if (hit->element)
+			return !snat_is_hole(pf, hit->element);
+	} while (!(map++)->last);
+	return false;
 }
 
-static __always_inline struct snat_hit
-snat_ask_quote(const struct snat_search *search, const struct nft_pktinfo *pkt,
-	       u8 pf, struct snat_quote *quote)
+static noinline int snat_translate_prefix(u8 pf, struct sk_buff *skb,
+					  enum snat_side side,
+					  const struct snat_map *map,
+					  const union snat_address *value)
 {
-	const struct snat_hit none = {};
-	struct snat_target target;
-	union nf_inet_addr to;
-	struct snat_hit hit;
+	union snat_address to;
 
-	if (!snat_quote(pf, pkt->skb, search->side, quote))
-		return none;
-	hit = snat_maps_ask(nft_net(pkt), pf, search->maps, 0, &quote->address);
-	/* One without a counterpart stays as it is. */
-	if (hit.element &&
-	    snat_aim(pf, &hit, &quote->address, &to, &target) != SNAT_NPT_DONE)
-		return none;
-	return hit;
+	snat_prefix_replace(pf, &map->prefix, value,
+			    snat_address(skb, map->offset), &to);
+	return snat_translate(pf, skb, side, &to);
 }
 
-/* Apart from the search, so that a packet of no pair does not pay for it. */
+static __always_inline int
+snat_translate_hit(const struct nft_snat_stateless *priv, struct sk_buff *skb,
+		   u8 pf, const struct snat_hit *hit)
+{
+	const union snat_address *value = snat_value(hit->element);
+
+	if (likely(hit->map->whole))
+		return snat_translate(pf, skb, priv->side, value);
+	if (pf == NFPROTO_IPV6 && hit->map->npt)
+		return snat_ipv6_translate_npt(skb, priv->side,
+					       &hit->map->prefix, value);
+	return snat_translate_prefix(pf, skb, priv->side, hit->map, value);
+}
+
+/* What follows a translation, or its failure. */
 static __always_inline void
-snat_eval_hit(const struct nft_snat_stateless *priv, struct nft_regs *regs,
-	      const struct nft_pktinfo *pkt, u8 pf, struct snat_hit outer,
-	      const struct snat_quote *quote, struct snat_hit inner)
+snat_conclude(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+	      const struct nft_pktinfo *pkt,
+	      const struct nft_set_ext *element, int err)
 {
-	struct sk_buff *skb = pkt->skb;
-	int err;
-
-	if (snat_is_local(pf, skb)) {
-		regs->verdict.code = NFT_BREAK;
-		return;
-	}
-	if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK) {
-		snat_mark_untracked(skb);
-		return;
-	}
-
-	if (!quote && likely(outer.map->whole)) {
-		const struct snat_target target = {
-			.address = snat_value(&outer),
-		};
-
-		err = snat_translate(pf, skb, priv->search.side, target);
-	} else {
-		err = snat_translate_hits(pf, skb, &priv->search, outer, quote,
-					  inner);
-	}
-	if (err) {
+	if (unlikely(err)) {
 		atomic64_inc(priv->dropped);
 		regs->verdict.code = NF_DROP;
 		return;
 	}
-
 	if (priv->flags & NFT_SNAT_STATELESS_F_NOTRACK)
-		snat_mark_untracked(skb);
-	nft_set_elem_update_expr(outer.element ?: inner.element, regs, pkt);
-}
-
-static noinline void
-snat_eval_hit_ipv4(const struct nft_snat_stateless *priv, struct nft_regs *regs,
-		   const struct nft_pktinfo *pkt, struct snat_hit hit)
-{
-	const struct snat_hit none = {};
-
-	snat_eval_hit(priv, regs, pkt, NFPROTO_IPV4, hit, NULL, none);
-}
-
-static noinline void
-snat_eval_hit_ipv6(const struct nft_snat_stateless *priv, struct nft_regs *regs,
-		   const struct nft_pktinfo *pkt, struct snat_hit hit)
-{
-	const struct snat_hit none = {};
-
-	snat_eval_hit(priv, regs, pkt, NFPROTO_IPV6, hit, NULL, none);
-}
-
-/* @quote: room for one, or NULL if the packet cannot have any. */
-static __always_inline void
-snat_eval_miss(const struct nft_snat_stateless *priv, struct nft_regs *regs,
-	       const struct nft_pktinfo *pkt, u8 pf, struct snat_quote *quote)
-{
-	const struct snat_search *search = &priv->otherwise;
-
-	if (search->maps &&
-	    (snat_ask(search, pkt, pf).element ||
-	     (quote && snat_ask_quote(search, pkt, pf, quote).element)) &&
-	    !snat_is_local(pf, pkt->skb))
 		snat_mark_untracked(pkt->skb);
-	else
+	nft_set_elem_update_expr(element, regs, pkt);
+}
+
+static __always_inline void
+snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+		const struct nft_pktinfo *pkt, u8 pf)
+{
+	struct snat_hit hit;
+
+	if (snat_ask(priv->maps, pkt, pf, NULL, &hit)) {
+		if (!(priv->flags & NFT_SNAT_STATELESS_F_UNTRACK)) {
+			snat_conclude(priv, regs, pkt, hit.element,
+				      snat_translate_hit(priv, pkt->skb, pf,
+							 &hit));
+			return;
+		}
+	} else if (!priv->otherwise ||
+		   !snat_ask(priv->otherwise, pkt, pf, NULL, &hit)) {
 		regs->verdict.code = NFT_BREAK;
+		return;
+	}
+	snat_mark_untracked(pkt->skb);
 }
 
 static noinline void
-snat_eval_quoting(const struct nft_snat_stateless *priv, struct nft_regs *regs,
-		  const struct nft_pktinfo *pkt)
+snat_eval_plain_ipv4(const struct nft_snat_stateless *priv,
+		     struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
-	struct snat_hit outer, inner;
+	snat_eval_plain(priv, regs, pkt, NFPROTO_IPV4);
+}
+
+static noinline void
+snat_eval_plain_ipv6(const struct nft_snat_stateless *priv,
+		     struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	snat_eval_plain(priv, regs, pkt, NFPROTO_IPV6);
+}
+
+/* What a hit makes of an address. */
+static enum snat_npt snat_aim(u8 pf, const struct snat_hit *hit,
+			      const union snat_address *address,
+			      struct snat_target *target)
+{
+	const struct snat_prefix *prefix = &hit->map->prefix;
+	const union snat_address *value = snat_value(hit->element);
+
+	target->neutral = hit->map->npt;
+	if (target->neutral)
+		return snat_npt_translate(prefix, value, address,
+					  &target->address);
+
+	snat_prefix_replace(pf, prefix, value, address, &target->address);
+	return SNAT_NPT_DONE;
+}
+
+/* A quoted address that has no counterpart stays as it is. */
+static bool snat_ask_quote(const struct snat_map *maps,
+			   const struct nft_pktinfo *pkt, u8 pf,
+			   const struct snat_quote *quote, struct snat_hit *hit,
+			   struct snat_target *target)
+{
+	return snat_ask(maps, pkt, pf, quote, hit) &&
+	       snat_aim(pf, hit, &quote->address, target) == SNAT_NPT_DONE;
+}
+
+/* @outer: of the packet's own address; NULL: it has no pair. */
+static int snat_translate_quoting(const struct nft_snat_stateless *priv,
+				  struct sk_buff *skb, u8 pf,
+				  const struct snat_hit *outer,
+				  const struct snat_quote *quote,
+				  const struct snat_target *inner)
+{
+	struct snat_target target;
+	enum snat_npt npt;
+
+	if (outer) {
+		npt = snat_aim(pf, outer, snat_address(skb, outer->map->offset),
+			       &target);
+		if (npt != SNAT_NPT_DONE) {
+			snat_ipv6_refuse(skb, priv->side, npt);
+			return -1;
+		}
+	}
+	return snat_translate_error(pf, skb, priv->side,
+				    outer ? &target : NULL, quote, inner);
+}
+
+/* Has the source a pair, or what an error from it quotes? */
+static bool snat_has_pair(const struct snat_map *maps,
+			  const struct nft_pktinfo *pkt, u8 pf)
+{
+	struct snat_target target;
+	struct snat_quote quote;
+	struct snat_hit hit;
+
+	return snat_ask(maps, pkt, pf, NULL, &hit) ||
+	       (snat_quote(pf, pkt->skb, SNAT_SOURCE, &quote) &&
+		snat_ask_quote(maps, pkt, pf, &quote, &hit, &target));
+}
+
+static void snat_eval_quoting(const struct nft_snat_stateless *priv,
+			      struct nft_regs *regs,
+			      const struct nft_pktinfo *pkt, u8 pf,
+			      const struct snat_quote *quote)
+{
+	struct snat_hit hit, inner_hit;
+	struct snat_target target;
+	bool outer, inner;
+	int err;
+
+	outer = snat_ask(priv->maps, pkt, pf, NULL, &hit);
+	inner = snat_ask_quote(priv->maps, pkt, pf, quote, &inner_hit, &target);
+	if (!outer && !inner &&
+	    !(priv->otherwise && snat_has_pair(priv->otherwise, pkt, pf))) {
+		regs->verdict.code = NFT_BREAK;
+		return;
+	}
+	if ((!outer && !inner) || priv->flags & NFT_SNAT_STATELESS_F_UNTRACK) {
+		snat_mark_untracked(pkt->skb);
+		return;
+	}
+
+	err = inner ? snat_translate_quoting(priv, pkt->skb, pf,
+					     outer ? &hit : NULL, quote,
+					     &target) :
+		      snat_translate_hit(priv, pkt->skb, pf, &hit);
+	snat_conclude(priv, regs, pkt, outer ? hit.element : inner_hit.element,
+		      err);
+}
+
+static noinline void
+snat_eval_any(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+	      const struct nft_pktinfo *pkt)
+{
 	struct snat_quote quote;
 	u8 pf = priv->pf;
 
-	outer = snat_ask(&priv->search, pkt, pf);
-	inner = snat_ask_quote(&priv->search, pkt, pf, &quote);
-	if (outer.element || inner.element)
-		snat_eval_hit(priv, regs, pkt, pf, outer, &quote, inner);
+	if (snat_is_local(pf, pkt->skb))
+		regs->verdict.code = NFT_BREAK;
+	else if (snat_quote(pf, pkt->skb, priv->side, &quote))
+		snat_eval_quoting(priv, regs, pkt, pf, &quote);
+	else if (pf == NFPROTO_IPV4)
+		snat_eval_plain_ipv4(priv, regs, pkt);
 	else
-		snat_eval_miss(priv, regs, pkt, pf, &quote);
-}
-
-static noinline void
-snat_eval_ipv4(const struct nft_snat_stateless *priv, struct nft_regs *regs,
-	       const struct nft_pktinfo *pkt)
-{
-	struct snat_hit hit;
-
-	hit = snat_ask(&priv->search, pkt, NFPROTO_IPV4);
-	if (hit.element)
-		snat_eval_hit_ipv4(priv, regs, pkt, hit);
-	else
-		snat_eval_miss(priv, regs, pkt, NFPROTO_IPV4, NULL);
-}
-
-static noinline void
-snat_eval_ipv6(const struct nft_snat_stateless *priv, struct nft_regs *regs,
-	       const struct nft_pktinfo *pkt)
-{
-	struct snat_hit hit;
-
-	hit = snat_ask(&priv->search, pkt, NFPROTO_IPV6);
-	if (hit.element)
-		snat_eval_hit_ipv6(priv, regs, pkt, hit);
-	else
-		snat_eval_miss(priv, regs, pkt, NFPROTO_IPV6, NULL);
+		snat_eval_plain_ipv6(priv, regs, pkt);
 }
 
 static void nft_snat_stateless_ipv4_eval(const struct nft_expr *expr,
@@ -317,10 +322,10 @@ static void nft_snat_stateless_ipv4_eval(const struct nft_expr *expr,
 
 	if (!snat_may_handle(pkt->skb, priv->flags))
 		regs->verdict.code = NFT_BREAK;
-	else if (unlikely(snat_ipv4_may_quote(pkt->skb)))
-		snat_eval_quoting(priv, regs, pkt);
+	else if (likely(snat_ipv4_is_plain(pkt->skb)))
+		snat_eval_plain_ipv4(priv, regs, pkt);
 	else
-		snat_eval_ipv4(priv, regs, pkt);
+		snat_eval_any(priv, regs, pkt);
 }
 
 static void nft_snat_stateless_ipv6_eval(const struct nft_expr *expr,
@@ -331,10 +336,10 @@ static void nft_snat_stateless_ipv6_eval(const struct nft_expr *expr,
 
 	if (!snat_may_handle(pkt->skb, priv->flags))
 		regs->verdict.code = NFT_BREAK;
-	else if (unlikely(snat_ipv6_may_quote(pkt->skb)))
-		snat_eval_quoting(priv, regs, pkt);
+	else if (likely(snat_ipv6_is_plain(pkt->skb)))
+		snat_eval_plain_ipv6(priv, regs, pkt);
 	else
-		snat_eval_ipv6(priv, regs, pkt);
+		snat_eval_any(priv, regs, pkt);
 }
 
 static void nft_snat_stateless_inet_eval(const struct nft_expr *expr,
@@ -372,7 +377,7 @@ nft_snat_stateless_policy[NFT_EXPR_MAXATTR + 1] = {
 static unsigned int snat_hooks(const struct nft_snat_stateless *priv)
 {
 	if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK ||
-	    priv->search.side == SNAT_DESTINATION)
+	    priv->side == SNAT_DESTINATION)
 		return 1 << NF_INET_PRE_ROUTING | 1 << NF_INET_LOCAL_OUT;
 
 	return 1 << NF_INET_POST_ROUTING | 1 << NF_INET_LOCAL_IN;
@@ -409,45 +414,30 @@ static int snat_flags_parse(const struct nlattr *attr, u8 *flags)
 static int snat_else_check(const struct nft_snat_stateless *priv)
 {
 	return priv->flags & NFT_SNAT_STATELESS_F_NOTRACK &&
-	       priv->search.side == SNAT_DESTINATION ? 0 : -EINVAL;
+	       priv->side == SNAT_DESTINATION ? 0 : -EINVAL;
 }
 
-static int snat_search_init(const struct nft_ctx *ctx,
-			    const struct nlattr *list, u8 *pf,
-			    struct snat_search *search)
+static int snat_maps_init(const struct nft_ctx *ctx,
+			  const struct nlattr * const tb[],
+			  struct nft_snat_stateless *priv)
 {
-	search->maps = snat_maps_create(ctx, list, pf);
-	if (IS_ERR(search->maps))
-		return PTR_ERR(search->maps);
-
-	if (search->maps->map->whole)
-		search->hosts = search->maps->map->set;
-	search->offset = *pf == NFPROTO_IPV4 ? snat_ipv4_offset(search->side) :
-					       snat_ipv6_offset(search->side);
-	return 0;
-}
-
-static int snat_searches_init(const struct nft_ctx *ctx,
-			      const struct nlattr * const tb[],
-			      struct nft_snat_stateless *priv)
-{
-	int err;
-
 	priv->pf = NFPROTO_UNSPEC;
-	err = snat_search_init(ctx, tb[NFTA_SNAT_STATELESS_MAPS], &priv->pf,
-			       &priv->search);
-	if (err < 0 || !tb[NFTA_SNAT_STATELESS_ELSE_MAPS])
-		return err;
+	priv->maps = snat_maps_create(ctx, tb[NFTA_SNAT_STATELESS_MAPS],
+				      priv->side, &priv->pf);
+	if (IS_ERR(priv->maps))
+		return PTR_ERR(priv->maps);
+	if (!tb[NFTA_SNAT_STATELESS_ELSE_MAPS])
+		return 0;
 
-	priv->otherwise.side = SNAT_SOURCE;
-	err = snat_search_init(ctx, tb[NFTA_SNAT_STATELESS_ELSE_MAPS],
-			       &priv->pf, &priv->otherwise);
-	if (err < 0) {
-		snat_maps_deactivate(ctx, priv->search.maps,
-				     NFT_TRANS_PREPARE_ERROR);
-		snat_maps_destroy(ctx, priv->search.maps);
-	}
-	return err;
+	priv->otherwise = snat_maps_create(ctx,
+					   tb[NFTA_SNAT_STATELESS_ELSE_MAPS],
+					   SNAT_SOURCE, &priv->pf);
+	if (!IS_ERR(priv->otherwise))
+		return 0;
+
+	snat_maps_deactivate(ctx, priv->maps, NFT_TRANS_PREPARE_ERROR);
+	snat_maps_destroy(ctx, priv->maps);
+	return PTR_ERR(priv->otherwise);
 }
 
 static int nft_snat_stateless_init(const struct nft_ctx *ctx,
@@ -468,7 +458,7 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	if (err < 0)
 		return err;
 
-	priv->search.side = ntohl(nla_get_be32(tb[NFTA_SNAT_STATELESS_FIELD])) ==
+	priv->side = ntohl(nla_get_be32(tb[NFTA_SNAT_STATELESS_FIELD])) ==
 		     NFT_SNAT_STATELESS_SADDR ? SNAT_SOURCE : SNAT_DESTINATION;
 
 	/* Again at commit, for the chains that jump here. */
@@ -484,7 +474,7 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	if (!priv->dropped)
 		return -ENOMEM;
 
-	err = snat_searches_init(ctx, tb, priv);
+	err = snat_maps_init(ctx, tb, priv);
 	if (err < 0)
 		kfree(priv->dropped);
 	return err;
@@ -495,8 +485,8 @@ static void nft_snat_stateless_activate(const struct nft_ctx *ctx,
 {
 	struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
-	snat_maps_activate(ctx, priv->search.maps);
-	snat_maps_activate(ctx, priv->otherwise.maps);
+	snat_maps_activate(ctx, priv->maps);
+	snat_maps_activate(ctx, priv->otherwise);
 }
 
 static void nft_snat_stateless_deactivate(const struct nft_ctx *ctx,
@@ -505,8 +495,8 @@ static void nft_snat_stateless_deactivate(const struct nft_ctx *ctx,
 {
 	struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
-	snat_maps_deactivate(ctx, priv->search.maps, phase);
-	snat_maps_deactivate(ctx, priv->otherwise.maps, phase);
+	snat_maps_deactivate(ctx, priv->maps, phase);
+	snat_maps_deactivate(ctx, priv->otherwise, phase);
 }
 
 static void nft_snat_stateless_destroy(const struct nft_ctx *ctx,
@@ -514,8 +504,8 @@ static void nft_snat_stateless_destroy(const struct nft_ctx *ctx,
 {
 	struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
-	snat_maps_destroy(ctx, priv->search.maps);
-	snat_maps_destroy(ctx, priv->otherwise.maps);
+	snat_maps_destroy(ctx, priv->maps);
+	snat_maps_destroy(ctx, priv->otherwise);
 	kfree(priv->dropped);
 }
 
@@ -523,19 +513,19 @@ static int nft_snat_stateless_dump(struct sk_buff *skb,
 				   const struct nft_expr *expr, bool reset)
 {
 	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
-	u32 field = priv->search.side == SNAT_SOURCE ? NFT_SNAT_STATELESS_SADDR :
+	u32 field = priv->side == SNAT_SOURCE ? NFT_SNAT_STATELESS_SADDR :
 						NFT_SNAT_STATELESS_DADDR;
 	s64 dropped = atomic64_read(priv->dropped);
 
 	if (nla_put_be32(skb, NFTA_SNAT_STATELESS_FIELD, htonl(field)) ||
-	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_MAPS, priv->search.maps) ||
+	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_MAPS, priv->maps) ||
 	    nla_put_be32(skb, NFTA_SNAT_STATELESS_FLAGS, htonl(priv->flags)) ||
 	    nla_put_be64(skb, NFTA_SNAT_STATELESS_DROPPED,
 			 cpu_to_be64(dropped), NFTA_SNAT_STATELESS_PAD))
 		return -1;
-	if (priv->otherwise.maps &&
+	if (priv->otherwise &&
 	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_ELSE_MAPS,
-			   priv->otherwise.maps))
+			   priv->otherwise))
 		return -1;
 
 	if (reset)

@@ -22,14 +22,11 @@ static __be32 *snat_ipv4_field(struct iphdr *iph, enum snat_side side)
 	return side == SNAT_SOURCE ? &iph->saddr : &iph->daddr;
 }
 
-/* No transport header, or none that matters. */
-static const struct snat_transport snat_ipv4_none = { .check = SNAT_NO_CHECK };
-
 /* ICMP has a checksum, but none that covers addresses; ICMPv6 is IPv6's. */
 static const struct snat_transport *snat_ipv4_transport(const struct iphdr *iph)
 {
 	if (!snat_ipv4_has_transport(iph) || iph->protocol == IPPROTO_ICMPV6)
-		return &snat_ipv4_none;
+		return &snat_no_transport;
 
 	return &snat_transports[iph->protocol];
 }
@@ -46,9 +43,9 @@ static __wsum snat_ipv4_replace(struct iphdr *iph, enum snat_side side,
 	return diff;
 }
 
-static void snat_ipv4_repair(struct sk_buff *skb, unsigned int offset,
-			     const struct snat_transport *transport,
-			     __wsum diff)
+static __always_inline void
+snat_ipv4_repair(struct sk_buff *skb, unsigned int offset,
+		 const struct snat_transport *transport, __wsum diff)
 {
 	__sum16 *check = (void *)skb->data + offset + transport->check;
 
@@ -60,11 +57,32 @@ static void snat_ipv4_repair(struct sk_buff *skb, unsigned int offset,
 	/* The IPv4 header sums up to nothing before and after; the transport
 	 * header changes by what its checksum field takes back.
 	 */
-	if (skb->ip_summed == CHECKSUM_COMPLETE &&
-	    !(transport->zero && !*check))
+	if (snat_check_repair(check, transport->zero, diff) &&
+	    skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->csum = csum_sub(skb->csum, diff);
+}
 
-	snat_check_repair(check, transport->zero, diff);
+static __always_inline void
+snat_ipv4_rewrite(struct sk_buff *skb, enum snat_side side, unsigned int offset,
+		  const struct snat_transport *transport, __be32 to)
+{
+	__wsum diff = snat_ipv4_replace(ip_hdr(skb), side, to);
+
+	if (transport->check != SNAT_NO_CHECK)
+		snat_ipv4_repair(skb, offset, transport, diff);
+}
+
+/* The same for one that is shared or in pieces. */
+static noinline int
+snat_ipv4_rewrite_copy(struct sk_buff *skb, enum snat_side side,
+		       unsigned int offset,
+		       const struct snat_transport *transport, __be32 to)
+{
+	if (skb_ensure_writable(skb, offset + transport->size))
+		return -1;
+
+	snat_ipv4_rewrite(skb, side, offset, transport, to);
+	return 0;
 }
 
 bool snat_ipv4_quote(const struct sk_buff *skb, enum snat_side side,
@@ -119,60 +137,58 @@ static void snat_ipv4_replace_quoted(struct sk_buff *skb, enum snat_side side,
 }
 
 int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
-			struct snat_target target)
+			const union snat_address *to)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	const struct snat_transport *transport = snat_ipv4_transport(iph);
 	unsigned int offset = skb_network_offset(skb) + iph->ihl * 4;
-	__wsum diff;
 
 	/* A raw socket can send a header that claims to be shorter. */
-	if (iph->ihl < sizeof(*iph) / 4)
+	if (unlikely(iph->ihl < sizeof(*iph) / 4))
 		return -1;
 
-	if (snat_ensure_writable(skb, offset + transport->size))
-		return -1;
+	if (unlikely(!snat_is_writable(skb, offset + transport->size)))
+		return snat_ipv4_rewrite_copy(skb, side, offset, transport,
+					      to->ip);
 
-	diff = snat_ipv4_replace(ip_hdr(skb), side, target.address->ip);
-	if (transport->check != SNAT_NO_CHECK)
-		snat_ipv4_repair(skb, offset, transport, diff);
+	snat_ipv4_rewrite(skb, side, offset, transport, to->ip);
 	return 0;
 }
 
 int snat_ipv4_translate_error(struct sk_buff *skb, enum snat_side side,
-			      struct snat_target target,
+			      const struct snat_target *outer,
 			      const struct snat_quote *quote,
-			      struct snat_target quoted)
+			      const struct snat_target *inner)
 {
 	const struct snat_transport *transport;
-	const struct iphdr *inner;
+	const struct iphdr *iph;
 	unsigned int end, check;
-	struct iphdr _inner;
+	struct iphdr _iph;
 
 	if (ip_hdr(skb)->ihl < sizeof(struct iphdr) / 4)
 		return -1;
 
-	inner = skb_header_pointer(skb, quote->offset, sizeof(_inner), &_inner);
-	if (!inner)
+	iph = skb_header_pointer(skb, quote->offset, sizeof(_iph), &_iph);
+	if (!iph)
 		return -1;
 
-	end = quote->offset + sizeof(*inner);
-	transport = snat_ipv4_transport(inner);
-	check = quote->offset + inner->ihl * 4 + transport->check;
+	end = quote->offset + sizeof(*iph);
+	transport = snat_ipv4_transport(iph);
+	check = quote->offset + iph->ihl * 4 + transport->check;
 	/* Shorter quotes are legal and hold no checksum. */
 	if (check + sizeof(__sum16) > skb->len)
-		transport = &snat_ipv4_none;
+		transport = &snat_no_transport;
 	if (transport->check != SNAT_NO_CHECK)
 		end = check + sizeof(__sum16);
 
 	/* All that is written below lies before end. */
-	if (snat_ensure_writable(skb, end))
+	if (skb_ensure_writable(skb, end))
 		return -1;
 
 	snat_ipv4_replace_quoted(skb, snat_other_side(side), quote->offset,
-				 transport, quoted.address->ip);
+				 transport, inner->address.ip);
 	/* The ICMP checksum does not cover it. */
-	if (target.address)
-		snat_ipv4_replace(ip_hdr(skb), side, target.address->ip);
+	if (outer)
+		snat_ipv4_replace(ip_hdr(skb), side, outer->address.ip);
 	return 0;
 }

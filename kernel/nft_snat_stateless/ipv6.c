@@ -11,11 +11,12 @@
 
 #include "checksum.h"
 #include "packet.h"
+#include "sums.h"
 
-static struct in6_addr *snat_ipv6_field(struct ipv6hdr *ip6h,
-					enum snat_side side)
+static union snat_address *snat_ipv6_field(struct ipv6hdr *ip6h,
+					   enum snat_side side)
 {
-	return side == SNAT_SOURCE ? &ip6h->saddr : &ip6h->daddr;
+	return (void *)ip6h + snat_ipv6_offset(side);
 }
 
 /*
@@ -33,14 +34,15 @@ static bool snat_ipv6_is_routed(const struct sk_buff *skb, unsigned int header)
 /**
  * struct snat_ipv6_upper - what stands behind an IPv6 header's extensions
  *
- * @offset: of the transport header from skb->data
+ * @offset: of the transport header from skb->data; without one, of what stands
+ *	behind the IPv6 header
  * @transport: what it asks of address changes
  * @covered: its checksum covers the address that is replaced
  */
 struct snat_ipv6_upper {
-	unsigned int		offset;
-	struct snat_transport	transport;
-	bool			covered;
+	unsigned int			offset;
+	const struct snat_transport	*transport;
+	bool				covered;
 };
 
 /**
@@ -50,7 +52,7 @@ struct snat_ipv6_upper {
  * @header: offset of the IPv6 header from skb->data; 0 stands for the outer
  *	header (ipv6_find_hdr() has it so)
  * @side: the side that is replaced
- * @upper: filled in; stays as it is where there is no transport header
+ * @upper: filled in
  *
  * Return: 0, or -1 if extension headers are cut off.
  */
@@ -61,6 +63,11 @@ static int snat_ipv6_find_upper(const struct sk_buff *skb, unsigned int header,
 	unsigned int offset = header;
 	unsigned short fragment;
 	int protocol;
+
+	upper->offset = (header ?: skb_network_offset(skb)) +
+			sizeof(struct ipv6hdr);
+	upper->transport = &snat_no_transport;
+	upper->covered = false;
 
 	protocol = ipv6_find_hdr(skb, &offset, -1, &fragment, NULL);
 	if (protocol == -EBADMSG)
@@ -73,25 +80,65 @@ static int snat_ipv6_find_upper(const struct sk_buff *skb, unsigned int header,
 		return 0;
 
 	upper->offset = offset;
-	upper->transport = snat_transports[protocol];
-	upper->covered = side == SNAT_SOURCE ||
-			 !snat_ipv6_is_routed(skb, header);
+	upper->transport = &snat_transports[protocol];
+	upper->covered = upper->transport->check != SNAT_NO_CHECK &&
+			 (side == SNAT_SOURCE ||
+			  !snat_ipv6_is_routed(skb, header));
 	return 0;
 }
 
-/* Replace an address; return the change, new minus old, to checksums. */
-static __wsum snat_ipv6_replace(struct ipv6hdr *ip6h, enum snat_side side,
-				struct snat_target to)
+static __sum16 *snat_ipv6_check(const struct sk_buff *skb,
+				const struct snat_ipv6_upper *upper)
 {
-	const struct in6_addr *address = &to.address->in6;
-	struct in6_addr *field = snat_ipv6_field(ip6h, side);
-	__wsum diff = 0;
+	return (void *)skb->data + upper->offset + upper->transport->check;
+}
 
-	if (!to.neutral)
-		diff = csum_partial(address, sizeof(*address),
-				    ~csum_partial(field, sizeof(*field), 0));
-	*field = *address;
-	return diff;
+static unsigned int snat_ipv6_check_end(const struct snat_ipv6_upper *upper)
+{
+	return upper->offset + upper->transport->check + sizeof(__sum16);
+}
+
+/* Replace an address; return the change, new minus old. */
+static __always_inline __wsum snat_ipv6_replace(union snat_address *field,
+						const union snat_address *to)
+{
+	u64 first = to->half.first, second = to->half.second;
+	u64 diff = snat_sum_add(first, second);
+
+	diff = snat_sum_sub(diff, field->half.first);
+	diff = snat_sum_sub(diff, field->half.second);
+	field->half.first = first;
+	field->half.second = second;
+	return (__force __wsum)snat_sum_fold32(diff);
+}
+
+static __always_inline void
+snat_ipv6_repair(struct sk_buff *skb, const struct snat_ipv6_upper *upper,
+		 __wsum diff)
+{
+	__sum16 *check = snat_ipv6_check(skb, upper);
+
+	if (upper->covered && snat_check_is_pseudo(skb, upper->offset)) {
+		snat_check_repair_pseudo(check, diff);
+		return;
+	}
+	if (upper->covered &&
+	    snat_check_repair(check, upper->transport->zero, diff))
+		return;
+
+	/* Nothing in the IPv6 header takes the change back. */
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->csum = csum_add(skb->csum, diff);
+}
+
+static __always_inline void
+snat_ipv6_rewrite(struct sk_buff *skb, enum snat_side side,
+		  const struct snat_ipv6_upper *upper,
+		  const union snat_address *to)
+{
+	union snat_address *field = snat_ipv6_field(ipv6_hdr(skb), side);
+
+	snat_ipv6_repair(skb, upper, snat_ipv6_replace(field, to));
 }
 
 bool snat_ipv6_is_local(const struct sk_buff *skb)
@@ -159,107 +206,156 @@ void snat_ipv6_refuse(struct sk_buff *skb, enum snat_side side,
 		icmpv6_send(skb, ICMPV6_PARAMPROB, ICMPV6_HDR_FIELD, pointer);
 }
 
-/*
- * Return the change of all that the ICMPv6 checksum covers of the quote.  No
- * checksum of an IPv6 header takes the change of the address back.
- */
-static __wsum snat_ipv6_replace_quoted(struct sk_buff *skb,
-				       enum snat_side side,
-				       unsigned int header,
-				       const struct snat_ipv6_upper *upper,
-				       struct snat_target to)
+/* The same for one that is shared or in pieces. */
+static noinline int snat_ipv6_rewrite_copy(struct sk_buff *skb,
+					   enum snat_side side,
+					   struct snat_ipv6_upper upper,
+					   const union snat_address *to)
 {
-	__wsum diff = snat_ipv6_replace((void *)skb->data + header, side, to);
-	__sum16 *check, before;
-
-	if (!upper->covered)
-		return diff;
-
-	check = (void *)skb->data + upper->offset + upper->transport.check;
-	before = *check;
-	snat_check_repair(check, upper->transport.zero, diff);
-	return csum_add(diff, csum_sub(csum_unfold(*check),
-				       csum_unfold(before)));
-}
-
-static __always_inline int
-snat_ipv6_translate_both(struct sk_buff *skb, enum snat_side side,
-			 struct snat_target target,
-			 const struct snat_quote *quote,
-			 struct snat_target quoted)
-{
-	struct snat_ipv6_upper upper = {}, inner_upper = {};
-	unsigned int end = skb_network_offset(skb) + sizeof(struct ipv6hdr);
-	bool neutral = (!target.address || target.neutral) &&
-		       (!quoted.address || quoted.neutral);
-	__wsum diff = 0, covered = 0;
-	__sum16 *check;
-
-	if (!neutral && snat_ipv6_find_upper(skb, 0, side, &upper))
-		return -1;
-	if (upper.transport.check != SNAT_NO_CHECK)
-		end = upper.offset + upper.transport.size;
-
-	if (quoted.address) {
-		end = quote->offset + sizeof(struct ipv6hdr);
-		/* Shorter quotes are legal and hold no checksum. */
-		if (quoted.neutral ||
-		    snat_ipv6_find_upper(skb, quote->offset,
-					 snat_other_side(side), &inner_upper) ||
-		    inner_upper.transport.check == SNAT_NO_CHECK ||
-		    inner_upper.offset + inner_upper.transport.check +
-		    sizeof(*check) > skb->len)
-			inner_upper.covered = false;
-		if (inner_upper.covered)
-			end = inner_upper.offset +
-			      inner_upper.transport.check + sizeof(*check);
-	}
-
-	/* All that is written below lies before end. */
-	if (snat_ensure_writable(skb, end))
+	if (skb_ensure_writable(skb, upper.offset + upper.transport->size))
 		return -1;
 
-	if (quoted.address)
-		covered = snat_ipv6_replace_quoted(skb, snat_other_side(side),
-						   quote->offset, &inner_upper,
-						   quoted);
-	if (target.address)
-		diff = snat_ipv6_replace(ipv6_hdr(skb), side, target);
-
-	if (upper.transport.check != SNAT_NO_CHECK) {
-		check = (void *)skb->data + upper.offset +
-			upper.transport.check;
-		if (snat_check_is_pseudo(skb, upper.offset)) {
-			if (upper.covered)
-				snat_check_repair_pseudo(check, diff);
-			return 0;
-		}
-
-		if (upper.covered && !(upper.transport.zero && !*check)) {
-			covered = csum_add(covered, diff);
-			diff = 0;
-		}
-		snat_check_repair(check, upper.transport.zero, covered);
-	}
-
-	/* What no checksum inside the packet took back. */
-	if (skb->ip_summed == CHECKSUM_COMPLETE)
-		skb->csum = csum_add(skb->csum, diff);
+	snat_ipv6_rewrite(skb, side, &upper, to);
 	return 0;
 }
 
-int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
-			struct snat_target target)
+/* The same for one with extension headers, or of another protocol. */
+static noinline int snat_ipv6_translate_any(struct sk_buff *skb,
+					    enum snat_side side,
+					    const union snat_address *to)
 {
-	const struct snat_target none = {};
+	struct snat_ipv6_upper upper;
 
-	return snat_ipv6_translate_both(skb, side, target, NULL, none);
+	if (snat_ipv6_find_upper(skb, 0, side, &upper))
+		return -1;
+
+	return snat_ipv6_rewrite_copy(skb, side, upper, to);
+}
+
+int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
+			const union snat_address *to)
+{
+	const struct snat_ipv6_upper upper = {
+		.offset = skb_network_offset(skb) + sizeof(struct ipv6hdr),
+		.transport = &snat_transports[ipv6_hdr(skb)->nexthdr],
+		.covered = true,
+	};
+
+	if (unlikely(upper.transport->check == SNAT_NO_CHECK))
+		return snat_ipv6_translate_any(skb, side, to);
+	if (unlikely(!snat_is_writable(skb, upper.offset +
+					    upper.transport->size)))
+		return snat_ipv6_rewrite_copy(skb, side, upper, to);
+
+	snat_ipv6_rewrite(skb, side, &upper, to);
+	return 0;
+}
+
+static __always_inline int
+snat_ipv6_rewrite_npt(struct sk_buff *skb, enum snat_side side,
+		      const struct snat_prefix *prefix,
+		      const union snat_address *value)
+{
+	union snat_address *field = snat_ipv6_field(ipv6_hdr(skb), side);
+	enum snat_npt npt = snat_npt_translate(prefix, value, field, field);
+
+	if (likely(npt == SNAT_NPT_DONE))
+		return 0;
+
+	snat_ipv6_refuse(skb, side, npt);
+	return -1;
+}
+
+static noinline int
+snat_ipv6_rewrite_npt_copy(struct sk_buff *skb, enum snat_side side,
+			   const struct snat_prefix *prefix,
+			   const union snat_address *value)
+{
+	if (skb_ensure_writable(skb, skb_network_offset(skb) +
+				     sizeof(struct ipv6hdr)))
+		return -1;
+
+	return snat_ipv6_rewrite_npt(skb, side, prefix, value);
+}
+
+int snat_ipv6_translate_npt(struct sk_buff *skb, enum snat_side side,
+			    const struct snat_prefix *prefix,
+			    const union snat_address *value)
+{
+	if (unlikely(!snat_is_writable(skb, skb_network_offset(skb) +
+					    sizeof(struct ipv6hdr))))
+		return snat_ipv6_rewrite_npt_copy(skb, side, prefix, value);
+
+	return snat_ipv6_rewrite_npt(skb, side, prefix, value);
+}
+
+/* The same inside a quote, of which its checksum may be cut off. */
+static void snat_ipv6_find_quoted(const struct sk_buff *skb,
+				  unsigned int header, enum snat_side side,
+				  struct snat_ipv6_upper *upper)
+{
+	if (snat_ipv6_find_upper(skb, header, side, upper) ||
+	    snat_ipv6_check_end(upper) > skb->len)
+		upper->covered = false;
+}
+
+/*
+ * The ICMPv6 checksum follows both the quoted address and the quoted checksum,
+ * if there is one: no checksum of an IPv6 header takes the former back.
+ */
+static void snat_ipv6_rewrite_quoted(struct sk_buff *skb,
+				     const struct snat_ipv6_upper *upper,
+				     const struct snat_ipv6_upper *quoted,
+				     union snat_address *field,
+				     const union snat_address *to)
+{
+	__wsum diff = snat_ipv6_replace(field, to);
+	__sum16 *check, before;
+
+	if (quoted->covered) {
+		check = snat_ipv6_check(skb, quoted);
+		before = *check;
+		snat_check_repair(check, quoted->transport->zero, diff);
+		diff = csum_add(diff, csum_sub(csum_unfold(*check),
+					       csum_unfold(before)));
+	}
+	if (!snat_check_is_pseudo(skb, upper->offset))
+		snat_check_repair(snat_ipv6_check(skb, upper),
+				  upper->transport->zero, diff);
 }
 
 int snat_ipv6_translate_error(struct sk_buff *skb, enum snat_side side,
-			      struct snat_target target,
+			      const struct snat_target *outer,
 			      const struct snat_quote *quote,
-			      struct snat_target quoted)
+			      const struct snat_target *inner)
 {
-	return snat_ipv6_translate_both(skb, side, target, quote, quoted);
+	enum snat_side other = snat_other_side(side);
+	struct snat_ipv6_upper upper, quoted;
+	union snat_address *field;
+	unsigned int end;
+
+	if (snat_ipv6_find_upper(skb, 0, side, &upper))
+		return -1;
+
+	snat_ipv6_find_quoted(skb, quote->offset, other, &quoted);
+	end = quoted.covered ? snat_ipv6_check_end(&quoted) :
+			       quote->offset + sizeof(struct ipv6hdr);
+	/* All that is written below lies before end. */
+	if (skb_ensure_writable(skb, end))
+		return -1;
+
+	/* What is neutral changes no sum. */
+	field = snat_ipv6_field((void *)skb->data + quote->offset, other);
+	if (inner->neutral)
+		snat_ipv6_replace(field, &inner->address);
+	else
+		snat_ipv6_rewrite_quoted(skb, &upper, &quoted, field,
+					 &inner->address);
+
+	if (outer && outer->neutral)
+		snat_ipv6_replace(snat_ipv6_field(ipv6_hdr(skb), side),
+				  &outer->address);
+	else if (outer)
+		snat_ipv6_rewrite(skb, side, &upper, &outer->address);
+	return 0;
 }

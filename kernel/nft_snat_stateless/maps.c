@@ -4,7 +4,6 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nft_snat_stateless.h>
 #include <linux/netlink.h>
-#include <linux/overflow.h>
 #include <linux/slab.h>
 
 #include "maps.h"
@@ -17,9 +16,6 @@
 				 NFT_SET_TIMEOUT | NFT_SET_EVAL |	\
 				 NFT_SET_CONCAT)
 
-#define snat_for_each_map(m, maps)					\
-	for ((m) = (maps)->map; (m) < (maps)->map + (maps)->count; (m)++)
-
 static const struct nla_policy
 snat_map_policy[NFTA_SNAT_STATELESS_MAP_MAX + 1] = {
 	[NFTA_SNAT_STATELESS_MAP_NAME]	= { .type = NLA_STRING,
@@ -30,25 +26,15 @@ snat_map_policy[NFTA_SNAT_STATELESS_MAP_MAX + 1] = {
 		NLA_POLICY_MASK(NLA_BE32, NFT_SNAT_STATELESS_MAP_F_NPT),
 };
 
-struct snat_hit snat_maps_ask(const struct net *net, u8 pf,
-			      const struct snat_maps *maps, unsigned int from,
-			      const union nf_inet_addr *address)
+/* Apart, because the kernel zeroes each array on the stack. */
+const struct nft_set_ext *
+snat_map_ask_prefix(const struct snat_map *map, const struct net *net, u8 pf,
+		    const union snat_address *address)
 {
-	union nf_inet_addr key;
-	struct snat_hit hit = {};
+	union snat_address key;
 
-	for (; from < maps->count; from++) {
-		hit.map = &maps->map[from];
-		snat_combine(pf, &hit.map->prefix, address, NULL, &key);
-		hit.element = nft_set_do_lookup(net, hit.map->set, key.all);
-		if (!hit.element)
-			continue;
-
-		if (snat_is_hole(pf, hit.element))
-			hit.element = NULL;
-		break;
-	}
-	return hit;
+	snat_prefix_key(pf, &map->prefix, address, &key);
+	return nft_set_do_lookup(net, map->set, key.key);
 }
 
 static int snat_set_check(const struct nft_set *set, u8 family, u8 *pf)
@@ -122,30 +108,33 @@ static int snat_map_parse(const struct nft_ctx *ctx, const struct nlattr *attr,
 /* In inet the maps decide which packets are meant; elsewhere they must fit. */
 static int snat_maps_parse(const struct nft_ctx *ctx,
 			   const struct nlattr *list,
-			   struct snat_maps *maps, u8 *pf)
+			   enum snat_side side, struct snat_map *maps, u8 *pf)
 {
+	struct snat_map *map = maps;
 	const struct nlattr *attr;
 	u8 map_pf = 0;
 	int err, rem;
 
 	nla_for_each_nested(attr, list, rem) {
-		err = snat_map_parse(ctx, attr, &maps->map[maps->count],
-				     &map_pf);
+		err = snat_map_parse(ctx, attr, map, &map_pf);
 		if (err < 0)
 			return err;
 		if (*pf != NFPROTO_UNSPEC && *pf != map_pf)
 			return -EPROTOTYPE;
 		*pf = map_pf;
-		maps->count++;
+		map->offset = map_pf == NFPROTO_IPV4 ? snat_ipv4_offset(side) :
+						       snat_ipv6_offset(side);
+		map++;
 	}
+	map[-1].last = true;
 	return 0;
 }
 
 /* As many as the list has, and nothing but maps in it. */
-static struct snat_maps *snat_maps_alloc(const struct nlattr *list)
+static struct snat_map *snat_maps_alloc(const struct nlattr *list)
 {
 	const struct nlattr *attr;
-	struct snat_maps *maps;
+	struct snat_map *maps;
 	unsigned int count = 0;
 	int rem;
 
@@ -158,7 +147,7 @@ static struct snat_maps *snat_maps_alloc(const struct nlattr *list)
 	if (!count)
 		return ERR_PTR(-EINVAL);
 
-	maps = kzalloc(struct_size(maps, map, count), GFP_KERNEL_ACCOUNT);
+	maps = kcalloc(count, sizeof(*maps), GFP_KERNEL_ACCOUNT);
 	return maps ?: ERR_PTR(-ENOMEM);
 }
 
@@ -166,7 +155,7 @@ static struct snat_maps *snat_maps_alloc(const struct nlattr *list)
  * Without NFT_SET_MAP in binding.flags: that asks for a walk over all elements
  * in search of verdicts, and there are none.
  */
-static int snat_maps_bind(const struct nft_ctx *ctx, struct snat_maps *maps)
+static int snat_maps_bind(const struct nft_ctx *ctx, struct snat_map *maps)
 {
 	struct snat_map *map;
 	int err;
@@ -179,22 +168,23 @@ static int snat_maps_bind(const struct nft_ctx *ctx, struct snat_maps *maps)
 	return 0;
 
 err_bind:
-	while (map-- > maps->map)
+	while (map-- > maps)
 		nf_tables_deactivate_set(ctx, map->set, &map->binding,
 					 NFT_TRANS_PREPARE_ERROR);
 	return err;
 }
 
-struct snat_maps *snat_maps_create(const struct nft_ctx *ctx,
-				   const struct nlattr *list, u8 *pf)
+struct snat_map *snat_maps_create(const struct nft_ctx *ctx,
+				  const struct nlattr *list,
+				  enum snat_side side, u8 *pf)
 {
-	struct snat_maps *maps = snat_maps_alloc(list);
+	struct snat_map *maps = snat_maps_alloc(list);
 	int err;
 
 	if (IS_ERR(maps))
 		return maps;
 
-	err = snat_maps_parse(ctx, list, maps, pf);
+	err = snat_maps_parse(ctx, list, side, maps, pf);
 	if (err < 0)
 		goto err_maps;
 
@@ -209,33 +199,27 @@ err_maps:
 }
 
 void snat_maps_activate(const struct nft_ctx *ctx,
-			const struct snat_maps *maps)
+			const struct snat_map *maps)
 {
 	const struct snat_map *map;
 
-	if (!maps)
-		return;
 	snat_for_each_map(map, maps)
 		nf_tables_activate_set(ctx, map->set);
 }
 
-void snat_maps_deactivate(const struct nft_ctx *ctx, struct snat_maps *maps,
+void snat_maps_deactivate(const struct nft_ctx *ctx, struct snat_map *maps,
 			  enum nft_trans_phase phase)
 {
 	struct snat_map *map;
 
-	if (!maps)
-		return;
 	snat_for_each_map(map, maps)
 		nf_tables_deactivate_set(ctx, map->set, &map->binding, phase);
 }
 
-void snat_maps_destroy(const struct nft_ctx *ctx, struct snat_maps *maps)
+void snat_maps_destroy(const struct nft_ctx *ctx, struct snat_map *maps)
 {
 	struct snat_map *map;
 
-	if (!maps)
-		return;
 	snat_for_each_map(map, maps)
 		nf_tables_destroy_set(ctx, map->set);
 	kfree(maps);
@@ -266,7 +250,7 @@ static int snat_map_dump(struct sk_buff *skb, const struct snat_map *map)
 	return 0;
 }
 
-int snat_maps_dump(struct sk_buff *skb, int type, const struct snat_maps *maps)
+int snat_maps_dump(struct sk_buff *skb, int type, const struct snat_map *maps)
 {
 	struct nlattr *nest = nla_nest_start(skb, type);
 	const struct snat_map *map;

@@ -6,10 +6,10 @@
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
 
+#include "address.h"
 #include "npt.h"
 
 /* Which address of a packet is translated. */
@@ -33,18 +33,18 @@ static inline enum snat_side snat_other_side(enum snat_side side)
  */
 struct snat_quote {
 	unsigned int		offset;
-	union nf_inet_addr	address;
+	union snat_address	address;
 };
 
 /**
  * struct snat_target - what an address becomes
  *
- * @address: the new one, or NULL to keep it
+ * @address: the new one
  * @neutral: it adds up to the same as the old one, so checksums stay (RFC 6296)
  */
 struct snat_target {
-	const union nf_inet_addr	*address;
-	bool				neutral;
+	union snat_address	address;
+	bool			neutral;
 };
 
 /* Where an address is in the IP header, whose fixed part is in the linear area. */
@@ -60,17 +60,22 @@ static inline u8 snat_ipv6_offset(enum snat_side side)
 				     offsetof(struct ipv6hdr, daddr);
 }
 
-/* Is it worth the search?  False for most packets, never for an ICMP error. */
-static inline bool snat_ipv4_may_quote(const struct sk_buff *skb)
+/*
+ * May a packet go the short way?  One that quotes nothing, and in IPv6 has its
+ * transport right behind its header and is for or from no link; false for some
+ * of these as well.
+ */
+static inline bool snat_ipv4_is_plain(const struct sk_buff *skb)
 {
-	return ip_hdr(skb)->protocol == IPPROTO_ICMP;
+	return ip_hdr(skb)->protocol != IPPROTO_ICMP;
 }
 
-static inline bool snat_ipv6_may_quote(const struct sk_buff *skb)
+static inline bool snat_ipv6_is_plain(const struct sk_buff *skb)
 {
-	u8 next = ipv6_hdr(skb)->nexthdr;
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 
-	return next != IPPROTO_TCP && next != IPPROTO_UDP;
+	return (ip6h->nexthdr == IPPROTO_TCP || ip6h->nexthdr == IPPROTO_UDP) &&
+	       ip6h->saddr.s6_addr[0] < 0xfe && ip6h->daddr.s6_addr[0] < 0xfe;
 }
 
 /*
@@ -90,7 +95,7 @@ static inline bool snat_ipv6_may_quote(const struct sk_buff *skb)
  *
  * @skb: as above; on success its headers may have moved
  * @side: the address
- * @target: what it becomes
+ * @to: what it becomes
  *
  * Checksums are repaired incrementally (RFC 1624): one that was wrong stays
  * wrong by the same amount.
@@ -101,27 +106,42 @@ static inline bool snat_ipv6_may_quote(const struct sk_buff *skb)
  *
  * snat_*_translate_error - the same for an ICMP error and what it quotes
  *
- * @target: of the outer address, which may stay
+ * @outer: of the outer address; NULL: it stays
  * @quote: what snat_*_quote() found
- * @quoted: of the address inside @quote
+ * @inner: of the address inside @quote
  */
 bool snat_ipv4_quote(const struct sk_buff *skb, enum snat_side side,
 		     struct snat_quote *quote);
 int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
-			struct snat_target target);
+			const union snat_address *to);
 int snat_ipv4_translate_error(struct sk_buff *skb, enum snat_side side,
-			      struct snat_target target,
+			      const struct snat_target *outer,
 			      const struct snat_quote *quote,
-			      struct snat_target quoted);
+			      const struct snat_target *inner);
 
 bool snat_ipv6_quote(const struct sk_buff *skb, enum snat_side side,
 		     struct snat_quote *quote);
 int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
-			struct snat_target target);
+			const union snat_address *to);
 int snat_ipv6_translate_error(struct sk_buff *skb, enum snat_side side,
-			      struct snat_target target,
+			      const struct snat_target *outer,
 			      const struct snat_quote *quote,
-			      struct snat_target quoted);
+			      const struct snat_target *inner);
+
+/**
+ * snat_ipv6_translate_npt - replace a prefix so that checksums do not notice
+ *
+ * @skb: as above
+ * @side: the address
+ * @prefix: which bits of it are replaced
+ * @value: by those of this address
+ *
+ * Return: as above; -1 also for an address that has no counterpart, after its
+ * sender has been told.
+ */
+int snat_ipv6_translate_npt(struct sk_buff *skb, enum snat_side side,
+			    const struct snat_prefix *prefix,
+			    const union snat_address *value);
 
 /**
  * snat_ipv6_is_local - is this packet for its own link or for many?
@@ -144,13 +164,10 @@ bool snat_ipv6_is_local(const struct sk_buff *skb);
 void snat_ipv6_refuse(struct sk_buff *skb, enum snat_side side,
 		      enum snat_npt why);
 
-/* Make the first @end bytes of @skb->data ready to be written. */
-static inline int snat_ensure_writable(struct sk_buff *skb, unsigned int end)
+/* Can the first @end bytes of @skb->data be written as they are? */
+static inline bool snat_is_writable(const struct sk_buff *skb, unsigned int end)
 {
-	if (likely(end <= skb_headlen(skb) && !skb_cloned(skb)))
-		return 0;
-
-	return skb_ensure_writable(skb, end);
+	return end <= skb_headlen(skb) && !skb_cloned(skb);
 }
 
 #endif /* NFT_SNAT_STATELESS_PACKET_H */

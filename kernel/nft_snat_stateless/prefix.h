@@ -3,20 +3,19 @@
 #ifndef NFT_SNAT_STATELESS_PREFIX_H
 #define NFT_SNAT_STATELESS_PREFIX_H
 
-#include <linux/in6.h>
 #include <linux/netfilter.h>
 #include <linux/types.h>
+
+#include "address.h"
 
 /**
  * struct snat_prefix - which bits of an address
  *
  * @mask: 1 for each of them
  * @length: how many of them
- *
- * All addresses below are as long as those of their family, 4 or 16 bytes.
  */
 struct snat_prefix {
-	union nf_inet_addr	mask;
+	union snat_address	mask;
 	u8			length;
 };
 
@@ -31,41 +30,43 @@ static inline void snat_prefix_init(struct snat_prefix *prefix, u8 length)
 		mask[bit / 8] |= 0x80 >> bit % 8;
 }
 
-/* The prefix bits of @from and the host bits of @host; @host may be NULL. */
-static inline void snat_ipv4_combine(const struct snat_prefix *prefix,
-				     const union nf_inet_addr *from,
-				     const union nf_inet_addr *host,
-				     union nf_inet_addr *to)
+/* The prefix bits alone, the rest being zero. */
+static inline void snat_prefix_key(u8 pf, const struct snat_prefix *prefix,
+				   const union snat_address *address,
+				   union snat_address *key)
 {
-	__be32 mask = prefix->mask.ip;
+	const union snat_address *mask = &prefix->mask;
 
-	to->ip = (from->ip & mask) | (host ? host->ip & ~mask : 0);
-}
-
-static inline void snat_ipv6_combine(const struct snat_prefix *prefix,
-				     const union nf_inet_addr *from,
-				     const union nf_inet_addr *host,
-				     union nf_inet_addr *to)
-{
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		__be32 mask = prefix->mask.ip6[i];
-
-		to->ip6[i] = (from->ip6[i] & mask) |
-			     (host ? host->ip6[i] & ~mask : 0);
+	if (pf == NFPROTO_IPV4) {
+		key->ip = address->ip & mask->ip;
+		return;
 	}
+	key->half.first = address->half.first & mask->half.first;
+	key->half.second = address->half.second & mask->half.second;
 }
 
-static inline void snat_combine(u8 pf, const struct snat_prefix *prefix,
-				const union nf_inet_addr *from,
-				const union nf_inet_addr *host,
-				union nf_inet_addr *to)
+/* Those bits of @value, and the others of @from. */
+static inline u64 snat_half_replace(u64 mask, u64 value, u64 from)
 {
-	if (pf == NFPROTO_IPV4)
-		snat_ipv4_combine(prefix, from, host, to);
-	else
-		snat_ipv6_combine(prefix, from, host, to);
+	return (value & mask) | (from & ~mask);
+}
+
+static inline void snat_prefix_replace(u8 pf, const struct snat_prefix *prefix,
+				       const union snat_address *value,
+				       const union snat_address *from,
+				       union snat_address *to)
+{
+	const union snat_address *mask = &prefix->mask;
+
+	if (pf == NFPROTO_IPV4) {
+		to->ip = (value->ip & mask->ip) | (from->ip & ~mask->ip);
+		return;
+	}
+	to->half.first = snat_half_replace(mask->half.first, value->half.first,
+					   from->half.first);
+	to->half.second = snat_half_replace(mask->half.second,
+					    value->half.second,
+					    from->half.second);
 }
 
 #endif /* NFT_SNAT_STATELESS_PREFIX_H */

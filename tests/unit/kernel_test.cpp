@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The module's arithmetic of prefixes (prefix.h, npt.c, compiled as they are) against sums done word by word.
+// The module's arithmetic (sums.h, prefix.h and npt.h, as they are) against sums done word by word.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,10 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "prefix.h"
-extern "C" {
 #include "npt.h"
-}
+#include "prefix.h"
+#include "sums.h"
 
 namespace {
 
@@ -25,8 +24,8 @@ using Words = std::array<std::uint16_t, 8>;
 
 constexpr std::uint16_t ones = 0xffff;
 
-nf_inet_addr address(const Words& words) {
-    nf_inet_addr address{};
+snat_address address(const Words& words) {
+    snat_address address{};
     auto* bytes = reinterpret_cast<std::uint8_t*>(&address);
     for (std::size_t i = 0; i < words.size(); i++) {
         bytes[2 * i] = static_cast<std::uint8_t>(words[i] >> 8);
@@ -35,7 +34,7 @@ nf_inet_addr address(const Words& words) {
     return address;
 }
 
-Words words(const nf_inet_addr& address) {
+Words words(const snat_address& address) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(&address);
     Words words;
     for (std::size_t i = 0; i < words.size(); i++) {
@@ -44,7 +43,7 @@ Words words(const nf_inet_addr& address) {
     return words;
 }
 
-nf_inet_addr address(std::uint32_t number) {
+snat_address address(std::uint32_t number) {
     return address(Words{static_cast<std::uint16_t>(number >> 16), static_cast<std::uint16_t>(number)});
 }
 
@@ -95,27 +94,24 @@ struct Outcome {
     bool operator==(const Outcome&) const = default;
 };
 
-// The module, used as expression.c does it.
-Outcome translate(const Words& from, const Words& to, unsigned length, const Words& given) {
+// The module, used as expression.c does it, and in place as ipv6.c does.
+Outcome translate(const Words& to, unsigned length, const Words& given) {
     snat_prefix prefix;
     snat_prefix_init(&prefix, static_cast<u8>(length));
-    const nf_inet_addr subject = address(given);
-    const nf_inet_addr value = address(to);
-    nf_inet_addr from_prefix, to_prefix, result;
-    snat_ipv6_combine(&prefix, &value, &subject, &result);
-    snat_ipv6_combine(&prefix, &subject, nullptr, &from_prefix);
-    snat_ipv6_combine(&prefix, &value, nullptr, &to_prefix);
-    EXPECT_EQ(words(from_prefix), leading(from, length));
-    const snat_npt status = snat_npt_adjust(&result.in6, &from_prefix.in6, &to_prefix.in6, static_cast<u8>(length));
+    const snat_address value = address(to), subject = address(given);
+    snat_address result = subject, in_place = subject;
+    const snat_npt status = snat_npt_translate(&prefix, &value, &subject, &result);
+    EXPECT_EQ(snat_npt_translate(&prefix, &value, &in_place, &in_place), status);
+    EXPECT_EQ(words(in_place), words(result));
     return {status, words(result)};
 }
 
 Outcome outbound(const Pair& pair, const Words& internal) {
-    return translate(pair.internal, pair.external, pair.length, internal);
+    return translate(pair.external, pair.length, internal);
 }
 
 Outcome inbound(const Pair& pair, const Words& external) {
-    return translate(pair.external, pair.internal, pair.length, external);
+    return translate(pair.internal, pair.length, external);
 }
 
 // RFC 6296, 3.4 and 3.5: the word that makes up for the prefix; none in an identifier of all ones.
@@ -135,15 +131,54 @@ std::optional<std::size_t> adjusted_word(const Words& words, unsigned length) {
 Outcome expected(const Words& from, const Words& to, unsigned length, const Words& given) {
     const auto at = adjusted_word(given, length);
     if (identifier_is_zero(given) || !at) {
-        return {SNAT_NPT_IDENTIFIER, joined(to, given, length)};  // 3.7
+        return {SNAT_NPT_IDENTIFIER, given};  // 3.7
     }
     if (given[*at] == ones) {
-        return {SNAT_NPT_SUBNET, joined(to, given, length)};  // 3.2, 3.3
+        return {SNAT_NPT_SUBNET, given};  // 3.2, 3.3
     }
     Words result = joined(to, given, length);
     const unsigned change = residue(leading(from, length)) + ones - residue(leading(to, length));
     result[*at] = static_cast<std::uint16_t>((given[*at] + change) % ones);
     return {SNAT_NPT_DONE, result};
+}
+
+// Random words, among which those at the edges of one's complement are frequent.
+class RandomWords {
+  public:
+    std::uint16_t word() {
+        static constexpr std::array<std::uint16_t, 6> edges = {0, 1, 0x7fff, 0x8000, 0xfffe, ones};
+        return static_cast<std::uint16_t>(below(3) ? below(65536) : edges[below(edges.size())]);
+    }
+
+    Words words() {
+        Words words;
+        std::generate(words.begin(), words.end(), [this] { return word(); });
+        if (below(16) == 0) {
+            std::fill(words.begin() + 4, words.end(), below(2) ? ones : std::uint16_t{0});
+        }
+        return words;
+    }
+
+    std::size_t below(std::size_t end) { return std::uniform_int_distribution<std::size_t>{0, end - 1}(engine_); }
+
+  private:
+    std::mt19937_64 engine_{6296};
+};
+
+TEST(SumsTest, AreThoseOfTheirWords) {
+    RandomWords random;
+    const auto residue_of = [](const snat_address& address) {
+        return (address.word[0] + address.word[1] + address.word[2] + address.word[3]) % ones;
+    };
+    for (int round = 0; round < 100000; round++) {
+        const snat_address one = address(random.words()), other = address(random.words());
+        const u64 sum = snat_sum_add(one.half.first, other.half.first);
+        const u64 difference = snat_sum_sub(one.half.first, other.half.first);
+        ASSERT_EQ(snat_sum_fold16(one.half.first) % ones, residue_of(one));
+        ASSERT_EQ(snat_sum_fold32(one.half.first) % ones, residue_of(one));
+        ASSERT_EQ(snat_sum_fold16(sum) % ones, (residue_of(one) + residue_of(other)) % ones);
+        ASSERT_EQ(snat_sum_fold16(difference) % ones, (residue_of(one) + ones - residue_of(other)) % ones);
+    }
 }
 
 TEST(PrefixTest, MasksOfEveryLength) {
@@ -158,7 +193,7 @@ TEST(PrefixTest, MasksOfEveryLength) {
     }
 }
 
-TEST(PrefixTest, CombinesIpv4OfEveryLength) {
+TEST(PrefixTest, KeysAndReplacesIpv4OfEveryLength) {
     std::mt19937 random(6296);
     for (unsigned length = 1; length <= 32; length++) {
         const std::uint32_t mask = static_cast<std::uint32_t>(~0ULL << (32 - length));
@@ -167,17 +202,17 @@ TEST(PrefixTest, CombinesIpv4OfEveryLength) {
         for (int i = 0; i < 1000; i++) {
             const auto from = static_cast<std::uint32_t>(random());
             const auto host = static_cast<std::uint32_t>(random());
-            const nf_inet_addr one = address(from), other = address(host);
-            nf_inet_addr both{}, key{};
-            snat_ipv4_combine(&prefix, &one, &other, &both);
-            snat_ipv4_combine(&prefix, &one, nullptr, &key);
+            const snat_address one = address(from), other = address(host);
+            snat_address both{}, key{};
+            snat_prefix_replace(NFPROTO_IPV4, &prefix, &one, &other, &both);
+            snat_prefix_key(NFPROTO_IPV4, &prefix, &one, &key);
             ASSERT_EQ(words(both), words(address((from & mask) | (host & ~mask)))) << length;
             ASSERT_EQ(words(key), words(address(from & mask))) << length;
         }
     }
 }
 
-TEST(PrefixTest, CombinesIpv6OfEveryLength) {
+TEST(PrefixTest, KeysAndReplacesIpv6OfEveryLength) {
     std::mt19937 random(6296);
     for (unsigned length = 1; length <= 128; length++) {
         snat_prefix prefix;
@@ -187,10 +222,10 @@ TEST(PrefixTest, CombinesIpv6OfEveryLength) {
             for (Words* one : {&from, &host}) {
                 std::generate(one->begin(), one->end(), [&] { return static_cast<std::uint16_t>(random()); });
             }
-            const nf_inet_addr one = address(from), other = address(host);
-            nf_inet_addr both, key;
-            snat_ipv6_combine(&prefix, &one, &other, &both);
-            snat_ipv6_combine(&prefix, &one, nullptr, &key);
+            const snat_address one = address(from), other = address(host);
+            snat_address both, key;
+            snat_prefix_replace(NFPROTO_IPV6, &prefix, &one, &other, &both);
+            snat_prefix_key(NFPROTO_IPV6, &prefix, &one, &key);
             ASSERT_EQ(words(both), joined(from, host, length)) << length;
             ASSERT_EQ(words(key), leading(from, length)) << length;
         }
@@ -200,14 +235,14 @@ TEST(PrefixTest, CombinesIpv6OfEveryLength) {
 TEST(PrefixTest, All65536HostsOfAPairOfIpv4) {
     snat_prefix prefix;
     snat_prefix_init(&prefix, 16);
-    const nf_inet_addr internal = address(0x0a010000), external = address(0xc6130000);
+    const snat_address internal = address(0x0a010000), external = address(0xc6130000);
     std::bitset<65536> seen;
     for (std::uint32_t host = 0; host < 65536; host++) {
-        const nf_inet_addr inside = address(0x0a010000 | host);
-        nf_inet_addr outside{}, again{};
-        snat_ipv4_combine(&prefix, &external, &inside, &outside);
+        const snat_address inside = address(0x0a010000 | host);
+        snat_address outside{}, again{};
+        snat_prefix_replace(NFPROTO_IPV4, &prefix, &external, &inside, &outside);
         ASSERT_EQ(words(outside), words(address(0xc6130000 | host)));
-        snat_ipv4_combine(&prefix, &internal, &outside, &again);
+        snat_prefix_replace(NFPROTO_IPV4, &prefix, &internal, &outside, &again);
         ASSERT_EQ(words(again), words(inside));
         seen.set(words(outside)[1]);
     }
@@ -312,29 +347,6 @@ TEST(NptTest, AnIdentifierThatBecomesZeroIsAOneWayStreet) {
     EXPECT_EQ(out, (Outcome{SNAT_NPT_DONE, {0x2001, 0, 0, 0x1200, 0, 0, 0, 0}}));
     EXPECT_EQ(inbound(pair, out.address).status, SNAT_NPT_IDENTIFIER);
 }
-
-// Random words, among which those at the edges of one's complement are frequent.
-class RandomWords {
-  public:
-    std::uint16_t word() {
-        static constexpr std::array<std::uint16_t, 6> edges = {0, 1, 0x7fff, 0x8000, 0xfffe, ones};
-        return static_cast<std::uint16_t>(below(3) ? below(65536) : edges[below(edges.size())]);
-    }
-
-    Words words() {
-        Words words;
-        std::generate(words.begin(), words.end(), [this] { return word(); });
-        if (below(16) == 0) {
-            std::fill(words.begin() + 4, words.end(), below(2) ? ones : std::uint16_t{0});
-        }
-        return words;
-    }
-
-    std::size_t below(std::size_t end) { return std::uniform_int_distribution<std::size_t>{0, end - 1}(engine_); }
-
-  private:
-    std::mt19937_64 engine_{6296};
-};
 
 // The internal address in whose prefix the translation makes an identifier of zeros.
 Words leading_to_zero(const Pair& pair, Words internal) {

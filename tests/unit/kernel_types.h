@@ -7,9 +7,12 @@
 #include <string.h>
 
 #define __force
+#define __packed __attribute__((packed))
+#define __aligned(bytes) __attribute__((aligned(bytes)))
 
 typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
+typedef __u64 u64;
 
 #endif
