@@ -9,6 +9,7 @@ import struct
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
 
+from calls import Calls
 from net import A, A_OUT, X
 from nfnl import (DADDR, DROPPED, GETRULE, GETRULE_RESET, INET, IPV4, NOTRACK, SADDR, TRACKED, UNTRACK, UNTRACKED, Netlink,
                   expression, new_chain, new_rule)
@@ -52,6 +53,15 @@ def outbound(wire, source_seen):
     wire.expect(outside=[IP(src=source_seen, dst=X, ttl=63) / UDP() / b"hello"])
 
 
+def inbound(wire):
+    """The number of conntrack's entries afterwards."""
+    wire.gateway.run("conntrack", "-F")
+    wire.outside.send(IP(src=X, dst=A_OUT) / UDP() / b"hello")
+    wire.expect(inside=[IP(src=X, dst=A, ttl=63) / UDP() / b"hello"])
+    listing = wire.gateway.run("conntrack", "-L").stdout
+    return sum(f"dst={A} " in line for line in listing.splitlines())
+
+
 POSTROUTING_RULES = [
     #   why                                      flags       marked before  A is seen as
     row("no flag, an entry",                     0,          False,         A),
@@ -82,12 +92,18 @@ def test_neither_entry_nor_mark(wire, netlink, family, flags, seen):
 
 @pytest.mark.parametrize("flags, entries", [row("notrack", NOTRACK, 0), row("no flag", 0, 1)])
 def test_notrack_leaves_no_entry(wire, netlink, family, flags, entries):
-    wire.gateway.run("conntrack", "-F")
     load(netlink, family, PREROUTING, RAW, expression(DADDR, "in", flags))
-    wire.outside.send(IP(src=X, dst=A_OUT) / UDP() / b"hello")
-    wire.expect(inside=[IP(src=X, dst=A, ttl=63) / UDP() / b"hello"])
-    listing = wire.gateway.run("conntrack", "-L").stdout
-    assert sum(f"dst={A} " in line for line in listing.splitlines()) == entries
+    assert inbound(wire) == entries
+
+
+@pytest.mark.parametrize("flags, entries", [row("notrack", NOTRACK, 0), row("no flag", 0, 1)])
+def test_a_template_is_no_entry(wire, netlink, family, flags, entries):
+    """And is let go, or each packet would need a new one."""
+    wire.gateway.nft(f"table ip zones {{ chain c {{ type filter hook prerouting priority {RAW - 1}; ct zone set 7; }}; }}")
+    load(netlink, family, PREROUTING, RAW, expression(DADDR, "in", flags))
+    with Calls("nf_ct_tmpl_alloc") as calls:
+        assert [inbound(wire) for _ in range(3)] == [entries] * 3
+        assert calls.count() == 0
 
 
 def test_untrack_neither_rewrites_nor_counts(wire, netlink, family):

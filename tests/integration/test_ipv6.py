@@ -26,6 +26,7 @@ Way = namedtuple("Way", "enters leaves sent seen")  # sent and seen: source and 
 
 WAYS = {
     "outbound": Way("inside", "outside", (A6, X6), (A6_OUT, X6)),
+    "outbound, words of ones": Way("inside", "outside", (B6, X6), (B6_OUT, X6)),
     "inbound": Way("outside", "inside", (X6, A6_OUT), (X6, A6)),
     "hairpin": Way("inside", "inside", (A6, B6_OUT), (A6_OUT, B6)),
     "outbound, no pair": Way("inside", "outside", (C6, X6), (C6, X6)),
