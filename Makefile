@@ -82,7 +82,7 @@ bench: packages ## measure packets and changes of configuration, beside what els
 	tests/bench/packets --jobs $$(nproc) --output build/bench
 	tests/bench/speed --output build/bench
 	tests/bench/control --rounds 3 --output build/bench
-	tests/bench/control --guest --pairs 1000 --pairs 100000 --output build/bench
+	tests/bench/control --guest --output build/bench
 
 demo: ## a gateway at work in a guest, step by step
 	demo/run

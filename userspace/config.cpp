@@ -482,15 +482,13 @@ bool Reader::take_plain_line(std::string_view& lines) {
         return false;
     }
     const char* at = lines.data();
-    const auto internal = Address::take_ipv4(at);
-    if (!internal || *at++ != ',') {
+    Address internal;
+    Address external;
+    if (!internal.take_ipv4(at) || *at++ != ',' || !external.take_ipv4(at) || *at++ != '\n' ||
+        !are_plain_hosts(internal, external)) {
         return false;
     }
-    const auto external = Address::take_ipv4(at);
-    if (!external || *at++ != '\n' || !are_plain_hosts(*internal, *external)) {
-        return false;
-    }
-    configuration_.pairs.push_back({Family::ipv4, 32}, *internal, *external);
+    configuration_.pairs.push_back({Family::ipv4, 32}, internal, external);
     lines.remove_prefix(static_cast<std::size_t>(at - lines.data()));
     return true;
 }

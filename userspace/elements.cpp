@@ -102,7 +102,9 @@ bool Elements::shares_key_with(const Elements& others) const {
 template <std::size_t row_bytes>
 void Elements::sort_rows() {
     using Row = std::array<Word, row_bytes / sizeof(Word)>;
-    const auto less = [](const Row& a, const Row& b) { return is_less<row_bytes>(a[0].data(), b[0].data()); };
+    const auto less = [](const Row& a, const Row& b) {
+        return is_less<row_bytes>(reinterpret_cast<const std::uint8_t*>(&a), reinterpret_cast<const std::uint8_t*>(&b));
+    };
     const auto* sorted = reinterpret_cast<const Row*>(held().words.data());
     if (std::is_sorted(sorted, sorted + size(), less)) {  // as many files are
         return;

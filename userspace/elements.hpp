@@ -133,7 +133,7 @@ public:
     Iterator end() const { return {*this, size()}; }
 
 private:
-    using Word = std::array<std::uint8_t, 4>;
+    using Word = std::uint32_t;  // four bytes as they follow each other
 
     struct Rows {
         std::vector<Word> words;
@@ -171,7 +171,7 @@ private:
     void append(Rows& rows, const Address& address) const {
         for (std::size_t at = 0; at < width(family_); at += sizeof(Word)) {
             Word word;
-            std::memcpy(word.data(), address.bytes.data() + at, sizeof word);
+            std::memcpy(&word, address.bytes.data() + at, sizeof word);
             rows.words.push_back(word);
         }
     }

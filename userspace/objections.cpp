@@ -136,14 +136,6 @@ Pair Request::pair() const {
     return {*internal, *external, npt.value_or(false), comment};
 }
 
-bool are_plain_hosts(const Address& internal, const Address& external) {
-    const auto is_plain = [](const Address& address) {
-        const std::uint8_t first = address.bytes[0];
-        return address.family == Family::ipv4 && first > 0 && first < 224 && first != 127;
-    };
-    return is_plain(internal) && is_plain(external) && internal != external;
-}
-
 std::vector<PartObjection> objections(const Request& request) {
     const auto& [internal, external, npt, comment] = request;
     std::vector<PartObjection> found;

@@ -34,7 +34,13 @@ struct Request {
 };
 
 // Whether two addresses are hosts of IPv4 to which objections() has none, for certain; not all such are found.
-bool are_plain_hosts(const Address& internal, const Address& external);
+inline bool are_plain_hosts(const Address& internal, const Address& external) {
+    const auto is_plain = [](const Address& address) {
+        const std::uint8_t first = address.bytes[0];
+        return address.family == Family::ipv4 && first > 0 && first < 224 && first != 127;
+    };
+    return is_plain(internal) && is_plain(external) && internal != external;
+}
 
 // What is wrong with a pair alone; a side that is missing has been objected to already.
 std::vector<PartObjection> objections(const Request& request);

@@ -18,8 +18,8 @@ std::optional<Address> parse_ipv4(std::string_view text) {
     }
     std::copy(text.begin(), text.end(), terminated.begin());
     const char* at = terminated.data();
-    const auto address = Address::take_ipv4(at);
-    return at == terminated.data() + text.size() ? address : std::nullopt;
+    Address address;
+    return address.take_ipv4(at) && at == terminated.data() + text.size() ? std::optional(address) : std::nullopt;
 }
 
 std::optional<Address> parse_ipv6(std::string_view text) {
@@ -85,16 +85,17 @@ std::optional<Address> Address::parse(std::string_view text) {
 
 // Four numbers without leading zeros, as inet_pton(3) has them. Files hold millions: each byte is looked at once, and
 // without asking where the text ends.
-std::optional<Address> Address::take_ipv4(const char*& at) {
-    std::optional<Address> address(std::in_place);
+bool Address::take_ipv4(const char*& text) {
+    *this = {};
+    const char* at = text;
     const auto digit = [&] { return static_cast<unsigned>(*at) - '0'; };
     for (std::size_t i = 0; i < 4; ++i) {
         if (i > 0 && *at++ != '.') {
-            return std::nullopt;
+            return false;
         }
         unsigned number = digit();
         if (number > 9) {
-            return std::nullopt;
+            return false;
         }
         if (++at; number != 0 && digit() <= 9) {
             number = 10 * number + digit();
@@ -104,11 +105,12 @@ std::optional<Address> Address::take_ipv4(const char*& at) {
             }
         }
         if (number > 255) {
-            return std::nullopt;
+            return false;
         }
-        address->bytes[i] = static_cast<std::uint8_t>(number);
+        bytes[i] = static_cast<std::uint8_t>(number);
     }
-    return address;
+    text = at;
+    return true;
 }
 
 std::string Address::text() const {

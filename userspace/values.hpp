@@ -35,9 +35,9 @@ struct Address {
     std::array<std::uint8_t, 16> bytes{};
 
     static std::optional<Address> parse(std::string_view text);
-    // An IPv4 address at `at`, which moves behind it. Whatever follows, there must be something that is no digit, such as
-    // the end of a line or of a C string.
-    static std::optional<Address> take_ipv4(const char*& at);
+    // Becomes the IPv4 address at `at`, which moves behind it; false if there is none. Whatever follows, there must be
+    // something that is no digit, such as the end of a line or of a C string.
+    bool take_ipv4(const char*& at);
     std::string text() const;  // canonical (RFC 5952)
     std::size_t size() const { return family == Family::ipv4 ? 4 : 16; }
 
