@@ -22,7 +22,7 @@ struct snat_transport {
 	u8	size;
 	u8	check;
 	bool	zero;
-};
+} __aligned(4);
 
 /* By IP protocol; all zero for one whose checksums cover no addresses. */
 extern const struct snat_transport snat_transports[256];
@@ -34,17 +34,17 @@ extern const struct snat_transport snat_no_transport;
  * snat_check_is_pseudo - is a checksum left to be completed behind us?
  *
  * @skb: packet
- * @transport: offset of the transport header from skb->data
+ * @transport: transport header, in the linear area
  *
  * Until then the field is a sum over the pseudo header.  csum_start tells for
  * the packet itself.  Inside a tunnel it belongs to the inner packet: the
  * outer field is complete, unless GSO is to fill it in for each segment.
  */
 static inline bool snat_check_is_pseudo(const struct sk_buff *skb,
-					unsigned int transport)
+					const void *transport)
 {
 	return skb->ip_summed == CHECKSUM_PARTIAL &&
-	       (skb_checksum_start_offset(skb) == transport ||
+	       (skb->head + skb->csum_start == transport ||
 		skb_shinfo(skb)->gso_type & SKB_GSO_UDP_TUNNEL_CSUM);
 }
 

@@ -100,32 +100,32 @@ static int snat_translate_error(u8 pf, struct sk_buff *skb, enum snat_side side,
 	       snat_ipv6_translate_error(skb, side, outer, quote, inner);
 }
 
+/* The packet's own address. */
 static const union snat_address *snat_address(const struct sk_buff *skb,
-					      u8 offset)
+					      const struct snat_map *maps)
 {
-	return (const void *)skb_network_header(skb) + offset;
+	return (const void *)skb_network_header(skb) + maps->offset;
 }
 
 /*
- * Ask for the packet's own address, or for @quote's.  What is needed again
- * after a lookup is read again: most packets are of one map or of none, and
- * have nothing to save registers for.
+ * snat_maps_ask() for the packet's own address.  Where its header is, is read
+ * again after a lookup: most packets are of one map or of none, and have nothing
+ * to save registers for.
  */
 static __always_inline bool
-snat_ask(const struct snat_map *maps, const struct nft_pktinfo *pkt, u8 pf,
-	 const struct snat_quote *quote, struct snat_hit *hit)
+snat_ask(const struct snat_map *map, const struct nft_pktinfo *pkt, u8 pf,
+	 const void *header, struct snat_hit *hit)
 {
-	const struct snat_map *map = maps;
-
-	do {
+	for (;; map++) {
 		hit->map = map;
-		hit->element = snat_map_ask(map, nft_net(pkt), pf, quote ?
-				&quote->address :
-				snat_address(pkt->skb, map->offset));
+		hit->element = snat_map_ask(map, pkt, pf, header + map->offset);
 		if (hit->element)
 			return !snat_is_hole(pf, hit->element);
-	} while (!(map++)->last);
-	return false;
+		if (likely(map->last))
+			return false;
+
+		header = skb_network_header(pkt->skb);
+	}
 }
 
 static noinline int snat_translate_prefix(u8 pf, struct sk_buff *skb,
@@ -135,8 +135,8 @@ static noinline int snat_translate_prefix(u8 pf, struct sk_buff *skb,
 {
 	union snat_address to;
 
-	snat_prefix_replace(pf, &map->prefix, value,
-			    snat_address(skb, map->offset), &to);
+	snat_prefix_replace(pf, &map->prefix, value, snat_address(skb, map),
+			    &to);
 	return snat_translate(pf, skb, side, &to);
 }
 
@@ -172,11 +172,11 @@ snat_conclude(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 
 static __always_inline void
 snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
-		const struct nft_pktinfo *pkt, u8 pf)
+		const struct nft_pktinfo *pkt, u8 pf, const void *header)
 {
 	struct snat_hit hit;
 
-	if (snat_ask(priv->maps, pkt, pf, NULL, &hit)) {
+	if (snat_ask(priv->maps, pkt, pf, header, &hit)) {
 		if (!(priv->flags & NFT_SNAT_STATELESS_F_UNTRACK)) {
 			snat_conclude(priv, regs, pkt, hit.element,
 				      snat_translate_hit(priv, pkt->skb, pf,
@@ -184,7 +184,8 @@ snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 			return;
 		}
 	} else if (!priv->otherwise ||
-		   !snat_ask(priv->otherwise, pkt, pf, NULL, &hit)) {
+		   !snat_ask(priv->otherwise, pkt, pf,
+			     skb_network_header(pkt->skb), &hit)) {
 		regs->verdict.code = NFT_BREAK;
 		return;
 	}
@@ -193,16 +194,18 @@ snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 
 static noinline void
 snat_eval_plain_ipv4(const struct nft_snat_stateless *priv,
-		     struct nft_regs *regs, const struct nft_pktinfo *pkt)
+		     struct nft_regs *regs, const struct nft_pktinfo *pkt,
+		     const void *header)
 {
-	snat_eval_plain(priv, regs, pkt, NFPROTO_IPV4);
+	snat_eval_plain(priv, regs, pkt, NFPROTO_IPV4, header);
 }
 
 static noinline void
 snat_eval_plain_ipv6(const struct nft_snat_stateless *priv,
-		     struct nft_regs *regs, const struct nft_pktinfo *pkt)
+		     struct nft_regs *regs, const struct nft_pktinfo *pkt,
+		     const void *header)
 {
-	snat_eval_plain(priv, regs, pkt, NFPROTO_IPV6);
+	snat_eval_plain(priv, regs, pkt, NFPROTO_IPV6, header);
 }
 
 /* What a hit makes of an address. */
@@ -228,7 +231,7 @@ static bool snat_ask_quote(const struct snat_map *maps,
 			   const struct snat_quote *quote, struct snat_hit *hit,
 			   struct snat_target *target)
 {
-	return snat_ask(maps, pkt, pf, quote, hit) &&
+	return snat_maps_ask(maps, pkt, pf, &quote->address, hit) &&
 	       snat_aim(pf, hit, &quote->address, target) == SNAT_NPT_DONE;
 }
 
@@ -243,7 +246,7 @@ static int snat_translate_quoting(const struct nft_snat_stateless *priv,
 	enum snat_npt npt;
 
 	if (outer) {
-		npt = snat_aim(pf, outer, snat_address(skb, outer->map->offset),
+		npt = snat_aim(pf, outer, snat_address(skb, outer->map),
 			       &target);
 		if (npt != SNAT_NPT_DONE) {
 			snat_ipv6_refuse(skb, priv->side, npt);
@@ -262,7 +265,8 @@ static bool snat_has_pair(const struct snat_map *maps,
 	struct snat_quote quote;
 	struct snat_hit hit;
 
-	return snat_ask(maps, pkt, pf, NULL, &hit) ||
+	return snat_maps_ask(maps, pkt, pf, snat_address(pkt->skb, maps),
+			     &hit) ||
 	       (snat_quote(pf, pkt->skb, SNAT_SOURCE, &quote) &&
 		snat_ask_quote(maps, pkt, pf, &quote, &hit, &target));
 }
@@ -277,14 +281,17 @@ static void snat_eval_quoting(const struct nft_snat_stateless *priv,
 	bool outer, inner;
 	int err;
 
-	outer = snat_ask(priv->maps, pkt, pf, NULL, &hit);
+	outer = snat_maps_ask(priv->maps, pkt, pf,
+			      snat_address(pkt->skb, priv->maps), &hit);
 	inner = snat_ask_quote(priv->maps, pkt, pf, quote, &inner_hit, &target);
-	if (!outer && !inner &&
-	    !(priv->otherwise && snat_has_pair(priv->otherwise, pkt, pf))) {
-		regs->verdict.code = NFT_BREAK;
+	if (!outer && !inner) {
+		if (priv->otherwise && snat_has_pair(priv->otherwise, pkt, pf))
+			snat_mark_untracked(pkt->skb);
+		else
+			regs->verdict.code = NFT_BREAK;
 		return;
 	}
-	if ((!outer && !inner) || priv->flags & NFT_SNAT_STATELESS_F_UNTRACK) {
+	if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK) {
 		snat_mark_untracked(pkt->skb);
 		return;
 	}
@@ -309,9 +316,9 @@ snat_eval_any(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 	else if (snat_quote(pf, pkt->skb, priv->side, &quote))
 		snat_eval_quoting(priv, regs, pkt, pf, &quote);
 	else if (pf == NFPROTO_IPV4)
-		snat_eval_plain_ipv4(priv, regs, pkt);
+		snat_eval_plain_ipv4(priv, regs, pkt, ip_hdr(pkt->skb));
 	else
-		snat_eval_plain_ipv6(priv, regs, pkt);
+		snat_eval_plain_ipv6(priv, regs, pkt, ipv6_hdr(pkt->skb));
 }
 
 static void nft_snat_stateless_ipv4_eval(const struct nft_expr *expr,
@@ -323,7 +330,7 @@ static void nft_snat_stateless_ipv4_eval(const struct nft_expr *expr,
 	if (!snat_may_handle(pkt->skb, priv->flags))
 		regs->verdict.code = NFT_BREAK;
 	else if (likely(snat_ipv4_is_plain(pkt->skb)))
-		snat_eval_plain_ipv4(priv, regs, pkt);
+		snat_eval_plain_ipv4(priv, regs, pkt, ip_hdr(pkt->skb));
 	else
 		snat_eval_any(priv, regs, pkt);
 }
@@ -337,7 +344,7 @@ static void nft_snat_stateless_ipv6_eval(const struct nft_expr *expr,
 	if (!snat_may_handle(pkt->skb, priv->flags))
 		regs->verdict.code = NFT_BREAK;
 	else if (likely(snat_ipv6_is_plain(pkt->skb)))
-		snat_eval_plain_ipv6(priv, regs, pkt);
+		snat_eval_plain_ipv6(priv, regs, pkt, ipv6_hdr(pkt->skb));
 	else
 		snat_eval_any(priv, regs, pkt);
 }

@@ -17,9 +17,10 @@ static bool snat_ipv4_has_transport(const struct iphdr *iph)
 	return !(iph->frag_off & htons(IP_OFFSET));
 }
 
+/* One is behind the other. */
 static __be32 *snat_ipv4_field(struct iphdr *iph, enum snat_side side)
 {
-	return side == SNAT_SOURCE ? &iph->saddr : &iph->daddr;
+	return &iph->saddr + side;
 }
 
 /* ICMP has a checksum, but none that covers addresses; ICMPv6 is IPv6's. */
@@ -32,8 +33,8 @@ static const struct snat_transport *snat_ipv4_transport(const struct iphdr *iph)
 }
 
 /* Replace an address; return the change, new minus old. */
-static __wsum snat_ipv4_replace(struct iphdr *iph, enum snat_side side,
-				__be32 to)
+static __always_inline __wsum snat_ipv4_replace(struct iphdr *iph,
+						enum snat_side side, __be32 to)
 {
 	__be32 *field = snat_ipv4_field(iph, side);
 	__wsum diff = csum_sub((__force __wsum)to, (__force __wsum)*field);
@@ -44,44 +45,47 @@ static __wsum snat_ipv4_replace(struct iphdr *iph, enum snat_side side,
 }
 
 static __always_inline void
-snat_ipv4_repair(struct sk_buff *skb, unsigned int offset,
-		 const struct snat_transport *transport, __wsum diff)
+snat_ipv4_rewrite(struct sk_buff *skb, struct iphdr *iph,
+		  const struct snat_transport *transport, enum snat_side side,
+		  __be32 to)
 {
-	__sum16 *check = (void *)skb->data + offset + transport->check;
+	void *header = (void *)iph + iph->ihl * 4;
+	__sum16 *check = header + transport->check;
+	__wsum diff = snat_ipv4_replace(iph, side, to);
 
-	if (snat_check_is_pseudo(skb, offset)) {
-		snat_check_repair_pseudo(check, diff);
+	if (transport->check == SNAT_NO_CHECK)
 		return;
-	}
 
 	/* The IPv4 header sums up to nothing before and after; the transport
 	 * header changes by what its checksum field takes back.
 	 */
-	if (snat_check_repair(check, transport->zero, diff) &&
-	    skb->ip_summed == CHECKSUM_COMPLETE)
+	if (snat_check_is_pseudo(skb, header))
+		snat_check_repair_pseudo(check, diff);
+	else if (snat_check_repair(check, transport->zero, diff) &&
+		 skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->csum = csum_sub(skb->csum, diff);
 }
 
-static __always_inline void
-snat_ipv4_rewrite(struct sk_buff *skb, enum snat_side side, unsigned int offset,
-		  const struct snat_transport *transport, __be32 to)
+/* Of all that the change of an address may write to. */
+static __always_inline unsigned int
+snat_ipv4_end(const struct sk_buff *skb, const struct iphdr *iph,
+	      const struct snat_transport *transport)
 {
-	__wsum diff = snat_ipv4_replace(ip_hdr(skb), side, to);
-
-	if (transport->check != SNAT_NO_CHECK)
-		snat_ipv4_repair(skb, offset, transport, diff);
+	return skb_network_offset(skb) + iph->ihl * 4 + transport->size;
 }
 
-/* The same for one that is shared or in pieces. */
-static noinline int
-snat_ipv4_rewrite_copy(struct sk_buff *skb, enum snat_side side,
-		       unsigned int offset,
-		       const struct snat_transport *transport, __be32 to)
+/* What is shared or in pieces. */
+static noinline int snat_ipv4_translate_any(struct sk_buff *skb,
+					    enum snat_side side, __be32 to)
 {
-	if (skb_ensure_writable(skb, offset + transport->size))
+	const struct snat_transport *transport;
+	struct iphdr *iph = ip_hdr(skb);
+
+	transport = snat_ipv4_transport(iph);
+	if (skb_ensure_writable(skb, snat_ipv4_end(skb, iph, transport)))
 		return -1;
 
-	snat_ipv4_rewrite(skb, side, offset, transport, to);
+	snat_ipv4_rewrite(skb, ip_hdr(skb), transport, side, to);
 	return 0;
 }
 
@@ -139,19 +143,18 @@ static void snat_ipv4_replace_quoted(struct sk_buff *skb, enum snat_side side,
 int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
 			const union snat_address *to)
 {
-	const struct iphdr *iph = ip_hdr(skb);
+	struct iphdr *iph = ip_hdr(skb);
 	const struct snat_transport *transport = snat_ipv4_transport(iph);
-	unsigned int offset = skb_network_offset(skb) + iph->ihl * 4;
 
 	/* A raw socket can send a header that claims to be shorter. */
 	if (unlikely(iph->ihl < sizeof(*iph) / 4))
 		return -1;
 
-	if (unlikely(!snat_is_writable(skb, offset + transport->size)))
-		return snat_ipv4_rewrite_copy(skb, side, offset, transport,
-					      to->ip);
+	if (unlikely(!snat_is_writable(skb,
+				       snat_ipv4_end(skb, iph, transport))))
+		return snat_ipv4_translate_any(skb, side, to->ip);
 
-	snat_ipv4_rewrite(skb, side, offset, transport, to->ip);
+	snat_ipv4_rewrite(skb, iph, transport, side, to->ip);
 	return 0;
 }
 

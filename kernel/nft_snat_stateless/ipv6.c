@@ -13,10 +13,11 @@
 #include "packet.h"
 #include "sums.h"
 
+/* One is behind the other. */
 static union snat_address *snat_ipv6_field(struct ipv6hdr *ip6h,
 					   enum snat_side side)
 {
-	return (void *)ip6h + snat_ipv6_offset(side);
+	return (union snat_address *)&ip6h->saddr + side;
 }
 
 /*
@@ -87,12 +88,6 @@ static int snat_ipv6_find_upper(const struct sk_buff *skb, unsigned int header,
 	return 0;
 }
 
-static __sum16 *snat_ipv6_check(const struct sk_buff *skb,
-				const struct snat_ipv6_upper *upper)
-{
-	return (void *)skb->data + upper->offset + upper->transport->check;
-}
-
 static unsigned int snat_ipv6_check_end(const struct snat_ipv6_upper *upper)
 {
 	return upper->offset + upper->transport->check + sizeof(__sum16);
@@ -112,13 +107,16 @@ static __always_inline __wsum snat_ipv6_replace(union snat_address *field,
 	return (__force __wsum)snat_sum_fold32(diff);
 }
 
+/* @header: where @upper is. */
 static __always_inline void
-snat_ipv6_repair(struct sk_buff *skb, const struct snat_ipv6_upper *upper,
-		 __wsum diff)
+snat_ipv6_rewrite(struct sk_buff *skb, union snat_address *field,
+		  const struct snat_ipv6_upper *upper, void *header,
+		  const union snat_address *to)
 {
-	__sum16 *check = snat_ipv6_check(skb, upper);
+	__wsum diff = snat_ipv6_replace(field, to);
+	__sum16 *check = header + upper->transport->check;
 
-	if (upper->covered && snat_check_is_pseudo(skb, upper->offset)) {
+	if (upper->covered && snat_check_is_pseudo(skb, header)) {
 		snat_check_repair_pseudo(check, diff);
 		return;
 	}
@@ -129,16 +127,6 @@ snat_ipv6_repair(struct sk_buff *skb, const struct snat_ipv6_upper *upper,
 	/* Nothing in the IPv6 header takes the change back. */
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->csum = csum_add(skb->csum, diff);
-}
-
-static __always_inline void
-snat_ipv6_rewrite(struct sk_buff *skb, enum snat_side side,
-		  const struct snat_ipv6_upper *upper,
-		  const union snat_address *to)
-{
-	union snat_address *field = snat_ipv6_field(ipv6_hdr(skb), side);
-
-	snat_ipv6_repair(skb, upper, snat_ipv6_replace(field, to));
 }
 
 bool snat_ipv6_is_local(const struct sk_buff *skb)
@@ -206,48 +194,51 @@ void snat_ipv6_refuse(struct sk_buff *skb, enum snat_side side,
 		icmpv6_send(skb, ICMPV6_PARAMPROB, ICMPV6_HDR_FIELD, pointer);
 }
 
-/* The same for one that is shared or in pieces. */
-static noinline int snat_ipv6_rewrite_copy(struct sk_buff *skb,
-					   enum snat_side side,
-					   struct snat_ipv6_upper upper,
-					   const union snat_address *to)
+/* Of most packets the IPv6 header itself names the transport. */
+static __always_inline struct snat_ipv6_upper
+snat_ipv6_next(const struct sk_buff *skb)
 {
-	if (skb_ensure_writable(skb, upper.offset + upper.transport->size))
-		return -1;
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 
-	snat_ipv6_rewrite(skb, side, &upper, to);
-	return 0;
+	return (struct snat_ipv6_upper) {
+		.offset = skb_network_offset(skb) + sizeof(*ip6h),
+		.transport = &snat_transports[ip6h->nexthdr],
+		.covered = true,
+	};
 }
 
-/* The same for one with extension headers, or of another protocol. */
+/* The others, and what is shared or in pieces. */
 static noinline int snat_ipv6_translate_any(struct sk_buff *skb,
 					    enum snat_side side,
 					    const union snat_address *to)
 {
-	struct snat_ipv6_upper upper;
+	struct snat_ipv6_upper upper = snat_ipv6_next(skb);
 
-	if (snat_ipv6_find_upper(skb, 0, side, &upper))
+	if (upper.transport->check == SNAT_NO_CHECK &&
+	    snat_ipv6_find_upper(skb, 0, side, &upper))
 		return -1;
 
-	return snat_ipv6_rewrite_copy(skb, side, upper, to);
+	if (skb_ensure_writable(skb, upper.offset + upper.transport->size))
+		return -1;
+
+	snat_ipv6_rewrite(skb, snat_ipv6_field(ipv6_hdr(skb), side), &upper,
+			  skb->data + upper.offset, to);
+	return 0;
 }
 
 int snat_ipv6_translate(struct sk_buff *skb, enum snat_side side,
 			const union snat_address *to)
 {
-	const struct snat_ipv6_upper upper = {
-		.offset = skb_network_offset(skb) + sizeof(struct ipv6hdr),
-		.transport = &snat_transports[ipv6_hdr(skb)->nexthdr],
-		.covered = true,
-	};
+	const struct snat_ipv6_upper upper = snat_ipv6_next(skb);
+	struct ipv6hdr *ip6h = ipv6_hdr(skb);
 
-	if (unlikely(upper.transport->check == SNAT_NO_CHECK))
-		return snat_ipv6_translate_any(skb, side, to);
-	if (unlikely(!snat_is_writable(skb, upper.offset +
+	if (unlikely(upper.transport->check == SNAT_NO_CHECK ||
+		     !snat_is_writable(skb, upper.offset +
 					    upper.transport->size)))
-		return snat_ipv6_rewrite_copy(skb, side, upper, to);
+		return snat_ipv6_translate_any(skb, side, to);
 
-	snat_ipv6_rewrite(skb, side, &upper, to);
+	snat_ipv6_rewrite(skb, snat_ipv6_field(ip6h, side), &upper, ip6h + 1,
+			  to);
 	return 0;
 }
 
@@ -310,17 +301,19 @@ static void snat_ipv6_rewrite_quoted(struct sk_buff *skb,
 				     const union snat_address *to)
 {
 	__wsum diff = snat_ipv6_replace(field, to);
+	void *header = skb->data + upper->offset;
 	__sum16 *check, before;
 
 	if (quoted->covered) {
-		check = snat_ipv6_check(skb, quoted);
+		check = (void *)skb->data + quoted->offset +
+			quoted->transport->check;
 		before = *check;
 		snat_check_repair(check, quoted->transport->zero, diff);
 		diff = csum_add(diff, csum_sub(csum_unfold(*check),
 					       csum_unfold(before)));
 	}
-	if (!snat_check_is_pseudo(skb, upper->offset))
-		snat_check_repair(snat_ipv6_check(skb, upper),
+	if (!snat_check_is_pseudo(skb, header))
+		snat_check_repair(header + upper->transport->check,
 				  upper->transport->zero, diff);
 }
 
@@ -356,6 +349,8 @@ int snat_ipv6_translate_error(struct sk_buff *skb, enum snat_side side,
 		snat_ipv6_replace(snat_ipv6_field(ipv6_hdr(skb), side),
 				  &outer->address);
 	else if (outer)
-		snat_ipv6_rewrite(skb, side, &upper, &outer->address);
+		snat_ipv6_rewrite(skb, snat_ipv6_field(ipv6_hdr(skb), side),
+				  &upper, skb->data + upper.offset,
+				  &outer->address);
 	return 0;
 }

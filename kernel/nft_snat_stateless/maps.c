@@ -24,17 +24,34 @@ snat_map_policy[NFTA_SNAT_STATELESS_MAP_MAX + 1] = {
 	[NFTA_SNAT_STATELESS_MAP_PREFIX] = NLA_POLICY_MIN(NLA_BE32, 1),
 	[NFTA_SNAT_STATELESS_MAP_FLAGS]	=
 		NLA_POLICY_MASK(NLA_BE32, NFT_SNAT_STATELESS_MAP_F_NPT),
+	[NFTA_SNAT_STATELESS_MAP_WITHIN] = { .type = NLA_BINARY },
+	[NFTA_SNAT_STATELESS_MAP_WITHIN_LENGTH] = NLA_POLICY_MIN(NLA_BE32, 1),
 };
+
+bool snat_maps_ask(const struct snat_map *maps, const struct nft_pktinfo *pkt,
+		   u8 pf, const union snat_address *address,
+		   struct snat_hit *hit)
+{
+	const struct snat_map *map;
+
+	snat_for_each_map(map, maps) {
+		hit->map = map;
+		hit->element = snat_map_ask(map, pkt, pf, address);
+		if (hit->element)
+			return !snat_is_hole(pf, hit->element);
+	}
+	return false;
+}
 
 /* Apart, because the kernel zeroes each array on the stack. */
 const struct nft_set_ext *
-snat_map_ask_prefix(const struct snat_map *map, const struct net *net, u8 pf,
-		    const union snat_address *address)
+snat_map_ask_prefix(const struct snat_map *map, const struct nft_pktinfo *pkt,
+		    u8 pf, const union snat_address *address)
 {
 	union snat_address key;
 
 	snat_prefix_key(pf, &map->prefix, address, &key);
-	return nft_set_do_lookup(net, map->set, key.key);
+	return nft_set_do_lookup(nft_net(pkt), map->set, key.key);
 }
 
 static int snat_set_check(const struct nft_set *set, u8 family, u8 *pf)
@@ -73,6 +90,34 @@ static int snat_prefix_parse(const struct nlattr *attr, struct snat_map *map)
 	return 0;
 }
 
+static int snat_within_parse(const struct nlattr *value,
+			     const struct nlattr *length, u8 pf,
+			     struct snat_map *map)
+{
+	struct snat_bound *within = &map->within;
+	union snat_address key;
+	u32 bits;
+
+	if (!value && !length)
+		return 0;
+	if (!value || !length)
+		return -EINVAL;
+	if (nla_len(value) != map->set->klen)
+		return -EPROTOTYPE;
+	bits = ntohl(nla_get_be32(length));
+	if (bits > map->set->klen * BITS_PER_BYTE)
+		return -ERANGE;
+
+	snat_prefix_init(&within->prefix, bits);
+	nla_memcpy(&within->value, value, sizeof(within->value));
+	snat_prefix_key(pf, &within->prefix, &within->value, &key);
+	if (!snat_address_equal(pf, &key, &within->value))
+		return -EINVAL;
+
+	map->single = within->prefix.length == map->prefix.length;
+	return 0;
+}
+
 static int snat_map_parse(const struct nft_ctx *ctx, const struct nlattr *attr,
 			  struct snat_map *map, u8 *pf)
 {
@@ -102,7 +147,13 @@ static int snat_map_parse(const struct nft_ctx *ctx, const struct nlattr *attr,
 	if (tb[NFTA_SNAT_STATELESS_MAP_FLAGS])
 		flags = ntohl(nla_get_be32(tb[NFTA_SNAT_STATELESS_MAP_FLAGS]));
 	map->npt = flags & NFT_SNAT_STATELESS_MAP_F_NPT;
-	return snat_prefix_parse(tb[NFTA_SNAT_STATELESS_MAP_PREFIX], map);
+	err = snat_prefix_parse(tb[NFTA_SNAT_STATELESS_MAP_PREFIX], map);
+	if (err < 0)
+		return err;
+
+	return snat_within_parse(tb[NFTA_SNAT_STATELESS_MAP_WITHIN],
+				 tb[NFTA_SNAT_STATELESS_MAP_WITHIN_LENGTH], *pf,
+				 map);
 }
 
 /* In inet the maps decide which packets are meant; elsewhere they must fit. */
@@ -234,6 +285,20 @@ static int snat_prefix_dump(struct sk_buff *skb, const struct snat_map *map)
 			    htonl(map->prefix.length));
 }
 
+static int snat_within_dump(struct sk_buff *skb, const struct snat_map *map)
+{
+	const struct snat_bound *within = &map->within;
+
+	if (!within->prefix.length)
+		return 0;
+	if (nla_put(skb, NFTA_SNAT_STATELESS_MAP_WITHIN, map->set->klen,
+		    &within->value))
+		return -1;
+
+	return nla_put_be32(skb, NFTA_SNAT_STATELESS_MAP_WITHIN_LENGTH,
+			    htonl(within->prefix.length));
+}
+
 static int snat_map_dump(struct sk_buff *skb, const struct snat_map *map)
 {
 	u32 flags = map->npt ? NFT_SNAT_STATELESS_MAP_F_NPT : 0;
@@ -243,7 +308,8 @@ static int snat_map_dump(struct sk_buff *skb, const struct snat_map *map)
 	    nla_put_string(skb, NFTA_SNAT_STATELESS_MAP_NAME,
 			   map->set->name) ||
 	    snat_prefix_dump(skb, map) ||
-	    nla_put_be32(skb, NFTA_SNAT_STATELESS_MAP_FLAGS, htonl(flags)))
+	    nla_put_be32(skb, NFTA_SNAT_STATELESS_MAP_FLAGS, htonl(flags)) ||
+	    snat_within_dump(skb, map))
 		return -1;
 
 	nla_nest_end(skb, nest);

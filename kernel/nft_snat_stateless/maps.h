@@ -12,21 +12,36 @@
 #include "prefix.h"
 
 /**
+ * struct snat_bound - where a map's addresses are
+ *
+ * @prefix: which bits they have in common; none: they may be anywhere
+ * @value: what these bits are, the rest being zero
+ */
+struct snat_bound {
+	struct snat_prefix	prefix;
+	union snat_address	value;
+};
+
+/**
  * struct snat_map - one map and what its keys are
  *
  * @set: the map
  * @offset: of the address in the IP header
+ * @within: what the map is asked for
  * @prefix: the bits of it that the map knows
  * @whole: these are all
+ * @single: there is but one key, the value of @within
  * @npt: its translations are neutral to checksums
  * @last: of its list
  * @binding: nf_tables' note that the map is in use
  */
 struct snat_map {
 	struct nft_set		*set;
+	struct snat_bound	within;
 	struct snat_prefix	prefix;
 	u8			offset;
 	bool			whole;
+	bool			single;
 	bool			npt;
 	bool			last;
 	struct nft_set_binding	binding;
@@ -79,18 +94,39 @@ static inline bool snat_is_hole(u8 pf, const struct nft_set_ext *element)
 				  snat_value(element));
 }
 
-const struct nft_set_ext *
-snat_map_ask_prefix(const struct snat_map *map, const struct net *net, u8 pf,
-		    const union snat_address *address);
+/**
+ * snat_maps_ask - find the pair of an address
+ *
+ * @maps: those that may have it
+ * @pkt: a packet; the maps of its namespace are meant
+ * @pf: of the address
+ * @address: the address
+ * @hit: filled in on success
+ *
+ * Return: false if it has none.
+ */
+bool snat_maps_ask(const struct snat_map *maps, const struct nft_pktinfo *pkt,
+		   u8 pf, const union snat_address *address,
+		   struct snat_hit *hit);
 
-/* A map of whole addresses finds its key in the packet itself. */
+const struct nft_set_ext *
+snat_map_ask_prefix(const struct snat_map *map, const struct nft_pktinfo *pkt,
+		    u8 pf, const union snat_address *address);
+
+/* Most keys are in the packet itself, or known beforehand. */
 static inline const struct nft_set_ext *
-snat_map_ask(const struct snat_map *map, const struct net *net, u8 pf,
+snat_map_ask(const struct snat_map *map, const struct nft_pktinfo *pkt, u8 pf,
 	     const union snat_address *address)
 {
-	return likely(map->whole) ?
-	       nft_set_do_lookup(net, map->set, address->key) :
-	       snat_map_ask_prefix(map, net, pf, address);
+	if (!snat_prefix_matches(pf, &map->within.prefix, &map->within.value,
+				 address))
+		return NULL;
+	if (likely(map->whole))
+		return nft_set_do_lookup(nft_net(pkt), map->set, address->key);
+	if (map->single)
+		return nft_set_do_lookup(nft_net(pkt), map->set,
+					 map->within.value.key);
+	return snat_map_ask_prefix(map, pkt, pf, address);
 }
 
 #endif /* NFT_SNAT_STATELESS_MAPS_H */

@@ -164,10 +164,13 @@ bool snat_ipv6_is_local(const struct sk_buff *skb);
 void snat_ipv6_refuse(struct sk_buff *skb, enum snat_side side,
 		      enum snat_npt why);
 
-/* Can the first @end bytes of @skb->data be written as they are? */
+/*
+ * Can the first @end bytes of @skb->data be written as they are?  Some of those
+ * that skb_ensure_writable() leaves alone, too, are left to it.
+ */
 static inline bool snat_is_writable(const struct sk_buff *skb, unsigned int end)
 {
-	return end <= skb_headlen(skb) && !skb_cloned(skb);
+	return end <= skb_headlen(skb) && !skb->cloned;
 }
 
 #endif /* NFT_SNAT_STATELESS_PACKET_H */

@@ -30,6 +30,22 @@ static inline void snat_prefix_init(struct snat_prefix *prefix, u8 length)
 		mask[bit / 8] |= 0x80 >> bit % 8;
 }
 
+/* Has @address the prefix bits of @value? */
+static inline bool snat_prefix_matches(u8 pf, const struct snat_prefix *prefix,
+				       const union snat_address *value,
+				       const union snat_address *address)
+{
+	const union snat_address *mask = &prefix->mask;
+
+	if (pf == NFPROTO_IPV4)
+		return !((address->ip ^ value->ip) & mask->ip);
+
+	return !((address->half.first ^ value->half.first) &
+		 mask->half.first) &&
+	       !((address->half.second ^ value->half.second) &
+		 mask->half.second);
+}
+
 /* The prefix bits alone, the rest being zero. */
 static inline void snat_prefix_key(u8 pf, const struct snat_prefix *prefix,
 				   const union snat_address *address,

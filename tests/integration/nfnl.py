@@ -4,6 +4,7 @@
 Numbers are those of linux/netlink.h, linux/netfilter/nf_tables.h and nft_snat_stateless.h.
 """
 
+import ipaddress
 import itertools
 import socket
 import struct
@@ -20,7 +21,7 @@ IPV4, INET, BRIDGE, IPV6, ARP, NETDEV = 2, 1, 7, 10, 3, 5
 SADDR, DADDR = 0, 1
 NOTRACK, UNTRACK, UNTRACKED, TRACKED = 1, 2, 4, 8
 FIELD, MAPS, FLAGS, DROPPED, PAD, ELSE_MAPS = 1, 2, 3, 4, 5, 6
-MAP_NAME, MAP_ID, MAP_PREFIX, MAP_FLAGS = 1, 2, 3, 4
+MAP_NAME, MAP_ID, MAP_PREFIX, MAP_FLAGS, MAP_WITHIN, MAP_WITHIN_LENGTH = 1, 2, 3, 4, 5, 6
 NPT = 1
 
 
@@ -58,18 +59,23 @@ def snat_stateless(*given):
     return attribute(1, [attribute(1, "snat_stateless"), attribute(2, list(given))])
 
 
-def a_map(name, prefix=None, npt=None):
-    """One map of its list."""
+def a_map(name, prefix=None, npt=None, within=None):
+    """One map of its list; `within` as text."""
     given = [attribute(MAP_NAME, name)]
     given += [attribute(MAP_PREFIX, prefix)] if prefix is not None else []
     given += [attribute(MAP_FLAGS, NPT)] if npt else []
+    if within:
+        network = ipaddress.ip_network(within)
+        given += [attribute(MAP_WITHIN, network.network_address.packed),
+                  attribute(MAP_WITHIN_LENGTH, network.prefixlen)]
     return attribute(1, given)
 
 
-def expression(field, maps, flags=0):
-    """With a map's name or a list of maps."""
+def expression(field, maps, flags=0, otherwise=()):
+    """With a map's name or a list of maps; `otherwise` is those behind else."""
     listed = [a_map(maps)] if isinstance(maps, str) else maps
-    return snat_stateless(attribute(FIELD, field), attribute(MAPS, listed), attribute(FLAGS, flags))
+    behind = [attribute(ELSE_MAPS, otherwise)] if otherwise else []
+    return snat_stateless(attribute(FIELD, field), attribute(MAPS, listed), attribute(FLAGS, flags), *behind)
 
 
 def new_table(table, family=IPV4):

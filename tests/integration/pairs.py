@@ -85,16 +85,19 @@ class Pairs:
 
 
 class Rules:
-    """Table t of a gateway, with the rules of one or more lists of pairs: those that the tool makes."""
+    """Table t of a gateway, with the rules of one or more lists of pairs: those that the tool makes, in prerouting
+    where something stands between two, or joined by else."""
 
-    def __init__(self, gateway, table, *lists):
+    def __init__(self, gateway, table, *lists, joined=False):
         self.gateway, self.table, self.family = gateway, table, TABLES[table]
         gateway.nft(f"table {table} t {{\n{''.join(pairs.declarations() for pairs in lists)}}}")
         self.netlink = Netlink(gateway)
         untrack = [expression(SADDR, pairs.listed(OUTBOUND), UNTRACK) for pairs in lists]
         inbound = [expression(DADDR, pairs.listed(INBOUND), NOTRACK) for pairs in lists]
         outbound = [expression(SADDR, pairs.listed(OUTBOUND), UNTRACKED) for pairs in lists]
-        chains = (("pre", PREROUTING, untrack + inbound), ("own", OUTPUT, untrack), ("post", POSTROUTING, outbound))
+        both = [expression(DADDR, pairs.listed(INBOUND), NOTRACK, pairs.listed(OUTBOUND)) for pairs in lists]
+        chains = (("pre", PREROUTING, both if joined else untrack + inbound), ("own", OUTPUT, untrack),
+                  ("post", POSTROUTING, outbound))
         assert self.netlink.batch(*itertools.chain.from_iterable(
             [new_chain("t", chain, hook, RAW, self.family),
              *(new_rule("t", chain, rule, family=self.family) for rule in rules)]

@@ -75,8 +75,8 @@ class Family6:
 class Road:
     """In inet the gateway uses conntrack, and has rules for others before those for the pairs."""
 
-    def __init__(self, family, table, pairs, others=()):
-        self.family, self.table, self.usual, self.others = family, table, pairs, others
+    def __init__(self, family, table, pairs, others=(), joined=False):
+        self.family, self.table, self.usual, self.others, self.joined = family, table, pairs, others, joined
         self.wire, self.conntrack = family.wire(), table == "inet"
         if self.conntrack:
             self.wire.gateway.nft("table inet other { chain forward { type filter hook forward priority 0;\n"
@@ -84,7 +84,8 @@ class Road:
         self.load(pairs)
 
     def load(self, pairs):
-        self.pairs, self.rules = pairs, Rules(self.wire.gateway, self.table, *self.others, pairs)
+        self.pairs = pairs
+        self.rules = Rules(self.wire.gateway, self.table, *self.others, pairs, joined=self.joined)
 
     def close(self):
         self.rules.close()

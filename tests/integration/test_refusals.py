@@ -12,10 +12,10 @@ import subprocess
 import pytest
 
 from net import Namespace, until
-from nfnl import (ARP, BRIDGE, DADDR, DELTABLE, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MAP_FLAGS, MAP_ID, MAP_NAME,
-                  MAP_PREFIX, MAPS, NETDEV, NOTRACK, NPT, PAD, SADDR, TRACKED, UNTRACK, UNTRACKED, Netlink, a_map,
-                  attribute, attributes, delete_map, delete_rules, expression, listed, new_chain, new_map, new_rule,
-                  new_table, snat_stateless)
+from nfnl import (ARP, BRIDGE, DADDR, DELTABLE, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MAP_FLAGS, MAP_ID,
+                  MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, MAPS, NETDEV, NOTRACK, NPT, PAD, SADDR, TRACKED,
+                  UNTRACK, UNTRACKED, Netlink, a_map, attribute, attributes, delete_map, delete_rules, expression,
+                  listed, new_chain, new_map, new_rule, new_table, snat_stateless)
 from packets import expression as needs_module, row
 
 pytestmark = needs_module
@@ -96,6 +96,11 @@ def test_attributes(ruleset, netlink, error, given):
 
 ONE_MAP = {MAP_NAME: attribute(MAP_NAME, "m")}
 
+
+def within(address, length):
+    return {MAP_WITHIN: attribute(MAP_WITHIN, address), MAP_WITHIN_LENGTH: attribute(MAP_WITHIN_LENGTH, length)}
+
+
 MAP_ATTRIBUTES = [
     #   why                             error         instead of or beside the good ones
     row("no name",                      "EINVAL",     {MAP_NAME: b""}),
@@ -107,7 +112,19 @@ MAP_ATTRIBUTES = [
     row("flags of 2 bytes",             "EINVAL",     {MAP_FLAGS: attribute(MAP_FLAGS, b"\0\1")}),
     row("flag 2",                       "EINVAL",     {MAP_FLAGS: attribute(MAP_FLAGS, 2)}),
     row("npt in IPv4",                  "EPROTOTYPE", {MAP_FLAGS: attribute(MAP_FLAGS, NPT)}),
-    row("attribute 5",                  "EINVAL",     {5: attribute(5, 0)}),
+    row("within without its length",    "EINVAL",     {MAP_WITHIN: attribute(MAP_WITHIN, bytes(4))}),
+    row("a length of no within",        "EINVAL",     {MAP_WITHIN_LENGTH: attribute(MAP_WITHIN_LENGTH, 8)}),
+    row("within IPv6",                  "EPROTOTYPE", within(bytes(16), 8)),
+    row("within 3 bytes",               "EPROTOTYPE", within(bytes(3), 8)),
+    row("within nothing",               "EPROTOTYPE", within(b"", 8)),
+    row("within 17 bytes",              "EPROTOTYPE", within(bytes(17), 8)),
+    row("within length 0",              "ERANGE",     within(bytes(4), 0)),
+    row("within length 33",             "ERANGE",     within(bytes(4), 33)),
+    row("within length 256 + 8",        "ERANGE",     within(bytes(4), 256 + 8)),
+    row("within length of 2 bytes",     "EINVAL",     within(bytes(4), b"\0\1")),
+    row("within host bits",             "EINVAL",     within(b"\x0a\0\0\1", 31)),
+    row("within more host bits",        "EINVAL",     within(b"\x0a\0\0\1", 8)),
+    row("attribute 7",                  "EINVAL",     {7: attribute(7, 0)}),
     row("attribute 17",                 "EINVAL",     {17: attribute(17, 0)}),
 ]
 
@@ -336,20 +353,27 @@ def test_dump_mirrors_what_was_given(ruleset, netlink):
 
 def test_dump_of_a_list(ruleset, netlink):
     ruleset(table(family="ip6", address="ipv6_addr", maps="map x { type ipv6_addr : ipv6_addr; }\n"))
-    given = [a_map("x"), a_map("m", 128), a_map("m", 56), a_map("x", 48, npt=True), a_map("m", 1)]
+    given = [a_map("x"), a_map("m", 128), a_map("m", 56), a_map("x", 48, npt=True), a_map("m", 1),
+             a_map("m", within="fd00::/8"), a_map("m", 48, within="8000::/1"), a_map("m", within="::1/128")]
     assert netlink.batch(new_rule("t", "c", expression(DADDR, given), family=IPV6)) == 0
     ((_, dumped),) = netlink.rules("t", IPV6)
-    assert [(each[MAP_NAME], each.get(MAP_PREFIX), each[MAP_FLAGS][3]) for each in maps_in(dumped[MAPS])] == \
-        [(b"x\0", None, 0), (b"m\0", None, 0), (b"m\0", b"\0\0\0\x38", 0), (b"x\0", b"\0\0\0\x30", NPT),
-         (b"m\0", b"\0\0\0\1", 0)]
+    assert [(each[MAP_NAME], each.get(MAP_PREFIX), each[MAP_FLAGS][3], each.get(MAP_WITHIN), each.get(MAP_WITHIN_LENGTH))
+            for each in maps_in(dumped[MAPS])] == [
+        (b"x\0", None, 0, None, None), (b"m\0", None, 0, None, None), (b"m\0", b"\0\0\0\x38", 0, None, None),
+        (b"x\0", b"\0\0\0\x30", NPT, None, None), (b"m\0", b"\0\0\0\1", 0, None, None),
+        (b"m\0", None, 0, b"\xfd" + bytes(15), b"\0\0\0\x08"),
+        (b"m\0", b"\0\0\0\x30", 0, b"\x80" + bytes(15), b"\0\0\0\1"),
+        (b"m\0", None, 0, bytes(15) + b"\1", b"\0\0\0\x80")]
 
 
-def test_255_maps(ruleset, netlink):
+def test_twice_255_maps(ruleset, netlink):
     """Also: a rule's dump must fit into one message."""
-    ruleset(table())
-    assert netlink.batch(new_rule("t", "c", expression(DADDR, [a_map("m")] * 255))) == 0
-    ((_, dumped),) = netlink.rules("t")
-    assert len(list(listed(dumped[MAPS]))) == 255
+    ruleset(table(family="ip6", address="ipv6_addr"))
+    maps = [a_map("m", 64, npt=True, within="fd00::/8")] * 255
+    both = snat_stateless(attribute(FIELD, DADDR), attribute(MAPS, maps), attribute(FLAGS, NOTRACK), otherwise(*maps))
+    assert netlink.batch(new_rule("t", "c", both, family=IPV6)) == 0
+    ((_, dumped),) = netlink.rules("t", IPV6)
+    assert [len(maps_in(dumped[kind])) for kind in (MAPS, ELSE_MAPS)] == [255, 255]
 
 
 def test_map_of_the_same_batch(ruleset, netlink):

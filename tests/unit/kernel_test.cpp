@@ -232,6 +232,28 @@ TEST(PrefixTest, KeysAndReplacesIpv6OfEveryLength) {
     }
 }
 
+// Apart by one bit each: those in the prefix make a difference.
+TEST(PrefixTest, MatchesWhatBeginsTheSame) {
+    std::mt19937 random(6296);
+    for (const u8 family : {NFPROTO_IPV4, NFPROTO_IPV6}) {
+        const unsigned bits = family == NFPROTO_IPV4 ? 32 : 128;
+        for (unsigned length = 0; length <= bits; length++) {
+            snat_prefix prefix;
+            snat_prefix_init(&prefix, static_cast<u8>(length));
+            Words given;
+            std::generate(given.begin(), given.end(), [&] { return static_cast<std::uint16_t>(random()); });
+            const snat_address value = address(leading(given, length));
+            ASSERT_TRUE(snat_prefix_matches(family, &prefix, &value, &value));
+            for (unsigned bit = 0; bit < bits; bit++) {
+                Words apart = leading(given, length);
+                apart[bit / 16] = static_cast<std::uint16_t>(apart[bit / 16] ^ (0x8000U >> bit % 16));
+                const snat_address other = address(apart);
+                ASSERT_EQ(snat_prefix_matches(family, &prefix, &value, &other), bit >= length) << length << " " << bit;
+            }
+        }
+    }
+}
+
 TEST(PrefixTest, All65536HostsOfAPairOfIpv4) {
     snat_prefix prefix;
     snat_prefix_init(&prefix, 16);

@@ -9,7 +9,7 @@
  *	snat_stateless {saddr | daddr} map MAP [, MAP]...
  *		[notrack | untrack] [untracked | tracked]
  *		[else saddr map MAP [, MAP]... untrack]
- *	MAP := @NAME [prefix LEN [npt]]
+ *	MAP := @NAME [prefix LEN [npt]] [within PREFIX]
  *
  * What it does to one packet
  * --------------------------
@@ -20,6 +20,9 @@
  * and only these are replaced by those of its data; so longer prefixes belong
  * before shorter ones.  An element whose data equals its key is a hole: what
  * it covers has no pair, whatever later maps say.
+ *
+ * A map with `within PREFIX` is not asked for an address outside of PREFIX, as
+ * if it did not have it: a comparison instead of a lookup.
  *
  * A hit replaces the address and repairs, incrementally (RFC 1624), every
  * checksum that covers it: the IPv4 header's, TCP's, UDP's (RFC 768: 0
@@ -89,6 +92,13 @@
  *		most (RFC 6296, 3.5).  Absent, as in a dump, for the whole address
  *	    NFTA_SNAT_STATELESS_MAP_FLAGS	NLA_U32, network byte order,
  *		optional, always dumped: enum nft_snat_stateless_map_flags
+ *	    NFTA_SNAT_STATELESS_MAP_WITHIN	NLA_BINARY, optional: an address
+ *		in network byte order, of the map's family, whose leading bits
+ *		are those of what the map is asked for, all others being 0
+ *	    NFTA_SNAT_STATELESS_MAP_WITHIN_LENGTH	NLA_U32, network byte
+ *		order, with the former and only then: how many bits these are, 1
+ *		to the length of an address.  Both absent, as in a dump, for any
+ *		address
  *	NFTA_SNAT_STATELESS_ELSE_MAPS	NLA_NESTED, optional, like
  *		NFTA_SNAT_STATELESS_MAPS; with the field daddr and the flag
  *		NOTRACK only
@@ -127,11 +137,13 @@
  * -----------------------
  *
  *	EINVAL		an attribute is missing or unknown, a flag is unknown,
- *			flags or fields exclude each other, or an attribute of a
- *			map has the wrong length
+ *			flags or fields exclude each other, an attribute of a
+ *			map has the wrong length, or WITHIN has bits behind its
+ *			length
  *	ERANGE		an attribute beside the maps has the wrong length, the
- *			field is none of the two, or a prefix is longer than the map's addresses
- *			or than npt allows, or of length 0
+ *			field is none of the two, or a prefix or WITHIN is longer
+ *			than the map's addresses or of length 0, or a prefix is
+ *			longer than npt allows
  *	E2BIG		more than NFT_SNAT_STATELESS_MAPS_MAX maps
  *	EAFNOSUPPORT	the table's family is none of ip, ip6 and inet
  *	EOPNOTSUPP	the hook or chain type cannot carry this field; for a
@@ -139,8 +151,9 @@
  *	ENODATA		the rule's table has no map of that name
  *	EMEDIUMTYPE	a set, a verdict map or an object map
  *	EPROTOTYPE	the map's key or data has not the length of an
- *			address of the table's family, or of the first map's, or
- *			npt is asked of IPv4
+ *			address of the table's family, or of the first map's,
+ *			WITHIN has not that of the map's addresses, or npt is
+ *			asked of IPv4
  *	EPROTONOSUPPORT	an anonymous, interval, concatenated, timeout or
  *			dynamic map
  *	EPERM		the network namespace belongs to a user namespace other
@@ -202,6 +215,8 @@ enum nft_snat_stateless_map_attributes {
 	NFTA_SNAT_STATELESS_MAP_ID,
 	NFTA_SNAT_STATELESS_MAP_PREFIX,
 	NFTA_SNAT_STATELESS_MAP_FLAGS,
+	NFTA_SNAT_STATELESS_MAP_WITHIN,
+	NFTA_SNAT_STATELESS_MAP_WITHIN_LENGTH,
 	__NFTA_SNAT_STATELESS_MAP_MAX
 };
 #define NFTA_SNAT_STATELESS_MAP_MAX	(__NFTA_SNAT_STATELESS_MAP_MAX - 1)
