@@ -60,6 +60,9 @@ struct Hit {
 std::vector<Hit> hits(const Table& table, const Translator& by, const Address& address) {
     std::vector<Hit> found;
     for (const MapReference& reference : by.maps) {
+        if (reference.within && !reference.within->covers(address)) {
+            continue;
+        }
         const std::uint8_t length = reference.prefix.value_or(full_length(table.family));
         const Prefix from = Prefix::of(address, length);
         const Map* map = find_map(table, reference.name);

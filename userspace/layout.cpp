@@ -109,25 +109,35 @@ std::vector<MatchIcmpType> icmp_errors(Family family) {
     return {{1, 4}};
 }
 
-// In the order in which they are asked.
-std::vector<MapReference> references(Side key, const Tiers& tiers, Family family) {
-    std::vector<MapReference> maps;
-    for (const auto* one : tiers) {
-        maps.push_back(MapRole{key, one->first.length, one->first.npt}.reference(family));
-    }
-    return maps;
+// Where all keys of a map are, which spares the lookup of an address that is elsewhere.
+std::optional<Prefix> bound(const Elements& elements, std::uint8_t length) {
+    const Prefix common = Prefix::common(elements.key(0), elements.key(elements.size() - 1));
+    const Prefix bound = Prefix::of(common.address, std::min(common.length, length));
+    return bound.length == 0 ? std::nullopt : std::optional(bound);
 }
 
-std::vector<Chain> expression_chains(Family family, const Tiers& tiers, const Options& options) {
-    const std::vector<MapReference> by_internal = references(Side::internal, tiers, family);
-    const std::vector<MapReference> by_external = references(Side::external, tiers, family);
+// In the order in which they are asked.
+std::vector<MapReference> references(Side key, const Table& table) {
+    std::vector<MapReference> references;
+    for (const Map& map : table.maps) {
+        if (const auto role = MapRole::of(map, table.family); role && role->key == key) {
+            references.push_back(role->reference(table.family));
+            references.back().within = bound(map.elements, role->length);
+        }
+    }
+    return references;
+}
+
+std::vector<Chain> expression_chains(const Table& table, const Options& options) {
+    const std::vector<MapReference> by_internal = references(Side::internal, table);
+    const std::vector<MapReference> by_external = references(Side::external, table);
     const SnatStateless inbound{.field = Field::destination, .maps = by_external, .notrack = true};
     const SnatStateless decide{.field = Field::source, .maps = by_internal, .untrack = true};
     const SnatStateless outbound{.field = Field::source, .maps = by_internal, .untracked = true};
     const Rule decide_rule = make_rule({unless_exempt(options), {decide}});
     // The gateway's own ICMP errors quote packets whose source is translated already; their host knows another address.
     std::vector<Rule> output;
-    for (const MatchIcmpType& error : icmp_errors(family)) {
+    for (const MatchIcmpType& error : icmp_errors(table.family)) {
         output.push_back(make_rule({{error, inbound}}));
     }
     output.push_back(decide_rule);
@@ -204,7 +214,7 @@ Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Co
     if (options.exempt) {
         table.prefix_sets.push_back({std::string(exempt_set), false, destinations});
     }
-    table.chains = engine == Engine::expression ? expression_chains(family, tiers, options) : native_chains(options);
+    table.chains = engine == Engine::expression ? expression_chains(table, options) : native_chains(options);
     return table;
 }
 

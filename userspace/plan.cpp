@@ -161,7 +161,8 @@ bool any_refers(const std::vector<Rule>& rules, const Names& names) {
 // Rules whose counters start where those of the same rules stand.
 std::vector<Rule> continued(std::vector<Rule> desired, const std::vector<Rule>& actual) {
     for (Rule& rule : desired) {
-        const auto same = std::find(actual.begin(), actual.end(), rule);
+        const auto same =
+            std::find_if(actual.begin(), actual.end(), [&](const Rule& old) { return same_but_bounds(rule, old); });
         rule.traffic = same == actual.end() ? Traffic{} : same->traffic;
     }
     return desired;

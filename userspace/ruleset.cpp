@@ -17,7 +17,8 @@ std::string keyword(Field field) {
 }
 
 std::string text(const MapReference& map) {
-    return "@" + map.name + (map.prefix ? " prefix " + std::to_string(*map.prefix) : "") + (map.npt ? " npt" : "");
+    return "@" + map.name + (map.prefix ? " prefix " + std::to_string(*map.prefix) : "") + (map.npt ? " npt" : "") +
+           (map.within ? " within " + map.within->short_text() : "");
 }
 
 std::string text(const std::vector<MapReference>& maps) {
@@ -64,7 +65,24 @@ std::string map_name(const MapRole& role, Family family) {
            (role.length == full_length(family) ? "" : "_" + std::to_string(role.length)) + (role.npt ? "_npt" : "");
 }
 
+std::vector<Statement> unbounded(std::vector<Statement> statements) {
+    for (Statement& statement : statements) {
+        if (auto* ours = std::get_if<SnatStateless>(&statement)) {
+            for (std::vector<MapReference>* maps : {&ours->maps, &ours->else_maps}) {
+                for (MapReference& map : *maps) {
+                    map.within.reset();
+                }
+            }
+        }
+    }
+    return statements;
+}
+
 }  // namespace
+
+bool same_but_bounds(const Rule& one, const Rule& other) {
+    return unbounded(one.statements) == unbounded(other.statements);
+}
 
 std::string text(const Statement& statement, Family family) {
     return std::visit(Words{family}, statement);

@@ -18,11 +18,12 @@ inline constexpr std::int32_t raw_priority = -300;
 
 enum class Field : std::uint8_t { source, destination };
 
-// @NAME [prefix LEN [npt]]
+// @NAME [prefix LEN [npt]] [within PREFIX]
 struct MapReference {
     std::string name;
     std::optional<std::uint8_t> prefix{};  // nothing: whole addresses
     bool npt = false;
+    std::optional<Prefix> within{};  // what it is asked for; nothing: any address
     bool operator==(const MapReference&) const = default;
 };
 
@@ -93,6 +94,9 @@ struct Rule {
 
     bool operator==(const Rule& other) const { return statements == other.statements; }
 };
+
+// The same rule but for what its maps are within, which follows from the pairs.
+bool same_but_bounds(const Rule& one, const Rule& other);
 
 // As nft(8) would write them in a table of `family`.
 std::string text(const Statement& statement, Family family);

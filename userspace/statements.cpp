@@ -85,6 +85,11 @@ void put(nlmsghdr* message, const MapReference& map) {
         put_number(message, NFTA_SNAT_STATELESS_MAP_PREFIX, *map.prefix);
     }
     put_number(message, NFTA_SNAT_STATELESS_MAP_FLAGS, map.npt ? NFT_SNAT_STATELESS_MAP_F_NPT : 0);
+    if (map.within) {
+        const Address& address = map.within->address;
+        mnl_attr_put(message, NFTA_SNAT_STATELESS_MAP_WITHIN, address.size(), address.bytes.data());
+        put_number(message, NFTA_SNAT_STATELESS_MAP_WITHIN_LENGTH, map.within->length);
+    }
     mnl_attr_nest_end(message, item);
 }
 
@@ -96,6 +101,20 @@ void put(nlmsghdr* message, std::uint16_t type, const std::vector<MapReference>&
     mnl_attr_nest_end(message, list);
 }
 
+// Nothing where it is no prefix of either family.
+std::optional<Prefix> within_in(const Attributes& map) {
+    const Message bytes = map.bytes(NFTA_SNAT_STATELESS_MAP_WITHIN);
+    for (const Family family : families) {
+        const std::uint32_t length = map.number(NFTA_SNAT_STATELESS_MAP_WITHIN_LENGTH);
+        Address address{family, {}};
+        if (bytes.size() == address.size() && length <= full_length(family)) {
+            std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+            return Prefix::of(address, static_cast<std::uint8_t>(length));
+        }
+    }
+    return {};
+}
+
 std::vector<MapReference> map_references_in(Message list) {
     std::vector<MapReference> maps;
     for_each_item(list, [&](Message item) {
@@ -105,6 +124,7 @@ std::vector<MapReference> map_references_in(Message list) {
             reference.prefix = static_cast<std::uint8_t>(map.number(NFTA_SNAT_STATELESS_MAP_PREFIX));
         }
         reference.npt = (map.number(NFTA_SNAT_STATELESS_MAP_FLAGS) & NFT_SNAT_STATELESS_MAP_F_NPT) != 0;
+        reference.within = within_in(map);
         maps.push_back(std::move(reference));
     });
     return maps;

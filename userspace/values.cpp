@@ -143,6 +143,14 @@ Prefix Prefix::of(Address address, std::uint8_t length) {
     return {address, length};
 }
 
+Prefix Prefix::common(const Address& one, const Address& other) {
+    std::uint8_t length = full_length(one.family);
+    while (of(one, length) != of(other, length)) {
+        --length;
+    }
+    return of(one, length);
+}
+
 std::optional<Prefix> Prefix::parse(std::string_view text) {
     if (const auto address = parse_ipv4(text)) {  // as most are
         return Prefix{*address, 32};

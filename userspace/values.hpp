@@ -64,6 +64,8 @@ struct Prefix {
     static Prefix host(const Address& address);
     // `length` bits of `address`; what is behind them is cleared.
     static Prefix of(Address address, std::uint8_t length);
+    // The longest that covers both addresses, of one family.
+    static Prefix common(const Address& one, const Address& other);
     // "10.0.0.0/8", or an address alone (a prefix of full length); host bits must be 0.
     static std::optional<Prefix> parse(std::string_view text);
     // The same, but host bits are cleared: "10.1.2.3/8" is in "10.0.0.0/8".

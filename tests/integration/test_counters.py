@@ -119,9 +119,12 @@ def test_counters_per_rule(wire, tool):
         wire.inside.send(IP(src=A, dst=X) / UDP() / bytes(72))
     wire.outside.send(IP(src=X, dst=B_OUT) / UDP() / bytes(172))
     wire.drain()
-    found = {chain: (int(packets), int(size)) for packets, size, chain in
-             re.findall(r"^rule: (\d+) packets?, (\d+) bytes?: (\w+):", tool("status").stdout, re.M)}
-    assert found == {"postrouting": (2, 200), "prerouting": (1, 200)}
+    # The same again, and after a change that has the rules ask for other networks, too.
+    for pairs in (PAIRS, {**PAIRS, "10.99.0.1": "203.0.112.1"}):
+        tool.sync(pairs, counters="rule")
+        found = {chain: (int(packets), int(size)) for packets, size, chain in
+                 re.findall(r"^rule: (\d+) packets?, (\d+) bytes?: (\w+):", tool("status").stdout, re.M)}
+        assert found == {"postrouting": (2, 200), "prerouting": (1, 200)}
     assert set(tool.pairs()[A]) == {"internal", "external", "npt", "comment"}
     tool.sync(PAIRS, **EXEMPT)
 

@@ -6,6 +6,7 @@ packets but where said.
 """
 
 import contextlib
+import ipaddress
 import json
 import os
 import re
@@ -19,7 +20,8 @@ import pytest
 from scapy.layers.inet import IP, UDP
 
 from net import A, A_OUT, X, Namespace, many, until
-from nfnl import DADDR, FIELD, FLAGS, INET, MAP_FLAGS, MAP_NAME, MAP_PREFIX, MAPS, NOTRACK, NPT, UNTRACKED, Netlink, attributes, listed
+from nfnl import (DADDR, FIELD, FLAGS, INET, MAP_FLAGS, MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, MAPS, NOTRACK,
+                  NPT, UNTRACKED, Netlink, attributes, listed)
 from packets import expression as needs_module, row
 from tool import TOOL
 
@@ -107,16 +109,26 @@ def test_check_changes_nothing(nft, name):
 
 IN_KERNEL = [
     #   statement                                               field and flags, maps
-    row("plain",    "daddr map @m",                             (DADDR, 0), [("m", None, 0)]),
-    row("notrack",  "daddr map @m notrack",                     (DADDR, NOTRACK), [("m", None, 0)]),
-    row("flags",    "daddr map @m notrack untracked",           (DADDR, NOTRACK | UNTRACKED), [("m", None, 0)]),
-    row("list",     "daddr map @m, @n prefix 24, @m prefix 16", (DADDR, 0), [("m", None, 0), ("n", 24, 0), ("m", 16, 0)]),
-    row("npt",      "daddr map @m6 prefix 48 npt",              (DADDR, 0), [("m6", 48, NPT)]),
+    row("plain",    "daddr map @m",                             (DADDR, 0), [("m", None, 0, None)]),
+    row("notrack",  "daddr map @m notrack",                     (DADDR, NOTRACK), [("m", None, 0, None)]),
+    row("flags",    "daddr map @m notrack untracked",           (DADDR, NOTRACK | UNTRACKED), [("m", None, 0, None)]),
+    row("list",     "daddr map @m, @n prefix 24, @m prefix 16", (DADDR, 0),
+        [("m", None, 0, None), ("n", 24, 0, None), ("m", 16, 0, None)]),
+    row("npt",      "daddr map @m6 prefix 48 npt",              (DADDR, 0), [("m6", 48, NPT, None)]),
+    row("within",   "daddr map @m within 198.51.100.7, @n prefix 24 within 198.51.100.0/22", (DADDR, 0),
+        [("m", None, 0, "198.51.100.7/32"), ("n", 24, 0, "198.51.100.0/22")]),
+    row("all of it", "daddr map @m6 prefix 48 npt within 2001:db8::/47", (DADDR, 0), [("m6", 48, NPT, "2001:db8::/47")]),
 ]
 
 
 def number(value):
     return int.from_bytes(value, "big") if value else None
+
+
+def within(each):
+    if MAP_WITHIN not in each and MAP_WITHIN_LENGTH not in each:
+        return None
+    return f"{ipaddress.ip_address(each[MAP_WITHIN])}/{number(each[MAP_WITHIN_LENGTH])}"
 
 
 @needs_module
@@ -137,7 +149,7 @@ def test_in_the_kernel(nft, tmp_path, form, statement, wanted, maps):
     with contextlib.closing(Netlink(nft.namespace)) as netlink:
         (_, data), = netlink.rules("t", INET)
     assert (number(data[FIELD]), number(data[FLAGS])) == wanted
-    assert [(each[MAP_NAME].rstrip(b"\0").decode(), number(each.get(MAP_PREFIX)), number(each[MAP_FLAGS]))
+    assert [(each[MAP_NAME].rstrip(b"\0").decode(), number(each.get(MAP_PREFIX)), number(each[MAP_FLAGS]), within(each))
             for each in map(attributes, listed(data[MAPS]))] == maps
 
 
@@ -174,6 +186,14 @@ MISTAKES = [
     row("length 129",          "saddr map @m prefix 129",      "129",             "a prefix has a length of 1 to 32 for IPv4, of 1 to 128 for IPv6"),
     row("length of npt",       "saddr map @m prefix 65 npt",   "65",              "npt needs a prefix with a length of 1 to 64"),
     row("npt alone",           "saddr map @m npt",             "npt",             "syntax error, unexpected npt"),
+    row("within what",         "saddr map @m within",          "",                "syntax error, unexpected newline, expecting a prefix of addresses"),
+    row("within a word",       "saddr map @m within here",     "here",            "syntax error, unexpected here, expecting a prefix of addresses"),
+    row("within too long",     "saddr map @m within 10.0.0.0/33", "10.0.0.0/33",  "syntax error, unexpected 10.0.0.0/33, expecting a prefix of addresses"),
+    row("within host bits",    "saddr map @m within 10.0.0.1/8, @m", "10.0.0.1/8", "host bits are set; 10.0.0.0/8 has none"),
+    row("within IPv6",         "saddr map @m within fd00::1/8 untracked", "fd00::1/8", "host bits are set; fd00::/8 has none"),
+    row("within all",          "saddr map @m within ::/0",     "::/0",            "all addresses are within a prefix of length 0; leave it out"),
+    row("within, then prefix", "saddr map @m within 10.0.0.0/8 prefix 24", "prefix", "syntax error, unexpected prefix"),
+    row("within after flags",  "saddr map @m untracked within 10.0.0.0/8", "within", "syntax error, unexpected within"),
     row("a comma too many",    "saddr map @m, untracked",      "untracked",       "syntax error, unexpected untracked, expecting @"),
     row("a flag twice",        "saddr map @m notrack notrack", "notrack",         "notrack is there already"),
     row("both marks",          "saddr map @m notrack untrack", "untrack",         "notrack and untrack exclude each other"),
@@ -195,6 +215,8 @@ REFUSALS = [
     row("a set",               "post",  "saddr map @s",          "@s is no map from addresses to addresses"),
     row("a verdict map",       "post",  "saddr map @verdicts",   "@verdicts is no map from addresses to addresses"),
     row("the other family",    "post",  "saddr map @m6",         "@m6 is not of addresses of this table's family, as key and as data; npt is for IPv6"),
+    row("within the other family", "post", "saddr map @m within fd00::/8",
+        "@m is not of addresses of this table's family, as key and as data, or not within such; npt is for IPv6"),
     row("ranges",              "post",  "saddr map @ranges",     "@ranges is an interval, timeout or dynamic map, which snat_stateless cannot use"),
     row("a prefix too long",   "post",  "saddr map @m prefix 33", "a prefix of @m is longer than an address of the map, or than npt allows"),
     row("daddr too late",      "post",  "daddr map @m",          "snat_stateless daddr works in filter and route chains of the hooks prerouting and output"),
@@ -489,8 +511,8 @@ def test_monitor_sees_sync(nft, tmp_path):
     configuration.write_text(f'[gateway]\nengine = "expression"\n[pairs]\n"{A}" = "{A_OUT}"\n')
     with monitoring(nft) as lines:
         nft("sync", configuration, command=(TOOL,))
-    assert "add rule ip statnat postrouting snat_stateless saddr map @int2ext untracked\n" in lines
-    assert "snat_stateless saddr map @int2ext untracked\n" in nft("list", "chain", "ip", "statnat", "postrouting").stdout
+    assert f"add rule ip statnat postrouting snat_stateless saddr map @int2ext within {A} untracked\n" in lines
+    assert f"snat_stateless saddr map @int2ext within {A} untracked\n" in nft("list", "chain", "ip", "statnat", "postrouting").stdout
 
 
 @needs_module

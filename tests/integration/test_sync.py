@@ -23,8 +23,8 @@ from scapy.layers.inet import IP, UDP
 from net import A, A_OUT, B, B_OUT, D, D_OUT, PAIRS, X, many
 from network import alongside
 from nfnl import CREATE, DELTABLE, IPV4, NEWTABLE, Netlink, attribute
-from packets import row
-from tool import ENGINE
+from packets import expression, row
+from tool import ENGINE, REWRITTEN
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +142,25 @@ def test_damage_is_seen_and_repaired(wire, synced, netlink, commands):
     sent, seen = (IP(src=source, dst=X, ttl=ttl) / UDP() for source, ttl in ((A, 64), (A_OUT, 63)))
     wire.inside.send(sent)
     wire.expect(outside=[seen])
+
+
+@expression
+def test_an_element_outside_of_what_its_map_is_within(wire, synced):
+    """Only rules that the tool writes anew, when it learns of the pair, ask for it."""
+    far, far_out = "10.99.0.1", "198.51.100.99"
+    wire.gateway.nft(f"add element ip statnat int2ext {{ {far} : {far_out} }}; "
+                     f"add element ip statnat ext2int {{ {far_out} : {far} }}")
+    sent, untranslated, translated = (IP(src=source, dst=X, ttl=ttl) / UDP()
+                                      for source, ttl in ((far, 64), (far, 63), (far_out, 63)))
+    wire.inside.send(sent)
+    wire.expect(outside=[untranslated])
+    assert synced("explain", far, check=False).returncode == 1
+    status = synced("status", check=False)
+    assert status.returncode == 1 and "~ chain ip statnat postrouting: rules\n" in status.stdout
+    synced.sync({**PAIRS, far: far_out})
+    wire.inside.send(sent)
+    wire.expect(outside=[translated])
+    assert synced("explain", far).stdout.count("becomes") == 1 and "rules: as expected" in synced("status").stdout
 
 
 def test_other_tables_are_left_alone(wire, synced):
@@ -473,7 +492,8 @@ class Traffic:
 
 
 def test_sync_under_traffic(wire, tool, every_processor):
-    """100 times, 1,000 of 10,000 pairs change; packets of the others are neither lost nor wrong."""
+    """100 times, 1,000 of 10,000 pairs change, and the rules with them, since they are in other networks; packets of the
+    others are neither lost nor wrong."""
     steady, one, other = many(9000), many(1000, 9000), many(1000, 20000)
     # Half of them get another external address; the other half go, and others come.
     other = dict(zip([*list(one)[:500], *list(other)[500:]], other.values()))
@@ -489,7 +509,8 @@ def test_sync_under_traffic(wire, tool, every_processor):
     with alongside(traffic.run):
         try:
             for file in files * 50:
-                assert tool("sync", file).stdout == "added 500 pairs, removed 500 pairs, changed 500 pairs\n"
+                said = f"added 500 pairs, removed 500 pairs, changed 500 pairs{REWRITTEN}\n"
+                assert tool("sync", file).stdout == said
         finally:
             traffic.stop.set()
     assert not traffic.wrong, traffic.wrong[:9]

@@ -8,6 +8,8 @@ import pathlib
 TOOL = os.environ.get("STATNAT_NFT",
                       pathlib.Path(__file__).resolve().parents[2] / "build" / "statnat-nft")
 ENGINE = os.environ.get("STATNAT_ENGINE", "native")
+# What `sync` says, too, where pairs come to be in other networks: the rules of the module name these.
+REWRITTEN = ", wrote rules" if ENGINE == "expression" else ""
 
 
 class Tool:

@@ -276,20 +276,27 @@ TEST(Codec, WritesTheExpressionAsItsHeaderSays) {
     Chain chain;
     chain.name = "c";
     chain.rules.emplace_back().statements = {
-        SnatStateless{.field = Field::destination, .maps = {{"map"}, {"map_48", 48, true}}, .notrack = true}};
+        SnatStateless{.field = Field::destination,
+                      .maps = {{"map", {}, false, Prefix::parse("198.51.100.0/22")},
+                               {"map_48", 48, true, Prefix::parse("2001:db8::/47")}},
+                      .notrack = true}};
     const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, 1, 1).bytes;
     const Bytes expected{
         19, 0, 1, 0, 's', 'n', 'a', 't', '_', 's', 't', 'a', 't', 'e', 'l', 'e', 's', 's', 0, 0,  // NFTA_EXPR_NAME
-        76, 0, 2, 0x80,                                                                           // NFTA_EXPR_DATA
+        120, 0, 2, 0x80,                                                                          // NFTA_EXPR_DATA
         8,  0, 1, 0, 0, 0, 0, 1,                                                                  // FIELD: daddr
-        56, 0, 2, 0x80,                                                                           // MAPS
-        20, 0, 1, 0x80,
+        100, 0, 2, 0x80,                                                                          // MAPS
+        36, 0, 1, 0x80,
         8,  0, 1, 0, 'm', 'a', 'p', 0,  // MAP_NAME
         8,  0, 4, 0, 0, 0, 0, 0,        // MAP_FLAGS
-        32, 0, 1, 0x80,
+        8,  0, 5, 0, 198, 51, 100, 0,   // MAP_WITHIN
+        8,  0, 6, 0, 0, 0, 0, 22,       // MAP_WITHIN_LENGTH
+        60, 0, 1, 0x80,
         11, 0, 1, 0, 'm', 'a', 'p', '_', '4', '8', 0, 0,
         8,  0, 3, 0, 0, 0, 0, 48,  // MAP_PREFIX
         8,  0, 4, 0, 0, 0, 0, 1,   // MAP_FLAGS: npt
+        20, 0, 5, 0, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        8,  0, 6, 0, 0, 0, 0, 47,
         8,  0, 3, 0, 0, 0, 0, 1,   // FLAGS: notrack
     };
     EXPECT_NE(std::search(bytes.begin(), bytes.end(), expected.begin(), expected.end()), bytes.end());

@@ -29,16 +29,21 @@ Explanation explained(const std::string& address) {
     return explain(make_ruleset(), *Address::parse(address));
 }
 
+const std::string outbound_rule =
+    "snat_stateless saddr map @int2ext within 10.1.0.5, @int2ext_24 prefix 24 within 10.1.0.0/24 untracked";
+const std::string inbound_rule =
+    "snat_stateless daddr map @ext2int within 192.0.0.0/4, @ext2int_24 prefix 24 within 203.0.113.0/24 notrack";
+
 TEST(ExplanationTest, TellsThePairAndTheRule) {
     EXPECT_EQ(as_text(explained("10.1.0.7")),
               "10.1.0.7\n"
               "  as the source of an internal host: becomes 203.0.113.7\n"
               "    pair: 10.1.0.0/24 203.0.113.0/24 # lab\n"
               "    map: ip statnat int2ext_24\n"
-              "    rule: ip statnat postrouting: snat_stateless saddr map @int2ext, @int2ext_24 prefix 24 untracked\n"
+              "    rule: ip statnat postrouting: " + outbound_rule + "\n"
               "    but not on the way to: 10.0.0.0/8\n"
               "  as the destination from outside: no pair has it\n"
-              "    rule: ip statnat prerouting: snat_stateless daddr map @ext2int, @ext2int_24 prefix 24 notrack\n"
+              "    rule: ip statnat prerouting: " + inbound_rule + "\n"
               "  as the destination of internal hosts: exempt, by 10.0.0.0/8\n");
 }
 
@@ -48,11 +53,11 @@ TEST(ExplanationTest, TellsWhatIsOverridden) {
               "  as the source of an internal host: becomes 198.51.100.5\n"
               "    pair: 10.1.0.5 198.51.100.5 # mail\n"
               "    map: ip statnat int2ext\n"
-              "    rule: ip statnat postrouting: snat_stateless saddr map @int2ext, @int2ext_24 prefix 24 untracked\n"
+              "    rule: ip statnat postrouting: " + outbound_rule + "\n"
               "    overrides: 10.1.0.0/24 203.0.113.0/24 # lab, by which it becomes 203.0.113.5\n"
               "    but not on the way to: 10.0.0.0/8\n"
               "  as the destination from outside: no pair has it\n"
-              "    rule: ip statnat prerouting: snat_stateless daddr map @ext2int, @ext2int_24 prefix 24 notrack\n"
+              "    rule: ip statnat prerouting: " + inbound_rule + "\n"
               "  as the destination of internal hosts: exempt, by 10.0.0.0/8\n");
 }
 
@@ -62,12 +67,34 @@ TEST(ExplanationTest, TellsAHole) {
     EXPECT_EQ(as_text(hole),
               "203.0.113.5\n"
               "  as the source of an internal host: no pair has it\n"
-              "    rule: ip statnat postrouting: snat_stateless saddr map @int2ext, @int2ext_24 prefix 24 untracked\n"
+              "    rule: ip statnat postrouting: " + outbound_rule + "\n"
               "  as the destination from outside: no pair has it: 203.0.113.5 is a hole, since its internal host has "
               "another pair: 10.1.0.5 198.51.100.5 # mail\n"
               "    map: ip statnat ext2int\n"
-              "    rule: ip statnat prerouting: snat_stateless daddr map @ext2int, @ext2int_24 prefix 24 notrack\n"
+              "    rule: ip statnat prerouting: " + inbound_rule + "\n"
               "    overrides: 10.1.0.0/24 203.0.113.0/24 # lab, by which it becomes 10.1.0.5\n");
+}
+
+// Elements added by hand; the rules are those that they were.
+TEST(ExplanationTest, AsksNoMapOutsideOfWhatItIsWithin) {
+    Ruleset ruleset = make_ruleset();
+    for (Map& map : ruleset.front().maps) {
+        if (map.name == "int2ext_24") {
+            map.elements.push_back(*Address::parse("10.1.1.0"), *Address::parse("203.0.112.0"));
+            map.elements.sort();
+        }
+    }
+    EXPECT_FALSE(explain(ruleset, *Address::parse("10.1.1.7")).has_pair());
+    for (Chain& chain : ruleset.front().chains) {
+        for (Rule& rule : chain.rules) {
+            for (Statement& statement : rule.statements) {
+                if (auto* ours = std::get_if<SnatStateless>(&statement)) {
+                    ours->maps.back().within.reset();
+                }
+            }
+        }
+    }
+    EXPECT_TRUE(explain(ruleset, *Address::parse("10.1.1.7")).has_pair());
 }
 
 TEST(ExplanationTest, KnowsTheCommentOfAnExternalAddress) {
@@ -113,10 +140,8 @@ TEST(ExplanationTest, TellsTheNativeEngineAndNothingAtAll) {
 
 TEST(ExplanationTest, WritesJson) {
     const std::string outbound =
-        "\"map\":\"int2ext\",\"chain\":\"postrouting\",\"rule\":\"snat_stateless saddr map @int2ext, @int2ext_24 prefix 24 "
-        "untracked\"";
-    const std::string inbound =
-        "\"chain\":\"prerouting\",\"rule\":\"snat_stateless daddr map @ext2int, @ext2int_24 prefix 24 notrack\"";
+        "\"map\":\"int2ext\",\"chain\":\"postrouting\",\"rule\":\"" + outbound_rule + "\"";
+    const std::string inbound = "\"chain\":\"prerouting\",\"rule\":\"" + inbound_rule + "\"";
     EXPECT_EQ(as_json(explained("10.1.0.5")),
               "{\"address\":\"10.1.0.5\",\"outbound\":{\"pair\":{\"internal\":\"10.1.0.5\",\"external\":\"198.51.100.5\","
               "\"npt\":false,\"comment\":\"mail\"},\"becomes\":\"198.51.100.5\"," +

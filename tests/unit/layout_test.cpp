@@ -88,14 +88,14 @@ TEST(LayoutTest, OfTheExpressionEngine) {
         "  198.51.100.3 : 10.0.0.3",
         "  198.51.100.9 : 10.0.0.2",
         "chain prerouting filter prerouting -300",
-        "  snat_stateless daddr map @ext2int notrack"
-        " else saddr map @int2ext untrack",
+        "  snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack"
+        " else saddr map @int2ext within 10.0.0.2/31 untrack",
         "chain postrouting filter postrouting -300",
-        "  snat_stateless saddr map @int2ext untracked",
+        "  snat_stateless saddr map @int2ext within 10.0.0.2/31 untracked",
         "chain output route output -300",
-        "  icmp type 3-5 snat_stateless daddr map @ext2int notrack",
-        "  icmp type 11-12 snat_stateless daddr map @ext2int notrack",
-        "  snat_stateless saddr map @int2ext untrack",
+        "  icmp type 3-5 snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
+        "  icmp type 11-12 snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
+        "  snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack",
     }));
 }
 
@@ -113,14 +113,14 @@ TEST(LayoutTest, OfTheExpressionEngineWithExemptDestinationsAndRuleCounters) {
         "set exempt",
         "  10.0.0.0/8",
         "chain prerouting filter prerouting -300",
-        "  snat_stateless daddr map @ext2int notrack counter",
-        "  ip daddr != @exempt snat_stateless saddr map @int2ext untrack",
+        "  snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack counter",
+        "  ip daddr != @exempt snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack",
         "chain postrouting filter postrouting -300",
-        "  snat_stateless saddr map @int2ext untracked counter",
+        "  snat_stateless saddr map @int2ext within 10.0.0.2/31 untracked counter",
         "chain output route output -300",
-        "  icmp type 3-5 snat_stateless daddr map @ext2int notrack",
-        "  icmp type 11-12 snat_stateless daddr map @ext2int notrack",
-        "  ip daddr != @exempt snat_stateless saddr map @int2ext untrack",
+        "  icmp type 3-5 snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
+        "  icmp type 11-12 snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
+        "  ip daddr != @exempt snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack",
     }));
 }
 
@@ -133,6 +133,11 @@ TEST(LayoutTest, OfPrefixesAsksTheLongestFirst) {
         configuration.pairs.push_back({*Prefix::parse(internal), *Prefix::parse(external)});
     }
     configuration.pairs.sort();
+    // The holes are keys, too.
+    const std::string by_internal =
+        "@int2ext within 10.1.2.4/30, @int2ext_24 prefix 24 within 10.1.2.0/24, @int2ext_16 prefix 16 within 10.1.0.0/16";
+    const std::string by_external =
+        "@ext2int within 192.0.0.0/5, @ext2int_24 prefix 24 within 192.0.0.0/4, @ext2int_16 prefix 16 within 203.1.0.0/16";
     EXPECT_EQ(print(configuration, Engine::expression), (Lines{
         "map int2ext size 3072",
         "  10.1.2.5 : 192.0.2.5",
@@ -151,14 +156,13 @@ TEST(LayoutTest, OfPrefixesAsksTheLongestFirst) {
         "map ext2int_16 size 48",
         "  203.1.0.0 : 10.1.0.0",
         "chain prerouting filter prerouting -300",
-        "  snat_stateless daddr map @ext2int, @ext2int_24 prefix 24, @ext2int_16 prefix 16 notrack"
-        " else saddr map @int2ext, @int2ext_24 prefix 24, @int2ext_16 prefix 16 untrack",
+        "  snat_stateless daddr map " + by_external + " notrack else saddr map " + by_internal + " untrack",
         "chain postrouting filter postrouting -300",
-        "  snat_stateless saddr map @int2ext, @int2ext_24 prefix 24, @int2ext_16 prefix 16 untracked",
+        "  snat_stateless saddr map " + by_internal + " untracked",
         "chain output route output -300",
-        "  icmp type 3-5 snat_stateless daddr map @ext2int, @ext2int_24 prefix 24, @ext2int_16 prefix 16 notrack",
-        "  icmp type 11-12 snat_stateless daddr map @ext2int, @ext2int_24 prefix 24, @ext2int_16 prefix 16 notrack",
-        "  snat_stateless saddr map @int2ext, @int2ext_24 prefix 24, @int2ext_16 prefix 16 untrack",
+        "  icmp type 3-5 snat_stateless daddr map " + by_external + " notrack",
+        "  icmp type 11-12 snat_stateless daddr map " + by_external + " notrack",
+        "  snat_stateless saddr map " + by_internal + " untrack",
     }));
 }
 
@@ -186,10 +190,40 @@ TEST(LayoutTest, OfPrefixesWithNptAndWithout) {
         "map ext2int_48_npt size 48",
         "  2001:db8:2:: : fd01:203:405::",
         "chain prerouting filter prerouting -300",
-        "  snat_stateless daddr map @ext2int_64_npt prefix 64 npt, @ext2int_48 prefix 48, @ext2int_48_npt prefix 48 npt"
-        " notrack else saddr map @int2ext_64_npt prefix 64 npt, @int2ext_48 prefix 48, @int2ext_48_npt prefix 48 npt"
-        " untrack",
+        "  snat_stateless daddr map @ext2int_64_npt prefix 64 npt within 2001:db8:2::/47,"
+        " @ext2int_48 prefix 48 within 2001:db8:1::/48, @ext2int_48_npt prefix 48 npt within 2001:db8:2::/48 notrack"
+        " else saddr map @int2ext_64_npt prefix 64 npt within fd01:203:405:1::/64,"
+        " @int2ext_48 prefix 48 within fd00:1::/48, @int2ext_48_npt prefix 48 npt within fd01:203:405::/48 untrack",
     }));
+}
+
+TEST(LayoutTest, AsksAMapForWhatItsKeysHaveInCommon) {
+    struct Case {
+        std::vector<std::string> internal;
+        std::string reference;
+    };
+    const std::vector<Case> cases = {
+        {{"10.0.0.7"}, "@int2ext within 10.0.0.7"},
+        {{"10.0.0.7", "10.0.0.8"}, "@int2ext within 10.0.0.0/28"},
+        {{"10.0.0.0", "10.0.0.1", "10.0.0.255"}, "@int2ext within 10.0.0.0/24"},
+        {{"10.0.0.1", "100.64.0.1"}, "@int2ext within 0.0.0.0/1"},
+        {{"10.0.0.1", "172.16.0.1"}, "@int2ext"},
+        {{"10.0.1.0/24"}, "@int2ext_24 prefix 24 within 10.0.1.0/24"},
+        {{"10.0.1.0/24", "10.0.2.0/24"}, "@int2ext_24 prefix 24 within 10.0.0.0/22"},
+        {{"fd00::1", "fd00::1:0:0:0"}, "@int2ext within fd00::/79"},
+        {{"2000::/16", "fd00::/16"}, "@int2ext_16 prefix 16"},
+    };
+    for (const Case& c : cases) {
+        Configuration configuration;
+        for (const std::string& internal : c.internal) {
+            const Prefix prefix = *Prefix::parse(internal);
+            configuration.pairs.push_back({prefix, prefix});
+        }
+        configuration.pairs.sort();
+        const Ruleset ruleset = layout(configuration, Engine::expression);
+        EXPECT_EQ(text(ruleset.front().chains.back().rules.back(), ruleset.front().family),
+                  "snat_stateless saddr map " + c.reference + " untrack");
+    }
 }
 
 TEST(MapRoleTest, IsWhatTheNameSays) {
@@ -269,13 +303,13 @@ TEST(LayoutTest, OfTheExpressionEngineForIPv6) {
         "  2001:db8:1::3 : fd00:1::3",
         "  2001:db8:1::9 : fd00:1::2",
         "chain prerouting filter prerouting -300",
-        "  snat_stateless daddr map @ext2int notrack"
-        " else saddr map @int2ext untrack",
+        "  snat_stateless daddr map @ext2int within 2001:db8:1::/124 notrack"
+        " else saddr map @int2ext within fd00:1::2/127 untrack",
         "chain postrouting filter postrouting -300",
-        "  snat_stateless saddr map @int2ext untracked",
+        "  snat_stateless saddr map @int2ext within fd00:1::2/127 untracked",
         "chain output route output -300",
-        "  icmpv6 type 1-4 snat_stateless daddr map @ext2int notrack",
-        "  snat_stateless saddr map @int2ext untrack",
+        "  icmpv6 type 1-4 snat_stateless daddr map @ext2int within 2001:db8:1::/124 notrack",
+        "  snat_stateless saddr map @int2ext within fd00:1::2/127 untrack",
     }));
 }
 
@@ -288,13 +322,13 @@ TEST(LayoutTest, OfTheExpressionEngineForIPv6WithExemptDestinationsAndRuleCounte
         "set exempt",
         "  fd00::/8",
         "chain prerouting filter prerouting -300",
-        "  snat_stateless daddr map @ext2int notrack counter",
-        "  ip6 daddr != @exempt snat_stateless saddr map @int2ext untrack",
+        "  snat_stateless daddr map @ext2int within 2001:db8:1::/124 notrack counter",
+        "  ip6 daddr != @exempt snat_stateless saddr map @int2ext within fd00:1::2/127 untrack",
         "chain postrouting filter postrouting -300",
-        "  snat_stateless saddr map @int2ext untracked counter",
+        "  snat_stateless saddr map @int2ext within fd00:1::2/127 untracked counter",
         "chain output route output -300",
-        "  icmpv6 type 1-4 snat_stateless daddr map @ext2int notrack",
-        "  ip6 daddr != @exempt snat_stateless saddr map @int2ext untrack",
+        "  icmpv6 type 1-4 snat_stateless daddr map @ext2int within 2001:db8:1::/124 notrack",
+        "  ip6 daddr != @exempt snat_stateless saddr map @int2ext within fd00:1::2/127 untrack",
     }));
 }
 
@@ -422,6 +456,11 @@ TEST(RulesetTest, WritesStatementsAsNftDoes) {
          "snat_stateless saddr map @m untrack untracked"},
         {SnatStateless{.field = Field::source, .maps = {{"m"}, {"m_56", 56}, {"m_48", 48, true}}, .untracked = true},
          "snat_stateless saddr map @m, @m_56 prefix 56, @m_48 prefix 48 npt untracked"},
+        {SnatStateless{.field = Field::source,
+                       .maps = {{"m", {}, false, Prefix::parse("10.0.0.7")},
+                                {"m_48", 48, true, Prefix::parse("fc00::/7")}},
+                       .notrack = true},
+         "snat_stateless saddr map @m within 10.0.0.7, @m_48 prefix 48 npt within fc00::/7 notrack"},
         {SnatStateless{.field = Field::source, .maps = {{"m"}}, .notrack = true, .tracked = true},
          "snat_stateless saddr map @m notrack tracked"},
         {SetAddress{Field::source, "m"}, "ip saddr set ip saddr map @m"},

@@ -31,6 +31,7 @@ Configuration make_configuration(const std::vector<Pair>& pairs) {
 
 const Pair two = make_pair("10.0.0.2", "198.51.100.2");
 const Pair three = make_pair("10.0.0.3", "198.51.100.3", "mail");
+const Pair seven = make_pair("10.0.0.7", "198.51.100.7");
 const Pair six = make_pair("fd00:1::2", "2001:db8:1::2");
 
 Ruleset make_ruleset(Engine engine = Engine::expression) {
@@ -127,10 +128,10 @@ TEST(PlanTest, DeletesATableAsAWhole) {
 }
 
 TEST(PlanTest, TouchesOnlyThePairsThatDiffer) {
-    Ruleset actual = make_ruleset();
+    Ruleset actual = layout(make_configuration({two, three, seven}), Engine::expression);
     map(actual, "int2ext").elements.set_traffic(0, {7, 700});
     const Ruleset desired =
-        layout(make_configuration({two, make_pair("10.0.0.4", "198.51.100.4")}), Engine::expression);
+        layout(make_configuration({two, make_pair("10.0.0.4", "198.51.100.4"), seven}), Engine::expression);
     EXPECT_EQ(print(plan(desired, actual)), (Lines{
         "delete elements int2ext {10.0.0.3 : 198.51.100.3 # mail}",
         "delete elements ext2int {198.51.100.3 : 10.0.0.3}",
@@ -140,16 +141,40 @@ TEST(PlanTest, TouchesOnlyThePairsThatDiffer) {
 }
 
 TEST(PlanTest, StartsAPairWithAnotherExternalAtZero) {
-    Ruleset actual = make_ruleset();
+    Ruleset actual = layout(make_configuration({two, three, seven}), Engine::expression);
     map(actual, "int2ext").elements.set_traffic(0, {7, 700});
     map(actual, "ext2int").elements.set_traffic(0, {8, 800});
     const Ruleset desired =
-        layout(make_configuration({make_pair("10.0.0.2", "198.51.100.4"), three}), Engine::expression);
+        layout(make_configuration({make_pair("10.0.0.2", "198.51.100.4"), three, seven}), Engine::expression);
     EXPECT_EQ(print(plan(desired, actual)), (Lines{
         "delete elements int2ext {10.0.0.2 : 198.51.100.2 7/700}",
         "delete elements ext2int {198.51.100.2 : 10.0.0.2 8/800}",
         "add elements int2ext {10.0.0.2 : 198.51.100.4}",
         "add elements ext2int {198.51.100.4 : 10.0.0.2}",
+    }));
+}
+
+// Their counters go on.
+TEST(PlanTest, RewritesRulesWhosePairsAreElsewhere) {
+    Configuration configuration = make_configuration({two, three});
+    configuration.counters = Counters::rule;
+    Ruleset actual = layout(configuration, Engine::expression);
+    chain(actual, "postrouting").rules[0].traffic = {7, 700};
+    configuration.pairs = {two, seven};
+    EXPECT_EQ(print(plan(layout(configuration, Engine::expression), actual)), (Lines{
+        "flush chain prerouting",
+        "flush chain postrouting",
+        "flush chain output",
+        "delete elements int2ext {10.0.0.3 : 198.51.100.3 # mail}",
+        "delete elements ext2int {198.51.100.3 : 10.0.0.3}",
+        "add elements int2ext {10.0.0.7 : 198.51.100.7}",
+        "add elements ext2int {198.51.100.7 : 10.0.0.7}",
+        "add rules prerouting: snat_stateless daddr map @ext2int within 198.51.100.0/29 notrack counter;"
+        " snat_stateless saddr map @int2ext within 10.0.0.0/29 untrack",
+        "add rules postrouting: snat_stateless saddr map @int2ext within 10.0.0.0/29 untracked counter 7/700",
+        "add rules output: icmp type 3-5 snat_stateless daddr map @ext2int within 198.51.100.0/29 notrack;"
+        " icmp type 11-12 snat_stateless daddr map @ext2int within 198.51.100.0/29 notrack;"
+        " snat_stateless saddr map @int2ext within 10.0.0.0/29 untrack",
     }));
 }
 
@@ -175,10 +200,11 @@ TEST(PlanTest, GrowsAMapByReplacingIt) {
         "delete map ext2int",
         "add map ext2int 3072",
         "add elements ext2int {198.51.100.2 : 10.0.0.2} {198.51.100.3 : 10.0.0.3 7/700}",
-        "add rules prerouting: snat_stateless daddr map @ext2int notrack else saddr map @int2ext untrack",
-        "add rules output: icmp type 3-5 snat_stateless daddr map @ext2int notrack;"
-        " icmp type 11-12 snat_stateless daddr map @ext2int notrack;"
-        " snat_stateless saddr map @int2ext untrack 9/900",
+        "add rules prerouting: snat_stateless daddr map @ext2int within 198.51.100.2/31 notrack"
+        " else saddr map @int2ext within 10.0.0.2/31 untrack",
+        "add rules output: icmp type 3-5 snat_stateless daddr map @ext2int within 198.51.100.2/31 notrack;"
+        " icmp type 11-12 snat_stateless daddr map @ext2int within 198.51.100.2/31 notrack;"
+        " snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack 9/900",
     }));
 }
 
@@ -225,7 +251,7 @@ TEST(PlanTest, ReplacesChainsOfAnotherKind) {
         ASSERT_EQ(print(steps),
                   (Lines{"flush chain postrouting", "delete chain postrouting", "add chain postrouting"}));
         EXPECT_EQ(print(std::get<AddChain>(steps[2]).chain.rules),
-                  " snat_stateless saddr map @int2ext untracked 7/700");
+                  " snat_stateless saddr map @int2ext within 10.0.0.2/31 untracked 7/700");
     }
 }
 
@@ -241,7 +267,7 @@ TEST(PlanTest, RepairsRules) {
         damage(chain(actual, "postrouting").rules);
         EXPECT_EQ(print(plan(make_ruleset(), actual)),
                   (Lines{"flush chain postrouting",
-                         "add rules postrouting: snat_stateless saddr map @int2ext untracked"}));
+                         "add rules postrouting: snat_stateless saddr map @int2ext within 10.0.0.2/31 untracked"}));
     }
 }
 
@@ -391,6 +417,9 @@ TEST(DescribeTest, TellsPairs) {
         "- 10.0.0.2 198.51.100.2",
         "- 10.0.0.3 198.51.100.3 # mail",
         "+ 10.0.0.3 198.51.100.3 # post",
+        "~ chain ip statnat output: rules",
+        "~ chain ip statnat postrouting: rules",
+        "~ chain ip statnat prerouting: rules",
     }));
 }
 
@@ -432,6 +461,9 @@ TEST(DescribeTest, TellsBothFamiliesIPv4First) {
     EXPECT_EQ(describe(plan(layout(make_configuration({three, six}), Engine::expression), make_ruleset())), (Lines{
         "- 10.0.0.2 198.51.100.2",
         "+ fd00:1::2 2001:db8:1::2",
+        "~ chain ip statnat output: rules",
+        "~ chain ip statnat postrouting: rules",
+        "~ chain ip statnat prerouting: rules",
         "+ chain ip6 statnat output",
         "+ chain ip6 statnat postrouting",
         "+ chain ip6 statnat prerouting",
@@ -448,6 +480,9 @@ TEST(DescribeTest, TellsARepairInTheFamilyWhosePairsStay) {
     }
     EXPECT_EQ(describe(plan(layout(make_configuration({two, three, six}), Engine::expression), actual)), (Lines{
         "+ 10.0.0.3 198.51.100.3 # mail",
+        "~ chain ip statnat output: rules",
+        "~ chain ip statnat postrouting: rules",
+        "~ chain ip statnat prerouting: rules",
         "~ map ip6 statnat ext2int: elements",
     }));
 }
@@ -756,8 +791,8 @@ bool counted_before(const Chain* before, const Rule& rule) {
     bool seen = false;
     if (before) {
         for (const Rule& old : before->rules) {
-            seen = seen || old == rule;
-            if (old == rule && old.traffic == rule.traffic) {
+            seen = seen || same_but_bounds(old, rule);
+            if (same_but_bounds(old, rule) && old.traffic == rule.traffic) {
                 return true;
             }
         }

@@ -176,6 +176,26 @@ TEST(PrefixTest, CoversWhatBeginsAsItDoes) {
     }
 }
 
+TEST(PrefixTest, IsTheLongestInCommon) {
+    struct Case {
+        std::string one;
+        std::string other;
+        std::string common;
+    };
+    const std::vector<Case> cases = {
+        {"10.0.0.7", "10.0.0.7", "10.0.0.7/32"},   {"10.0.0.6", "10.0.0.7", "10.0.0.6/31"},
+        {"10.0.0.7", "10.0.0.8", "10.0.0.0/28"},   {"10.0.0.0", "10.255.255.255", "10.0.0.0/8"},
+        {"10.0.0.0", "172.16.0.0", "0.0.0.0/0"},   {"fd00::7", "fd00::7", "fd00::7/128"},
+        {"fd00::", "fd00:0:0:1::", "fd00::/63"},   {"2000::", "fd00::", "::/0"},
+    };
+    for (const Case& c : cases) {
+        const Address one = *Address::parse(c.one);
+        const Address other = *Address::parse(c.other);
+        EXPECT_EQ(Prefix::common(one, other).text(), c.common) << c.one << " " << c.other;
+        EXPECT_EQ(Prefix::common(other, one), Prefix::common(one, other));
+    }
+}
+
 TEST(PrefixTest, IsShortForAHost) {
     EXPECT_EQ(Prefix::parse("10.0.0.2/32")->short_text(), "10.0.0.2");
     EXPECT_EQ(Prefix::parse("10.0.0.2/31")->short_text(), "10.0.0.2/31");

@@ -118,6 +118,12 @@ std::string list_of_maps(const SnatStateless& statement) {
     return list;
 }
 
+bool is_bounded(const SnatStateless& statement) {
+    const auto bounded = [](const MapReference& map) { return map.within.has_value(); };
+    return std::any_of(statement.maps.begin(), statement.maps.end(), bounded) ||
+           std::any_of(statement.else_maps.begin(), statement.else_maps.end(), bounded);
+}
+
 // The vocabulary of the expression's init, as its uapi header lists it.
 std::string sentence_about(const SnatStateless& statement, int error) {
     const bool one = statement.maps.size() + statement.else_maps.size() == 1;
@@ -141,7 +147,8 @@ std::string sentence_about(const SnatStateless& statement, int error) {
     case EMEDIUMTYPE: return subject + " is no map from addresses to addresses";
     case EPROTOTYPE:
         return subject + " is not of " + (one ? "" : "the same ") +
-               "addresses of this table's family, as key and as data; npt is for IPv6";
+               "addresses of this table's family, as key and as data" + (is_bounded(statement) ? ", or not within such" : "") +
+               "; npt is for IPv6";
     case EPROTONOSUPPORT: return subject + " is an interval, timeout or dynamic map, which snat_stateless cannot use";
     case EMFILE: return subject + " is used by too many rules";
     default: return std::strerror(error);

@@ -53,7 +53,7 @@ std::string for_each(json_t* list, Take take) {
 std::string take_name(const json_t* value, MapReference& map) {
     const std::string_view text = text_of(value);
     if (!text.starts_with("@")) {
-        return "a map is \"@NAME\" or {\"name\": \"@NAME\", \"prefix\": LEN}";
+        return "a map is \"@NAME\" or {\"name\": \"@NAME\", \"prefix\": LEN, \"within\": \"PREFIX\"}";
     }
     map.name = text.substr(1);
     return map.name.find('\0') == std::string::npos ? "" : "the name of a map with a zero byte";
@@ -75,6 +75,8 @@ std::string take_map(json_t* value, std::vector<MapReference>& maps) {
                 map.prefix = static_cast<std::uint8_t>(json_integer_value(member));
             } else if (name == "npt" && json_is_boolean(member)) {
                 map.npt = json_is_true(member);
+            } else if (name == "within" && Prefix::parse(text_of(member))) {
+                map.within = Prefix::parse(text_of(member));
             } else if (name != "name") {
                 return "\"" + std::string(name) + "\" of a map is not known or has no such value";
             }
@@ -151,14 +153,19 @@ Json string_of(std::string_view text) {
 
 Json map_of(const MapReference& map) {
     Json name = string_of("@" + map.name);
-    if (!map.prefix) {
+    if (!map.prefix && !map.within) {
         return name;
     }
     Json object = made(json_object());
     json_object_set(object.get(), "name", name.get());
-    json_object_set_new(object.get(), "prefix", json_integer(*map.prefix));
+    if (map.prefix) {
+        json_object_set_new(object.get(), "prefix", json_integer(*map.prefix));
+    }
     if (map.npt) {
         json_object_set_new(object.get(), "npt", json_true());
+    }
+    if (map.within) {
+        json_object_set(object.get(), "within", string_of(map.within->short_text()).get());
     }
     return object;
 }

@@ -27,10 +27,10 @@ class Words {
 public:
     explicit Words(std::string_view text) : text_(text) {}
 
-    Word peek() const {
+    Word peek(bool (*belongs)(char) = is_word_character) const {
         const std::size_t begin = after_blanks(at_);
         std::size_t end = begin;
-        while (end < text_.size() && is_word_character(text_[end])) {
+        while (end < text_.size() && belongs(text_[end])) {
             ++end;
         }
         if (end == begin && begin < text_.size() && text_[begin] != '\n' && text_[begin] != '#') {
@@ -40,8 +40,8 @@ public:
         return {text_.substr(begin, end - begin), begin};
     }
 
-    Word take() {
-        const Word word = peek();
+    Word take(bool (*belongs)(char) = is_word_character) {
+        const Word word = peek(belongs);
         at_ = word.end();
         return word;
     }
@@ -86,7 +86,7 @@ constexpr std::array<Flag, 4> flags{{{"notrack", &SnatStateless::notrack},
                                      {"tracked", &SnatStateless::tracked}}};
 
 // Words that would go on with the stand-in, a log statement.
-constexpr std::array<std::string_view, 8> never_next{"prefix", "npt",   "else",    "level",
+constexpr std::array<std::string_view, 9> never_next{"prefix", "npt",   "within",  "else",           "level",
                                                      "group",  "flags", "snaplen", "queue-threshold"};
 
 Misfit misfit(const Word& word, std::string sentence) {
@@ -114,6 +114,24 @@ std::optional<Misfit> read_prefix(Words& words, MapReference& map) {
     return {};
 }
 
+bool is_address_character(char character) {
+    return is_word_character(character) || character == ':';
+}
+
+std::optional<Misfit> read_within(Words& words, MapReference& map) {
+    const Word prefix = words.take(is_address_character);
+    map.within = Prefix::parse(prefix.text);
+    if (!map.within) {
+        const auto enclosing = Prefix::enclosing(prefix.text);
+        return enclosing ? misfit(prefix, "host bits are set; " + enclosing->text() + " has none")
+                         : unexpected(prefix, "a prefix of addresses");
+    }
+    if (const auto objection = objection_to_map(map)) {
+        return misfit(prefix, *objection);
+    }
+    return {};
+}
+
 std::optional<Misfit> read_map(Words& words, std::vector<MapReference>& maps) {
     const Word sign = words.take();
     if (sign.text != "@") {
@@ -129,6 +147,11 @@ std::optional<Misfit> read_map(Words& words, std::vector<MapReference>& maps) {
     }
     if (words.take("prefix")) {
         if (const auto wrong = read_prefix(words, map)) {
+            return wrong;
+        }
+    }
+    if (words.take("within")) {
+        if (const auto wrong = read_within(words, map)) {
             return wrong;
         }
     }
@@ -243,6 +266,9 @@ std::optional<std::string> objection_to_map(const MapReference& map) {
     }
     if (map.npt && (!map.prefix || *map.prefix > longest_npt_prefix)) {
         return "npt needs a prefix with a length of 1 to 64";
+    }
+    if (map.within && map.within->length == 0) {
+        return "all addresses are within a prefix of length 0; leave it out";
     }
     return {};
 }
