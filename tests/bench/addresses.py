@@ -34,13 +34,15 @@ class Block:
 
 @dataclass(frozen=True)
 class Family:
-    """Where each kind of host begins; those of `no_pair` are inside and have none, a peer is outside."""
+    """Where each kind of host begins; those of `no_pair` are inside and have none, a peer is outside.  `apart` is a
+    pair, internal and external, that has not a single leading bit in common with the others."""
 
     name: str
     internal: str
     external: str
     no_pair: str
     peer: str
+    apart: tuple
 
     @property
     def bits(self):
@@ -61,6 +63,6 @@ class Family:
 
 # RFC 1918, RFC 6598 and RFC 2544; RFC 4193 and RFC 3849.
 FAMILIES = {
-    "ip": Family("ip", "10.16.0.0", "100.64.0.0", "10.0.16.0", "198.18.0.0"),
-    "ip6": Family("ip6", "fd00:1::1", "2001:db8:1::1", "fd00:3::1", "2001:db8:3::1"),
+    "ip": Family("ip", "10.16.0.0", "100.64.0.0", "10.0.16.0", "198.18.0.0", ("192.168.0.1", "203.0.113.1")),
+    "ip6": Family("ip6", "fd00:1::1", "2001:db8:1::1", "fd00:3::1", "2001:db8:3::1", ("2001:db8:4::1", "fd00:4::1")),
 }

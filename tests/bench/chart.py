@@ -15,7 +15,8 @@ WIDTH, HEIGHT = 460, 330
 LEFT, RIGHT, TOP, BOTTOM = 50, 170, 40, 30
 HEAD = 30
 LINE_OF_TEXT = 13
-COLOURS = ["#d62728", "#ff9896", "#1f77b4", "#17becf", "#2ca02c", "#98df8a", "#9467bd", "#c5b0d5", "#7f7f7f", "#8c564b"]
+COLOURS = ["#d62728", "#ff9896", "#e377c2", "#1f77b4", "#17becf", "#2ca02c", "#98df8a", "#ff7f0e", "#9467bd", "#c5b0d5",
+           "#7f7f7f", "#8c564b", "#bcbd22", "#000000"]
 
 
 class Scale:

@@ -57,6 +57,10 @@ def expression(gateway, setting):
     tool(gateway, setting, "expression")
 
 
+def spread(gateway, setting):
+    tool(gateway, setting, "expression", "spread.toml")
+
+
 def native(gateway, setting):
     tool(gateway, setting, "native")
 
@@ -112,6 +116,8 @@ CONTENDERS = {
         empty_chains, "chains at raw priority in prerouting and postrouting, without rules", translates=False),
     "ours": Contender(
         expression, "statnat-nft sync, engine expression, counters per pair"),
+    "ours, spread": Contender(
+        spread, "the same with one more pair, so far apart that the maps are within no prefix"),
     "ours, native": Contender(
         native, "statnat-nft sync, engine native, counters per pair"),
     "stock": Contender(

@@ -58,7 +58,9 @@ def prepared(folder, family, pairs):
             file.writelines(elements.batch("bench", name, keys, values))
     with (folder / "pairs.csv").open("w") as file:
         file.writelines(f"{one},{other}\n" for one, other in zip(internal, external))
-    (folder / "statnat.toml").write_text('[gateway]\npairs-files = ["pairs.csv"]\n')
+    all_pairs = '[gateway]\npairs-files = ["pairs.csv"]\n'
+    (folder / "statnat.toml").write_text(all_pairs)
+    (folder / "spread.toml").write_text(f'{all_pairs}\n[pairs]\n"{family.apart[0]}" = "{family.apart[1]}"\n')
     internal_prefix, external_prefix = family.prefixes(pairs)
     npt = ", npt = true" if family.name == "ip6" else ""
     (folder / "prefix.toml").write_text(f'[pairs]\n"{internal_prefix}" = {{ external = "{external_prefix}"{npt} }}\n')
@@ -75,10 +77,10 @@ def run_in_guest(series, workshop, pairs, command):
         raise Failure
 
 
-def count(series, workshop, family, pairs, contenders, rounds):
+def count(series, workshop, family, pairs, contenders, rounds, *options):
     """Boots a guest and returns what each contender costs there, in each case."""
     return measure(lambda command: run_in_guest(series, workshop, pairs, command), statistics.median,
-                   workshop, family, pairs, contenders, "--rounds", str(rounds))
+                   workshop, family, pairs, contenders, "--rounds", str(rounds), *options)
 
 
 def measure(run, typical, workshop, family, pairs, contenders, *options):
