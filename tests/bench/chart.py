@@ -110,6 +110,7 @@ def draw(title, panels, columns, reference):
     width, height = columns * WIDTH, HEAD + math.ceil(len(panels) / columns) * HEIGHT
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
              'font-family="sans-serif" font-size="11">',
+             '<!-- SPDX-License-Identifier: GPL-2.0-or-later -->',
              f'<rect width="{width}" height="{height}" fill="white"/>', text(LEFT, 22, title, font_size=15)]
     for number, panel in enumerate(panels):
         row, column = divmod(number, columns)
