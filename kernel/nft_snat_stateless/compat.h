@@ -19,4 +19,16 @@ compat_set_do_lookup(const struct net *net, const struct nft_set *set,
 #define nft_set_do_lookup compat_set_do_lookup
 #endif
 
+#ifdef COMPAT_XFRM_DECODE_SESSION_WITHOUT_NET
+#include <net/xfrm.h>
+
+/* The namespace was taken from the device once. */
+#define xfrm_decode_session(net, skb, fl, family) \
+	xfrm_decode_session(skb, fl, family)
+#endif
+
+#ifdef COMPAT_NO_FLAG_LEFT
+#error "the IP layer uses bit 15 of its flags itself; see decision.h"
+#endif
+
 #endif /* NFT_SNAT_STATELESS_COMPAT_H */

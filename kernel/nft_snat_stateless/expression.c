@@ -9,12 +9,18 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
+#include <net/dst_metadata.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_tables.h>
 #include <net/netfilter/nf_tables_core.h>
 
+#include "bridged.h"
+#include "decision.h"
 #include "maps.h"
+#include "own.h"
 #include "packet.h"
+#include "policy.h"
+#include "redirect.h"
 
 #define SNAT_FLAGS	(NFT_SNAT_STATELESS_F_NOTRACK |		\
 			 NFT_SNAT_STATELESS_F_UNTRACK |		\
@@ -42,13 +48,14 @@ struct nft_snat_stateless {
 };
 
 /* A template only carries settings for conntrack; it is no entry. */
-static __always_inline bool snat_may_handle(const struct sk_buff *skb, u8 flags)
+static __always_inline bool snat_may_handle(struct sk_buff *skb, u8 pf,
+					    u8 flags)
 {
 	enum ip_conntrack_info ctinfo;
 	const struct nf_conn *ct;
 
 	if (flags & NFT_SNAT_STATELESS_F_UNTRACKED)
-		return skb_get_nfct(skb) == IP_CT_UNTRACKED;
+		return snat_is_decided(pf, skb);
 
 	ct = nf_ct_get(skb, &ctinfo);
 	return !ct || nf_ct_is_template(ct) ||
@@ -62,12 +69,13 @@ static noinline void snat_mark_tracked(struct sk_buff *skb)
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 }
 
-static __always_inline void snat_mark_untracked(struct sk_buff *skb)
+static __always_inline void snat_mark_untracked(struct sk_buff *skb, u8 pf)
 {
 	if (likely(!skb_get_nfct(skb)))
 		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 	else
 		snat_mark_tracked(skb);
+	snat_set_decided(pf, skb);
 }
 
 /* The packet face of the family; pf is one of the two that init lets pass. */
@@ -100,11 +108,28 @@ static int snat_translate_error(u8 pf, struct sk_buff *skb, enum snat_side side,
 	       snat_ipv6_translate_error(skb, side, outer, quote, inner);
 }
 
-/* The packet's own address. */
+/* The packet's own address, of one side or where a map looks for it. */
+static const union snat_address *snat_side(u8 pf, const struct sk_buff *skb,
+					   enum snat_side side)
+{
+	return (const void *)skb_network_header(skb) +
+	       (pf == NFPROTO_IPV4 ? snat_ipv4_offset(side) :
+				     snat_ipv6_offset(side));
+}
+
 static const union snat_address *snat_address(const struct sk_buff *skb,
 					      const struct snat_map *maps)
 {
 	return (const void *)skb_network_header(skb) + maps->offset;
+}
+
+/* Apart, so that the packet's address is not looked for beforehand. */
+static noinline bool snat_is_guarded(const struct nft_set_ext *element,
+				     const struct snat_map *map,
+				     const struct nft_pktinfo *pkt, u8 pf)
+{
+	return snat_map_hits_own(map, element, pkt, pf,
+				 snat_address(pkt->skb, map));
 }
 
 /*
@@ -120,7 +145,10 @@ snat_ask(const struct snat_map *map, const struct nft_pktinfo *pkt, u8 pf,
 		hit->map = map;
 		hit->element = snat_map_ask(map, pkt, pf, header + map->offset);
 		if (hit->element)
-			return !snat_is_hole(pf, hit->element);
+			return !snat_is_hole(pf, hit->element) &&
+			       likely(!map->guarded ||
+				      !snat_is_guarded(hit->element, map, pkt,
+						       pf));
 		if (likely(map->last))
 			return false;
 
@@ -157,7 +185,7 @@ snat_translate_hit(const struct nft_snat_stateless *priv, struct sk_buff *skb,
 /* What follows a translation, or its failure. */
 static __always_inline void
 snat_conclude(const struct nft_snat_stateless *priv, struct nft_regs *regs,
-	      const struct nft_pktinfo *pkt,
+	      const struct nft_pktinfo *pkt, u8 pf,
 	      const struct nft_set_ext *element, int err)
 {
 	if (unlikely(err)) {
@@ -166,8 +194,140 @@ snat_conclude(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 		return;
 	}
 	if (priv->flags & NFT_SNAT_STATELESS_F_NOTRACK)
-		snat_mark_untracked(pkt->skb);
+		snat_mark_untracked(pkt->skb, pf);
 	nft_set_elem_update_expr(element, regs, pkt);
+}
+
+/* Has IPsec, or a route chosen so far, a say in what comes in? */
+static __always_inline bool
+snat_is_hindered(const struct nft_snat_stateless *priv,
+		 const struct nft_pktinfo *pkt)
+{
+	return priv->side == SNAT_DESTINATION &&
+	       (pkt->skb->_skb_refdst ||
+		snat_policy_may_stop(nft_net(pkt), pkt->skb));
+}
+
+/* Before a destination is translated. */
+static bool snat_may_enter(const struct nft_pktinfo *pkt, u8 pf, bool local)
+{
+	return nft_hook(pkt) != NF_INET_PRE_ROUTING ||
+	       snat_policy_check(pkt->skb, pf, local);
+}
+
+/* Afterwards: what was looked up for the old destination is void. */
+static void snat_enter(const struct nft_pktinfo *pkt, u8 pf, bool local)
+{
+	if (nft_hook(pkt) != NF_INET_PRE_ROUTING)
+		return;
+
+	snat_policy_settle(pkt->skb, pf, local);
+	if (skb_valid_dst(pkt->skb))
+		skb_dst_drop(pkt->skb);
+}
+
+/* After a source was translated: which policy of IPsec asks for this one? */
+static noinline int snat_leave(const struct nft_pktinfo *pkt, u8 pf)
+{
+	if (nft_hook(pkt) != NF_INET_POST_ROUTING)
+		return 0;
+
+	return snat_policy_choose(nft_net(pkt), pkt->skb, pf);
+}
+
+static __always_inline bool
+snat_has_policies(const struct nft_snat_stateless *priv,
+		  const struct nft_pktinfo *pkt)
+{
+	return priv->side == SNAT_SOURCE &&
+	       snat_policy_may_change(nft_net(pkt));
+}
+
+/* The hit comes in two parts, so that it is in no structure before. */
+static noinline int snat_translate_hindered(const struct nft_snat_stateless *priv,
+					    const struct nft_pktinfo *pkt,
+					    u8 pf, const struct snat_map *map,
+					    const struct nft_set_ext *element)
+{
+	const struct snat_hit hit = { .map = map, .element = element };
+	bool local = map->whole && snat_is_own(pkt, pf, snat_value(element));
+	int err;
+
+	if (!snat_may_enter(pkt, pf, local))
+		return -1;
+
+	err = snat_translate_hit(priv, pkt->skb, pf, &hit);
+	if (!err)
+		snat_enter(pkt, pf, local);
+	return err;
+}
+
+static __always_inline int
+snat_translate_plain(const struct nft_snat_stateless *priv,
+		     const struct nft_pktinfo *pkt, u8 pf,
+		     const struct snat_hit *hit)
+{
+	int err;
+
+	if (unlikely(snat_is_hindered(priv, pkt)))
+		return snat_translate_hindered(priv, pkt, pf, hit->map,
+					       hit->element);
+
+	err = snat_translate_hit(priv, pkt->skb, pf, hit);
+	if (unlikely(snat_has_policies(priv, pkt)) && !err)
+		err = snat_leave(pkt, pf);
+	return err;
+}
+
+/* Groups and links have no pairs, whatever a map holds; those of IPv6 do not
+ * come so far.
+ */
+static __always_inline bool snat_may_have_pair(u8 pf, const struct sk_buff *skb)
+{
+	return pf == NFPROTO_IPV6 || snat_ipv4_is_unicast(skb);
+}
+
+/* Where it was decided, it was looked at. */
+static __always_inline bool
+snat_may_translate(const struct nft_snat_stateless *priv, u8 pf,
+		   const struct sk_buff *skb)
+{
+	return priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED ||
+	       snat_may_have_pair(pf, skb);
+}
+
+/*
+ * The gateway's own: an error about a packet of a pair, or from an address that
+ * has one.  dup's copies of other packets are neither, though they look so.
+ */
+static noinline void snat_decide_sent(struct nft_regs *regs,
+				      const struct nft_pktinfo *pkt, u8 pf)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	if (snat_may_have_pair(pf, skb) &&
+	    snat_is_own(pkt, pf, snat_side(pf, skb, SNAT_SOURCE))) {
+		snat_mark_untracked(skb, pf);
+		return;
+	}
+	snat_clear_decided(pf, skb);
+	regs->verdict.code = NFT_BREAK;
+}
+
+/* The source, or what it quotes, has a pair.  What is for us stays tracked. */
+static __always_inline void snat_decide(struct nft_regs *regs,
+					const struct nft_pktinfo *pkt, u8 pf)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	if (unlikely(nft_hook(pkt) != NF_INET_PRE_ROUTING))
+		snat_decide_sent(regs, pkt, pf);
+	else if (likely(snat_may_have_pair(pf, skb) &&
+			!snat_is_own(pkt, pf,
+				     snat_side(pf, skb, SNAT_DESTINATION))))
+		snat_mark_untracked(skb, pf);
+	else
+		regs->verdict.code = NFT_BREAK;
 }
 
 static __always_inline void
@@ -177,19 +337,21 @@ snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 	struct snat_hit hit;
 
 	if (snat_ask(priv->maps, pkt, pf, header, &hit)) {
-		if (!(priv->flags & NFT_SNAT_STATELESS_F_UNTRACK)) {
-			snat_conclude(priv, regs, pkt, hit.element,
-				      snat_translate_hit(priv, pkt->skb, pf,
-							 &hit));
-			return;
-		}
-	} else if (!priv->otherwise ||
-		   !snat_ask(priv->otherwise, pkt, pf,
-			     skb_network_header(pkt->skb), &hit)) {
+		if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK)
+			snat_decide(regs, pkt, pf);
+		else if (likely(snat_may_translate(priv, pf, pkt->skb)))
+			snat_conclude(priv, regs, pkt, pf, hit.element,
+				      snat_translate_plain(priv, pkt, pf,
+							   &hit));
+		else
+			regs->verdict.code = NFT_BREAK;
+	} else if (priv->otherwise &&
+		   snat_ask(priv->otherwise, pkt, pf,
+			    skb_network_header(pkt->skb), &hit)) {
+		snat_decide(regs, pkt, pf);
+	} else {
 		regs->verdict.code = NFT_BREAK;
-		return;
 	}
-	snat_mark_untracked(pkt->skb);
 }
 
 static noinline void
@@ -208,23 +370,6 @@ snat_eval_plain_ipv6(const struct nft_snat_stateless *priv,
 	snat_eval_plain(priv, regs, pkt, NFPROTO_IPV6, header);
 }
 
-/* What a hit makes of an address. */
-static enum snat_npt snat_aim(u8 pf, const struct snat_hit *hit,
-			      const union snat_address *address,
-			      struct snat_target *target)
-{
-	const struct snat_prefix *prefix = &hit->map->prefix;
-	const union snat_address *value = snat_value(hit->element);
-
-	target->neutral = hit->map->npt;
-	if (target->neutral)
-		return snat_npt_translate(prefix, value, address,
-					  &target->address);
-
-	snat_prefix_replace(pf, prefix, value, address, &target->address);
-	return SNAT_NPT_DONE;
-}
-
 /* A quoted address that has no counterpart stays as it is. */
 static bool snat_ask_quote(const struct snat_map *maps,
 			   const struct nft_pktinfo *pkt, u8 pf,
@@ -232,7 +377,8 @@ static bool snat_ask_quote(const struct snat_map *maps,
 			   struct snat_target *target)
 {
 	return snat_maps_ask(maps, pkt, pf, &quote->address, hit) &&
-	       snat_aim(pf, hit, &quote->address, target) == SNAT_NPT_DONE;
+	       snat_aim(pf, hit->map, hit->element, &quote->address,
+			target) == SNAT_NPT_DONE;
 }
 
 /* @outer: of the packet's own address; NULL: it has no pair. */
@@ -246,8 +392,8 @@ static int snat_translate_quoting(const struct nft_snat_stateless *priv,
 	enum snat_npt npt;
 
 	if (outer) {
-		npt = snat_aim(pf, outer, snat_address(skb, outer->map),
-			       &target);
+		npt = snat_aim(pf, outer->map, outer->element,
+			       snat_address(skb, outer->map), &target);
 		if (npt != SNAT_NPT_DONE) {
 			snat_ipv6_refuse(skb, priv->side, npt);
 			return -1;
@@ -271,6 +417,34 @@ static bool snat_has_pair(const struct snat_map *maps,
 		snat_ask_quote(maps, pkt, pf, &quote, &hit, &target));
 }
 
+/* snat_translate_plain() for an error; @inner: NULL: its quote has no pair. */
+static int snat_translate_quoting_on_its_way(const struct nft_snat_stateless *priv,
+					     const struct nft_pktinfo *pkt,
+					     u8 pf,
+					     const struct snat_hit *outer,
+					     const struct snat_quote *quote,
+					     const struct snat_target *inner)
+{
+	bool hindered = snat_is_hindered(priv, pkt);
+	struct sk_buff *skb = pkt->skb;
+	bool local;
+	int err;
+
+	local = hindered && outer && outer->map->whole &&
+		snat_is_own(pkt, pf, snat_value(outer->element));
+	if (hindered && !snat_may_enter(pkt, pf, local))
+		return -1;
+
+	err = inner ? snat_translate_quoting(priv, skb, pf, outer, quote,
+					     inner) :
+		      snat_translate_hit(priv, skb, pf, outer);
+	if (!err && hindered)
+		snat_enter(pkt, pf, local);
+	if (!err && snat_has_policies(priv, pkt))
+		err = snat_leave(pkt, pf);
+	return err;
+}
+
 static void snat_eval_quoting(const struct nft_snat_stateless *priv,
 			      struct nft_regs *regs,
 			      const struct nft_pktinfo *pkt, u8 pf,
@@ -286,32 +460,63 @@ static void snat_eval_quoting(const struct nft_snat_stateless *priv,
 	inner = snat_ask_quote(priv->maps, pkt, pf, quote, &inner_hit, &target);
 	if (!outer && !inner) {
 		if (priv->otherwise && snat_has_pair(priv->otherwise, pkt, pf))
-			snat_mark_untracked(pkt->skb);
+			snat_decide(regs, pkt, pf);
 		else
 			regs->verdict.code = NFT_BREAK;
 		return;
 	}
 	if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK) {
-		snat_mark_untracked(pkt->skb);
+		snat_decide(regs, pkt, pf);
+		return;
+	}
+	if (!snat_may_translate(priv, pf, pkt->skb)) {
+		regs->verdict.code = NFT_BREAK;
 		return;
 	}
 
-	err = inner ? snat_translate_quoting(priv, pkt->skb, pf,
-					     outer ? &hit : NULL, quote,
-					     &target) :
-		      snat_translate_hit(priv, pkt->skb, pf, &hit);
-	snat_conclude(priv, regs, pkt, outer ? hit.element : inner_hit.element,
-		      err);
+	err = snat_translate_quoting_on_its_way(priv, pkt, pf,
+						outer ? &hit : NULL, quote,
+						inner ? &target : NULL);
+	snat_conclude(priv, regs, pkt, pf,
+		      outer ? hit.element : inner_hit.element, err);
+}
+
+static bool snat_concerns(const struct snat_map *maps,
+			  const struct nft_pktinfo *pkt, u8 pf,
+			  const struct snat_redirect *redirect)
+{
+	struct snat_hit hit;
+
+	return snat_maps_ask(maps, pkt, pf, &redirect->source, &hit) ||
+	       snat_maps_ask(maps, pkt, pf, &redirect->destination, &hit);
+}
+
+/* One about a packet of a pair goes no further, be it ours or a router's. */
+static void snat_eval_redirect(const struct nft_snat_stateless *priv,
+			       struct nft_regs *regs,
+			       const struct nft_pktinfo *pkt, u8 pf,
+			       const struct snat_redirect *redirect)
+{
+	if (snat_concerns(priv->maps, pkt, pf, redirect) ||
+	    snat_concerns(priv->otherwise, pkt, pf, redirect)) {
+		atomic64_inc(priv->dropped);
+		regs->verdict.code = NF_DROP;
+		return;
+	}
+	regs->verdict.code = NFT_BREAK;
 }
 
 static noinline void
 snat_eval_any(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 	      const struct nft_pktinfo *pkt)
 {
+	struct snat_redirect redirect;
 	struct snat_quote quote;
 	u8 pf = priv->pf;
 
-	if (snat_is_local(pf, pkt->skb))
+	if (snat_redirect_find(pf, pkt->skb, &redirect))
+		snat_eval_redirect(priv, regs, pkt, pf, &redirect);
+	else if (snat_is_local(pf, pkt->skb))
 		regs->verdict.code = NFT_BREAK;
 	else if (snat_quote(pf, pkt->skb, priv->side, &quote))
 		snat_eval_quoting(priv, regs, pkt, pf, &quote);
@@ -321,13 +526,38 @@ snat_eval_any(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 		snat_eval_plain_ipv6(priv, regs, pkt, ipv6_hdr(pkt->skb));
 }
 
+/*
+ * What br_netfilter has shown to prerouting in a bridge becomes a packet after
+ * that, with a new control block: of a decision it keeps the untracked mark.
+ */
+static noinline void
+snat_eval_from_bridge(const struct nft_snat_stateless *priv,
+		      struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	/* Its control block is the bridge's. */
+	if (snat_bridge_passes_on(skb)) {
+		regs->verdict.code = NFT_BREAK;
+		return;
+	}
+	if (skb_get_nfct(skb) == IP_CT_UNTRACKED)
+		snat_set_decided(priv->pf, skb);
+	if (snat_may_handle(skb, priv->pf, priv->flags))
+		snat_eval_any(priv, regs, pkt);
+	else
+		regs->verdict.code = NFT_BREAK;
+}
+
 static void nft_snat_stateless_ipv4_eval(const struct nft_expr *expr,
 					 struct nft_regs *regs,
 					 const struct nft_pktinfo *pkt)
 {
 	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
-	if (!snat_may_handle(pkt->skb, priv->flags))
+	if (unlikely(snat_came_by_bridge(pkt->skb)))
+		snat_eval_from_bridge(priv, regs, pkt);
+	else if (!snat_may_handle(pkt->skb, NFPROTO_IPV4, priv->flags))
 		regs->verdict.code = NFT_BREAK;
 	else if (likely(snat_ipv4_is_plain(pkt->skb)))
 		snat_eval_plain_ipv4(priv, regs, pkt, ip_hdr(pkt->skb));
@@ -341,7 +571,9 @@ static void nft_snat_stateless_ipv6_eval(const struct nft_expr *expr,
 {
 	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
-	if (!snat_may_handle(pkt->skb, priv->flags))
+	if (unlikely(snat_came_by_bridge(pkt->skb)))
+		snat_eval_from_bridge(priv, regs, pkt);
+	else if (!snat_may_handle(pkt->skb, NFPROTO_IPV6, priv->flags))
 		regs->verdict.code = NFT_BREAK;
 	else if (likely(snat_ipv6_is_plain(pkt->skb)))
 		snat_eval_plain_ipv6(priv, regs, pkt, ipv6_hdr(pkt->skb));
@@ -433,6 +665,9 @@ static int snat_maps_init(const struct nft_ctx *ctx,
 				      priv->side, &priv->pf);
 	if (IS_ERR(priv->maps))
 		return PTR_ERR(priv->maps);
+	/* What was decided was looked at then. */
+	if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED)
+		snat_maps_unguard(priv->maps);
 	if (!tb[NFTA_SNAT_STATELESS_ELSE_MAPS])
 		return 0;
 
@@ -585,12 +820,21 @@ static struct nft_expr_type nft_snat_stateless_type __read_mostly = {
 
 static int __init nft_snat_stateless_module_init(void)
 {
-	return nft_register_expr(&nft_snat_stateless_type);
+	int err = snat_own_register();
+
+	if (err < 0)
+		return err;
+
+	err = nft_register_expr(&nft_snat_stateless_type);
+	if (err < 0)
+		snat_own_unregister();
+	return err;
 }
 
 static void __exit nft_snat_stateless_module_exit(void)
 {
 	nft_unregister_expr(&nft_snat_stateless_type);
+	snat_own_unregister();
 }
 
 module_init(nft_snat_stateless_module_init);

@@ -8,6 +8,7 @@
 
 #include "maps.h"
 #include "npt.h"
+#include "own.h"
 
 /* Maps whose elements come and go by themselves, match by range, or belong to
  * one rule only.
@@ -38,9 +39,40 @@ bool snat_maps_ask(const struct snat_map *maps, const struct nft_pktinfo *pkt,
 		hit->map = map;
 		hit->element = snat_map_ask(map, pkt, pf, address);
 		if (hit->element)
-			return !snat_is_hole(pf, hit->element);
+			return !snat_is_hole(pf, hit->element) &&
+			       (!map->guarded ||
+				!snat_map_hits_own(map, hit->element, pkt, pf,
+						   address));
 	}
 	return false;
+}
+
+enum snat_npt snat_aim(u8 pf, const struct snat_map *map,
+		       const struct nft_set_ext *element,
+		       const union snat_address *address,
+		       struct snat_target *target)
+{
+	const union snat_address *value = snat_value(element);
+
+	target->neutral = map->npt;
+	if (target->neutral)
+		return snat_npt_translate(&map->prefix, value, address,
+					  &target->address);
+
+	snat_prefix_replace(pf, &map->prefix, value, address, &target->address);
+	return SNAT_NPT_DONE;
+}
+
+bool snat_map_hits_own(const struct snat_map *map,
+		       const struct nft_set_ext *element,
+		       const struct nft_pktinfo *pkt, u8 pf,
+		       const union snat_address *address)
+{
+	struct snat_target target;
+
+	return snat_is_own(pkt, pf, address) ||
+	       (snat_aim(pf, map, element, address, &target) == SNAT_NPT_DONE &&
+		snat_is_own(pkt, pf, &target.address));
 }
 
 /* Apart, because the kernel zeroes each array on the stack. */
@@ -87,6 +119,7 @@ static int snat_prefix_parse(const struct nlattr *attr, struct snat_map *map)
 
 	snat_prefix_init(&map->prefix, length);
 	map->whole = length == whole;
+	map->guarded = !map->whole;
 	return 0;
 }
 
@@ -247,6 +280,14 @@ struct snat_map *snat_maps_create(const struct nft_ctx *ctx,
 err_maps:
 	kfree(maps);
 	return ERR_PTR(err);
+}
+
+void snat_maps_unguard(struct snat_map *maps)
+{
+	struct snat_map *map;
+
+	snat_for_each_map(map, maps)
+		map->guarded = false;
 }
 
 void snat_maps_activate(const struct nft_ctx *ctx,

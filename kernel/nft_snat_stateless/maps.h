@@ -32,6 +32,7 @@ struct snat_bound {
  * @whole: these are all
  * @single: there is but one key, the value of @within
  * @npt: its translations are neutral to checksums
+ * @guarded: it may cover addresses of this machine, which have no pair then
  * @last: of its list
  * @binding: nf_tables' note that the map is in use
  */
@@ -43,6 +44,7 @@ struct snat_map {
 	bool			whole;
 	bool			single;
 	bool			npt;
+	bool			guarded;
 	bool			last;
 	struct nft_set_binding	binding;
 };
@@ -71,6 +73,9 @@ struct snat_map *snat_maps_create(const struct nft_ctx *ctx,
 				  const struct nlattr *list,
 				  enum snat_side side, u8 *pf);
 
+/* Let them cover this machine's own addresses. */
+void snat_maps_unguard(struct snat_map *maps);
+
 /* nf_tables' steps of a rule's life; @maps may be NULL. */
 void snat_maps_activate(const struct nft_ctx *ctx,
 			const struct snat_map *maps);
@@ -93,6 +98,21 @@ static inline bool snat_is_hole(u8 pf, const struct nft_set_ext *element)
 	return snat_address_equal(pf, (const void *)nft_set_ext_key(element),
 				  snat_value(element));
 }
+
+/* What the pair of an address makes of it. */
+enum snat_npt snat_aim(u8 pf, const struct snat_map *map,
+		       const struct nft_set_ext *element,
+		       const union snat_address *address,
+		       struct snat_target *target);
+
+/*
+ * Is an address that @map covers, or what it becomes, this machine's own?  Such
+ * a one has no pair: only one of its own could be meant for it.
+ */
+bool snat_map_hits_own(const struct snat_map *map,
+		       const struct nft_set_ext *element,
+		       const struct nft_pktinfo *pkt, u8 pf,
+		       const union snat_address *address);
 
 /**
  * snat_maps_ask - find the pair of an address

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The addresses of this machine itself and, in IPv4, those for all on a link. */
+#ifndef NFT_SNAT_STATELESS_OWN_H
+#define NFT_SNAT_STATELESS_OWN_H
+
+#include <linux/hash.h>
+#include <net/addrconf.h>
+#include <net/netfilter/nf_tables.h>
+
+#include "address.h"
+
+/*
+ * How many addresses of IPv4, of all namespaces, have each hash.  The kernel's
+ * own answer takes a look into its routing table, some 400 instructions, and
+ * most packets are for nobody here: none with this hash says so at once.
+ */
+#define SNAT_OWN_BITS	10
+extern u16 snat_own_counts[1 << SNAT_OWN_BITS];
+
+int snat_own_register(void);
+void snat_own_unregister(void);
+
+static inline u16 *snat_own_count(__be32 ip)
+{
+	return &snat_own_counts[hash_32((__force u32)ip, SNAT_OWN_BITS)];
+}
+
+bool snat_ipv4_is_own(const struct nft_pktinfo *pkt, __be32 ip);
+
+/**
+ * snat_is_own - is an address one of this machine's own?
+ *
+ * @pkt: a packet; its namespace, and the VRF of its device, are meant
+ * @pf: of the address
+ * @address: the address
+ *
+ * What a local route alone makes this machine's own, without an address of an
+ * interface, is not known here.
+ */
+static inline bool snat_is_own(const struct nft_pktinfo *pkt, u8 pf,
+			       const union snat_address *address)
+{
+	if (pf == NFPROTO_IPV6)
+		return ipv6_chk_addr(nft_net(pkt), &address->in6, NULL, 0);
+
+	return unlikely(READ_ONCE(*snat_own_count(address->ip))) &&
+	       snat_ipv4_is_own(pkt, address->ip);
+}
+
+#endif /* NFT_SNAT_STATELESS_OWN_H */
