@@ -101,12 +101,27 @@ std::vector<Statement> counted(const Options& options) {
     return {Counter{}};
 }
 
-// The ICMP errors that quote a packet (RFC 792, RFC 4443).
+// The ICMP errors that quote a packet which is on its way (RFC 792, RFC 4443).
 std::vector<MatchIcmpType> icmp_errors(Family family) {
     if (family == Family::ipv4) {
         return {{3, 5}, {11, 12}};
     }
     return {{1, 4}};
+}
+
+// RFC 792, RFC 4861.
+MatchIcmpType icmp_redirect(Family family) {
+    return family == Family::ipv4 ? MatchIcmpType{5, 5} : MatchIcmpType{137, 137};
+}
+
+// RFC 3927 and RFC 4291: what is said from or to these stays on its link.
+MatchOutside unless_on_link(Family family, Field field) {
+    return {field, *Prefix::parse(family == Family::ipv4 ? "169.254.0.0/16" : "fe80::/10")};
+}
+
+// Multicast, and in IPv4 the limited broadcast, which is behind it.
+MatchOutside unless_for_many(Family family) {
+    return {Field::destination, *Prefix::parse(family == Family::ipv4 ? "224.0.0.0/3" : "ff00::/8")};
 }
 
 // Where all keys of a map are, which spares the lookup of an address that is elsewhere.
@@ -135,8 +150,9 @@ std::vector<Chain> expression_chains(const Table& table, const Options& options)
     const SnatStateless decide{.field = Field::source, .maps = by_internal, .untrack = true};
     const SnatStateless outbound{.field = Field::source, .maps = by_internal, .untracked = true};
     const Rule decide_rule = make_rule({unless_exempt(options), {decide}});
+    // A redirect about a packet of a pair goes no further, exempt or not: by its addresses alone, nobody could tell.
+    std::vector<Rule> output{make_rule({{icmp_redirect(table.family), decide}})};
     // The gateway's own ICMP errors quote packets whose source is translated already; their host knows another address.
-    std::vector<Rule> output;
     for (const MatchIcmpType& error : icmp_errors(table.family)) {
         output.push_back(make_rule({{error, inbound}}));
     }
@@ -157,25 +173,57 @@ std::vector<Chain> expression_chains(const Table& table, const Options& options)
     };
 }
 
-std::vector<Chain> native_chains(const Options& options) {
+// Stock rules cannot see in postrouting what prerouting decided, but decide once more by what is to be seen there. What a
+// bridge passes on has come in nowhere, and is not from here.
+std::vector<Rule> native_postrouting(Family family, const Options& options) {
+    const std::vector<Statement> set{SetAddress{Field::source, std::string(int2ext)}};
+    const std::vector<Statement> abroad{unless_for_many(family), unless_on_link(family, Field::destination)};
+    const std::vector<Statement> own{MatchForwarded{false}, MatchAddressType{Field::source, MatchAddressType::Type::local}};
+    // ct state switches conntrack on, so it is there only when something has to stay tracked.
+    std::vector<Statement> untracked;
+    if (options.exempt) {
+        untracked.push_back(MatchUntracked{});
+    }
+    const auto rule = [&](const std::vector<Statement>& from, const std::vector<Statement>& to) {
+        return make_rule({from, untracked, to, abroad, set, counted(options)});
+    };
+    std::vector<Rule> rules{rule({MatchForwarded{true}}, unless_exempt(options)), rule(own, unless_exempt(options))};
+    if (options.exempt) {
+        // Hairpin: only what was sent to an external address is untracked on its way to a host that has a pair.
+        rules.push_back(rule({MatchForwarded{true}},
+                             {MatchAddress{.field = Field::destination, .set = std::string(exempt_set)},
+                              MatchAddress{.field = Field::destination, .set = std::string(internal)}}));
+    }
+    return rules;
+}
+
+// About packets that hosts with a pair send, or are sent.
+std::vector<Rule> native_redirects(Family family) {
+    const MatchIcmpType redirect = icmp_redirect(family);
+    const std::string hosts{internal};
+    return {make_rule({{redirect, MatchAddress{.field = Field::destination, .set = hosts}, Drop{}}}),
+            make_rule({{redirect, MatchRedirected{hosts}, Drop{}}})};
+}
+
+std::vector<Chain> native_chains(Family family, const Options& options) {
     const SetAddress inbound{Field::destination, std::string(ext2int)};
-    const SetAddress outbound{Field::source, std::string(int2ext)};
     // A lookup in int2ext would count each outbound packet twice.
     const MatchAddress has_pair{Field::source, std::string(internal)};
+    const MatchOutside routable = unless_on_link(family, Field::source);
 
-    const Rule decide_rule = make_rule({{has_pair}, unless_exempt(options), {Notrack{}}});
-    // ct state switches conntrack on, so it is there only when something has to stay tracked.
-    std::vector<Statement> obey;
-    if (options.exempt) {
-        obey.push_back(MatchUntracked{});
-    }
+    // What is for the gateway itself stays tracked.
+    const MatchAddressType unicast{Field::destination, MatchAddressType::Type::unicast};
+    const Rule decide_rule = make_rule({{has_pair}, unless_exempt(options), {unicast, Notrack{}}});
+    const std::vector<Rule> redirects = native_redirects(family);
+    std::vector<Rule> output = redirects;
+    output.push_back(make_rule({{has_pair}, unless_exempt(options), {Notrack{}}}));
     const std::string comment{native_comment};
     return {
         {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment,
-         {make_rule({{inbound, Notrack{}}, counted(options)}), decide_rule}},
+         {make_rule({{routable, inbound, Notrack{}}, counted(options)}), redirects.front(), decide_rule}},
         {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
-         {make_rule({obey, {outbound}, counted(options)})}},
-        {"output", Hook::output, ChainType::route, raw_priority, comment, {decide_rule}},
+         native_postrouting(family, options)},
+        {"output", Hook::output, ChainType::route, raw_priority, comment, output},
     };
 }
 
@@ -214,7 +262,7 @@ Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Co
     if (options.exempt) {
         table.prefix_sets.push_back({std::string(exempt_set), false, destinations});
     }
-    table.chains = engine == Engine::expression ? expression_chains(table, options) : native_chains(options);
+    table.chains = engine == Engine::expression ? expression_chains(table, options) : native_chains(family, options);
     return table;
 }
 

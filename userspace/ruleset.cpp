@@ -48,6 +48,21 @@ struct Words {
         return keyword(family) + " " + keyword(statement.field) + (statement.inverted ? " != @" : " @") + statement.set;
     }
 
+    std::string operator()(const MatchOutside& statement) const {
+        return keyword(family) + " " + keyword(statement.field) + " != " + statement.prefix.text();
+    }
+
+    std::string operator()(const MatchAddressType& statement) const {
+        return "fib " + keyword(statement.field) + " type " +
+               (statement.type == MatchAddressType::Type::local ? "local" : "unicast");
+    }
+
+    std::string operator()(const MatchForwarded& statement) const { return statement.forwarded ? "iif != 0" : "iif 0"; }
+
+    std::string operator()(const MatchRedirected& statement) const {
+        return "@th,192," + std::to_string(full_length(family)) + " @" + statement.set;
+    }
+
     std::string operator()(const MatchIcmpType& statement) const {
         const std::string protocol = family == Family::ipv4 ? "icmp" : "icmpv6";
         const std::string first = protocol + " type " + std::to_string(statement.first);
@@ -56,6 +71,7 @@ struct Words {
 
     std::string operator()(const MatchUntracked&) const { return "ct state untracked"; }
     std::string operator()(const Notrack&) const { return "notrack"; }
+    std::string operator()(const Drop&) const { return "drop"; }
     std::string operator()(const Counter&) const { return "counter"; }
     std::string operator()(const Foreign& statement) const { return statement.expression; }
 };

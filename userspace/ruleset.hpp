@@ -55,6 +55,33 @@ struct MatchAddress {
     bool operator==(const MatchAddress&) const = default;
 };
 
+// ip daddr != PREFIX
+struct MatchOutside {
+    Field field;
+    Prefix prefix;
+    bool operator==(const MatchOutside&) const = default;
+};
+
+// fib daddr type {unicast | local}
+struct MatchAddressType {
+    enum class Type : std::uint32_t { unicast = 1, local = 2 };  // as rtnetlink numbers them
+    Field field;
+    Type type;
+    bool operator==(const MatchAddressType&) const = default;
+};
+
+// iif != 0, of packets that this machine passes on; iif 0, of those that it sends itself
+struct MatchForwarded {
+    bool forwarded = true;
+    bool operator==(const MatchForwarded&) const = default;
+};
+
+// @th,192,32 @SET: where the packet went that an ICMP redirect is about
+struct MatchRedirected {
+    std::string set;
+    bool operator==(const MatchRedirected&) const = default;
+};
+
 // icmp type FIRST-LAST, icmpv6 type FIRST-LAST
 struct MatchIcmpType {
     std::uint8_t first;
@@ -72,6 +99,11 @@ struct Notrack {
     bool operator==(const Notrack&) const = default;
 };
 
+// drop
+struct Drop {
+    bool operator==(const Drop&) const = default;
+};
+
 // counter
 struct Counter {
     bool operator==(const Counter&) const = default;
@@ -83,8 +115,8 @@ struct Foreign {
     bool operator==(const Foreign&) const = default;
 };
 
-using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, MatchIcmpType, MatchUntracked, Notrack,
-                               Counter, Foreign>;
+using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, MatchOutside, MatchAddressType, MatchForwarded,
+                               MatchRedirected, MatchIcmpType, MatchUntracked, Notrack, Drop, Counter, Foreign>;
 
 struct Rule {
     std::vector<Statement> statements;

@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <span>
 #include <string>
 #include <vector>
 
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nft_snat_stateless.h>
 #include <netinet/in.h>
@@ -41,6 +43,13 @@ std::uint32_t address_offset(Family family, Field field) {
         return field == Field::source ? 12 : 16;
     }
     return field == Field::source ? 8 : 24;
+}
+
+// 1 for each bit of the prefix.
+Address mask_of(const Prefix& prefix) {
+    Address ones{prefix.address.family, {}};
+    ones.bytes.fill(0xff);
+    return Prefix::of(ones, prefix.length).address;
 }
 
 ExpressionHandle expression(const char* name) {
@@ -75,6 +84,38 @@ void put_compare(nlmsghdr* message, std::uint32_t comparison, const void* data, 
     nftnl_expr_set_u32(compare.get(), NFTNL_EXPR_CMP_OP, comparison);
     nftnl_expr_set(compare.get(), NFTNL_EXPR_CMP_DATA, data, size);
     put(message, compare);
+}
+
+// [ meta load KEY => reg 1 ]
+void put_meta_load(nlmsghdr* message, std::uint32_t key) {
+    const auto load = expression("meta");
+    nftnl_expr_set_u32(load.get(), NFTNL_EXPR_META_KEY, key);
+    nftnl_expr_set_u32(load.get(), NFTNL_EXPR_META_DREG, NFT_REG_1);
+    put(message, load);
+}
+
+// [ bitwise reg 1 = ( reg 1 & MASK ) ^ 0 ]
+void put_mask(nlmsghdr* message, const void* mask, std::uint32_t size) {
+    const Address zero{};
+    const auto bitwise = expression("bitwise");
+    nftnl_expr_set_u32(bitwise.get(), NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+    nftnl_expr_set_u32(bitwise.get(), NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+    nftnl_expr_set_u32(bitwise.get(), NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+    nftnl_expr_set_u32(bitwise.get(), NFTNL_EXPR_BITWISE_LEN, size);
+    nftnl_expr_set(bitwise.get(), NFTNL_EXPR_BITWISE_MASK, mask, size);
+    nftnl_expr_set(bitwise.get(), NFTNL_EXPR_BITWISE_XOR, zero.bytes.data(), size);
+    put(message, bitwise);
+}
+
+// [ lookup reg 1 set SET ], with `inverted` 0x1 behind it
+void put_lookup(nlmsghdr* message, const std::string& set, bool inverted = false) {
+    const auto lookup = expression("lookup");
+    nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+    nftnl_expr_set_str(lookup.get(), NFTNL_EXPR_LOOKUP_SET, set.c_str());
+    if (inverted) {
+        nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+    }
+    put(message, lookup);
 }
 
 // The order of a dump, so that same() can compare whole lists.
@@ -176,13 +217,46 @@ struct StatementWriter {
     // [ lookup reg 1 set int2ext ]
     void operator()(const MatchAddress& statement) const {
         put_address_load(message, family, statement.field);
-        const auto lookup = expression("lookup");
-        nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-        nftnl_expr_set_str(lookup.get(), NFTNL_EXPR_LOOKUP_SET, statement.set.c_str());
-        if (statement.inverted) {
-            nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
-        }
+        put_lookup(message, statement.set, statement.inverted);
+    }
+
+    // [ payload load 4b @ network header + 16 => reg 1 ]
+    // [ bitwise reg 1 = ( reg 1 & 0x0000ffff ) ^ 0x00000000 ]
+    // [ cmp neq reg 1 0x0000fea9 ]
+    void operator()(const MatchOutside& statement) const {
+        const Prefix& prefix = statement.prefix;
+        put_address_load(message, family, statement.field);
+        put_mask(message, mask_of(prefix).bytes.data(), address_size(family));
+        put_compare(message, NFT_CMP_NEQ, prefix.address.bytes.data(), address_size(family));
+    }
+
+    // [ fib daddr type => reg 1 ]
+    // [ cmp eq reg 1 0x00000001 ]
+    void operator()(const MatchAddressType& statement) const {
+        const auto lookup = expression("fib");
+        nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+        nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_FIB_FLAGS,
+                           statement.field == Field::source ? NFTA_FIB_F_SADDR : NFTA_FIB_F_DADDR);
+        nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_FIB_DREG, NFT_REG_1);
         put(message, lookup);
+        const auto type = static_cast<std::uint32_t>(statement.type);
+        put_compare(message, NFT_CMP_EQ, &type, sizeof type);
+    }
+
+    // [ meta load iif => reg 1 ]
+    // [ cmp neq reg 1 0x00000000 ]
+    void operator()(const MatchForwarded& statement) const {
+        put_meta_load(message, NFT_META_IIF);
+        const std::uint32_t none = 0;
+        put_compare(message, statement.forwarded ? NFT_CMP_NEQ : NFT_CMP_EQ, &none, sizeof none);
+    }
+
+    // [ payload load 4b @ transport header + 24 => reg 1 ]
+    // [ lookup reg 1 set internal ]
+    void operator()(const MatchRedirected& statement) const {
+        // Behind 8 bytes of ICMP at 16 of the quoted IPv4 header; behind 8 of ICMPv6 and the target (RFC 4861, 4.5).
+        put_payload_load(message, NFT_PAYLOAD_TRANSPORT_HEADER, 24, address_size(family));
+        put_lookup(message, statement.set);
     }
 
     // [ meta load l4proto => reg 1 ]
@@ -191,10 +265,7 @@ struct StatementWriter {
     // [ cmp gte reg 1 0x00000003 ]
     // [ cmp lte reg 1 0x00000005 ]
     void operator()(const MatchIcmpType& statement) const {
-        const auto load = expression("meta");
-        nftnl_expr_set_u32(load.get(), NFTNL_EXPR_META_KEY, NFT_META_L4PROTO);
-        nftnl_expr_set_u32(load.get(), NFTNL_EXPR_META_DREG, NFT_REG_1);
-        put(message, load);
+        put_meta_load(message, NFT_META_L4PROTO);
         const std::uint8_t protocol = icmp_protocol(family);
         put_compare(message, NFT_CMP_EQ, &protocol, sizeof protocol);
         put_payload_load(message, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1);
@@ -216,15 +287,16 @@ struct StatementWriter {
         put(message, load);
         const std::uint32_t untracked = NF_CT_STATE_UNTRACKED_BIT;
         const std::uint32_t zero = 0;
-        const auto mask = expression("bitwise");
-        nftnl_expr_set_u32(mask.get(), NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-        nftnl_expr_set_u32(mask.get(), NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-        nftnl_expr_set_u32(mask.get(), NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
-        nftnl_expr_set_u32(mask.get(), NFTNL_EXPR_BITWISE_LEN, sizeof untracked);
-        nftnl_expr_set(mask.get(), NFTNL_EXPR_BITWISE_MASK, &untracked, sizeof untracked);
-        nftnl_expr_set(mask.get(), NFTNL_EXPR_BITWISE_XOR, &zero, sizeof zero);
-        put(message, mask);
+        put_mask(message, &untracked, sizeof untracked);
         put_compare(message, NFT_CMP_NEQ, &zero, sizeof zero);
+    }
+
+    // [ immediate reg 0 drop ]
+    void operator()(const Drop&) const {
+        const auto verdict = expression("immediate");
+        nftnl_expr_set_u32(verdict.get(), NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+        nftnl_expr_set_u32(verdict.get(), NFTNL_EXPR_IMM_VERDICT, NF_DROP);
+        put(message, verdict);
     }
 
     // [ notrack ]
@@ -276,8 +348,16 @@ bool is_default(const std::string& expression, std::size_t attribute, Message va
     return all_zero(value) && !(expression == "lookup" && attribute == NFTA_LOOKUP_DREG);
 }
 
+// Of an immediate: a verdict is nested twice, and only libmnl flags what is nested, so that bytes do not compare.
+std::uint32_t verdict_in(const Attributes& data) {
+    return data.nest(NFTA_IMMEDIATE_DATA).nest(NFTA_DATA_VERDICT).number(NFTA_VERDICT_CODE);
+}
+
 // Whether the kernel's expression is the written one.
 bool same(const Expression& dumped, const Expression& written) {
+    if (dumped.name == "immediate" && written.name == "immediate") {
+        return verdict_in(dumped.data) == verdict_in(written.data);
+    }
     bool equal = dumped.name == written.name;
     written.data.for_each([&](std::size_t attribute, Message value) {
         const Message other = dumped.data.bytes(attribute);
@@ -314,8 +394,25 @@ std::optional<std::uint8_t> compared_byte(std::span<const Expression> dumped, st
     return value.size() == 1 ? std::optional(value[0]) : std::nullopt;
 }
 
+// What a comparison under a mask leaves out, which may be of either address.
+std::vector<Statement> outside_in(std::span<const Expression> dumped, Family family) {
+    const Message mask = dumped[1].data.nest(NFTA_BITWISE_MASK).bytes(NFTA_DATA_VALUE);
+    const Message value = dumped[2].data.nest(NFTA_CMP_DATA).bytes(NFTA_DATA_VALUE);
+    Address address{family, {}};
+    if (mask.size() != address.size() || value.size() != address.size()) {
+        return {};
+    }
+    std::copy(value.begin(), value.end(), address.bytes.begin());
+    int length = 0;
+    for (const std::uint8_t byte : mask) {
+        length += std::popcount(byte);
+    }
+    const Prefix prefix{address, static_cast<std::uint8_t>(length)};
+    return {MatchOutside{Field::source, prefix}, MatchOutside{Field::destination, prefix}};
+}
+
 // What the expressions at the front could be, most specific first; length_as() decides.
-std::vector<Statement> candidates(std::span<const Expression> dumped) {
+std::vector<Statement> candidates(std::span<const Expression> dumped, Family family) {
     const std::string& name = dumped.front().name;
     if (name == NFT_SNAT_STATELESS_NAME) {
         const auto statement = snat_stateless_in(dumped.front().data);
@@ -330,9 +427,23 @@ std::vector<Statement> candidates(std::span<const Expression> dumped) {
     if (name == "ct") {
         return {MatchUntracked{}};
     }
+    if (name == "immediate") {
+        return {Drop{}};
+    }
+    if (name == "fib") {
+        std::vector<Statement> found;
+        for (const Field field : {Field::source, Field::destination}) {
+            found.insert(found.end(), {MatchAddressType{field, MatchAddressType::Type::unicast},
+                                       MatchAddressType{field, MatchAddressType::Type::local}});
+        }
+        return found;
+    }
+    if (name == "payload" && dumped.size() >= 3 && dumped[1].name == "bitwise") {
+        return outside_in(dumped, family);
+    }
     if (name == "payload" && dumped.size() >= 2 && dumped[1].name == "lookup") {
         const std::string set = dumped[1].data.text(NFTA_LOOKUP_SET);
-        std::vector<Statement> found;
+        std::vector<Statement> found{MatchRedirected{set}};
         for (const Field field : {Field::source, Field::destination}) {
             found.insert(found.end(), {SetAddress{field, set}, MatchAddress{field, set, false},
                                        MatchAddress{field, set, true}});
@@ -340,7 +451,7 @@ std::vector<Statement> candidates(std::span<const Expression> dumped) {
         return found;
     }
     if (name == "meta") {
-        std::vector<Statement> found;
+        std::vector<Statement> found{MatchForwarded{true}, MatchForwarded{false}};
         const std::optional<std::uint8_t> first = compared_byte(dumped, 3);
         const std::optional<std::uint8_t> last = compared_byte(dumped, 4);
         if (first && last) {
@@ -356,7 +467,7 @@ std::vector<Statement> candidates(std::span<const Expression> dumped) {
 
 // Takes one statement off the front.
 Statement fold(std::span<const Expression>& dumped, Family family) {
-    for (const Statement& statement : candidates(dumped)) {
+    for (const Statement& statement : candidates(dumped, family)) {
         if (const std::size_t length = length_as(statement, dumped, family)) {
             dumped = dumped.subspan(length);
             return statement;

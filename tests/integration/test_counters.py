@@ -122,8 +122,10 @@ def test_counters_per_rule(wire, tool):
     # The same again, and after a change that has the rules ask for other networks, too.
     for pairs in (PAIRS, {**PAIRS, "10.99.0.1": "203.0.112.1"}):
         tool.sync(pairs, counters="rule")
-        found = {chain: (int(packets), int(size)) for packets, size, chain in
-                 re.findall(r"^rule: (\d+) packets?, (\d+) bytes?: (\w+):", tool("status").stdout, re.M)}
+        # Natively postrouting has a rule for what the gateway itself sends, too.
+        found = {}
+        for packets, size, chain in re.findall(r"^rule: (\d+) packets?, (\d+) bytes?: (\w+):", tool("status").stdout, re.M):
+            found[chain] = tuple(map(sum, zip(found.get(chain, (0, 0)), (int(packets), int(size)))))
         assert found == {"postrouting": (2, 200), "prerouting": (1, 200)}
     assert set(tool.pairs()[A]) == {"internal", "external", "npt", "comment"}
     tool.sync(PAIRS, **EXEMPT)

@@ -125,11 +125,11 @@ TEST(ExplanationTest, TellsTheNativeEngineAndNothingAtAll) {
     EXPECT_EQ(as_text(explain(ruleset, *Address::parse("198.51.100.2"))),
               "198.51.100.2\n"
               "  as the source of an internal host: no pair has it\n"
-              "    rule: ip statnat postrouting: ip saddr set ip saddr map @int2ext\n"
+              "    rule: ip statnat postrouting: iif != 0 ip daddr != 224.0.0.0/3 ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext\n"
               "  as the destination from outside: becomes 10.0.0.2\n"
               "    pair: 10.0.0.2 198.51.100.2\n"
               "    map: ip statnat ext2int\n"
-              "    rule: ip statnat prerouting: ip daddr set ip daddr map @ext2int notrack\n");
+              "    rule: ip statnat prerouting: ip saddr != 169.254.0.0/16 ip daddr set ip daddr map @ext2int notrack\n");
     const std::string nothing = "10.0.0.2\n"
                                 "  as the source of an internal host: no rule translates it\n"
                                 "  as the destination from outside: no rule translates it\n";

@@ -63,6 +63,9 @@ private:
         if (const auto* ours = std::get_if<MatchAddress>(&statement)) {
             return ours->set == name;
         }
+        if (const auto* ours = std::get_if<MatchRedirected>(&statement)) {
+            return ours->set == name;
+        }
         const auto* foreign = std::get_if<Foreign>(&statement);
         return foreign && foreign->expression == "@" + name;
     }
@@ -93,10 +96,11 @@ private:
         for (const Rule& rule : rules) {
             for (const Statement& statement : rule.statements) {
                 const auto referred = [&](const auto& one) { return refers(statement, one.name); };
-                const bool needs = !std::holds_alternative<MatchIcmpType>(statement) &&
-                                   !std::holds_alternative<MatchUntracked>(statement) &&
-                                   !std::holds_alternative<Notrack>(statement) &&
-                                   !std::holds_alternative<Counter>(statement);
+                const bool needs = std::holds_alternative<SnatStateless>(statement) ||
+                                   std::holds_alternative<SetAddress>(statement) ||
+                                   std::holds_alternative<MatchAddress>(statement) ||
+                                   std::holds_alternative<MatchRedirected>(statement) ||
+                                   std::holds_alternative<Foreign>(statement);
                 require(!needs || std::any_of(table.maps.begin(), table.maps.end(), referred) ||
                             std::any_of(table.prefix_sets.begin(), table.prefix_sets.end(), referred),
                         "a rule refers to nothing: " + text(rule, table.family));

@@ -93,6 +93,7 @@ TEST(LayoutTest, OfTheExpressionEngine) {
         "chain postrouting filter postrouting -300",
         "  snat_stateless saddr map @int2ext within 10.0.0.2/31 untracked",
         "chain output route output -300",
+        "  icmp type 5 snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack",
         "  icmp type 3-5 snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
         "  icmp type 11-12 snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
         "  snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack",
@@ -118,6 +119,7 @@ TEST(LayoutTest, OfTheExpressionEngineWithExemptDestinationsAndRuleCounters) {
         "chain postrouting filter postrouting -300",
         "  snat_stateless saddr map @int2ext within 10.0.0.2/31 untracked counter",
         "chain output route output -300",
+        "  icmp type 5 snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack",
         "  icmp type 3-5 snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
         "  icmp type 11-12 snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
         "  ip daddr != @exempt snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack",
@@ -160,6 +162,7 @@ TEST(LayoutTest, OfPrefixesAsksTheLongestFirst) {
         "chain postrouting filter postrouting -300",
         "  snat_stateless saddr map " + by_internal + " untracked",
         "chain output route output -300",
+        "  icmp type 5 snat_stateless saddr map " + by_internal + " untrack",
         "  icmp type 3-5 snat_stateless daddr map " + by_external + " notrack",
         "  icmp type 11-12 snat_stateless daddr map " + by_external + " notrack",
         "  snat_stateless saddr map " + by_internal + " untrack",
@@ -267,11 +270,16 @@ TEST(LayoutTest, OfTheNativeEngineKeepsConntrackOff) {
         "  10.0.0.2",
         "  10.0.0.3",
         "chain prerouting filter prerouting -300",
-        "  ip daddr set ip daddr map @ext2int notrack",
-        "  ip saddr @internal notrack",
+        "  ip saddr != 169.254.0.0/16 ip daddr set ip daddr map @ext2int notrack",
+        "  icmp type 5 ip daddr @internal drop",
+        "  ip saddr @internal fib daddr type unicast notrack",
         "chain postrouting filter postrouting -300",
-        "  ip saddr set ip saddr map @int2ext",
+        "  iif != 0 ip daddr != 224.0.0.0/3 ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext",
+        "  iif 0 fib saddr type local"
+        " ip daddr != 224.0.0.0/3 ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext",
         "chain output route output -300",
+        "  icmp type 5 ip daddr @internal drop",
+        "  icmp type 5 @th,192,32 @internal drop",
         "  ip saddr @internal notrack",
     }));
 }
@@ -285,11 +293,19 @@ TEST(LayoutTest, OfTheNativeEngineWithExemptDestinationsAndRuleCounters) {
         "set exempt",
         "  10.0.0.0/8",
         "chain prerouting filter prerouting -300",
-        "  ip daddr set ip daddr map @ext2int notrack counter",
-        "  ip saddr @internal ip daddr != @exempt notrack",
+        "  ip saddr != 169.254.0.0/16 ip daddr set ip daddr map @ext2int notrack counter",
+        "  icmp type 5 ip daddr @internal drop",
+        "  ip saddr @internal ip daddr != @exempt fib daddr type unicast notrack",
         "chain postrouting filter postrouting -300",
-        "  ct state untracked ip saddr set ip saddr map @int2ext counter",
+        "  iif != 0 ct state untracked ip daddr != @exempt"
+        " ip daddr != 224.0.0.0/3 ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
+        "  iif 0 fib saddr type local ct state untracked ip daddr != @exempt"
+        " ip daddr != 224.0.0.0/3 ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
+        "  iif != 0 ct state untracked ip daddr @exempt ip daddr @internal"
+        " ip daddr != 224.0.0.0/3 ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
         "chain output route output -300",
+        "  icmp type 5 ip daddr @internal drop",
+        "  icmp type 5 @th,192,32 @internal drop",
         "  ip saddr @internal ip daddr != @exempt notrack",
     }));
 }
@@ -308,6 +324,7 @@ TEST(LayoutTest, OfTheExpressionEngineForIPv6) {
         "chain postrouting filter postrouting -300",
         "  snat_stateless saddr map @int2ext within fd00:1::2/127 untracked",
         "chain output route output -300",
+        "  icmpv6 type 137 snat_stateless saddr map @int2ext within fd00:1::2/127 untrack",
         "  icmpv6 type 1-4 snat_stateless daddr map @ext2int within 2001:db8:1::/124 notrack",
         "  snat_stateless saddr map @int2ext within fd00:1::2/127 untrack",
     }));
@@ -327,6 +344,7 @@ TEST(LayoutTest, OfTheExpressionEngineForIPv6WithExemptDestinationsAndRuleCounte
         "chain postrouting filter postrouting -300",
         "  snat_stateless saddr map @int2ext within fd00:1::2/127 untracked counter",
         "chain output route output -300",
+        "  icmpv6 type 137 snat_stateless saddr map @int2ext within fd00:1::2/127 untrack",
         "  icmpv6 type 1-4 snat_stateless daddr map @ext2int within 2001:db8:1::/124 notrack",
         "  ip6 daddr != @exempt snat_stateless saddr map @int2ext within fd00:1::2/127 untrack",
     }));
@@ -343,11 +361,19 @@ TEST(LayoutTest, OfTheNativeEngineForIPv6) {
         "set exempt",
         "  fd00::/8",
         "chain prerouting filter prerouting -300",
-        "  ip6 daddr set ip6 daddr map @ext2int notrack",
-        "  ip6 saddr @internal ip6 daddr != @exempt notrack",
+        "  ip6 saddr != fe80::/10 ip6 daddr set ip6 daddr map @ext2int notrack",
+        "  icmpv6 type 137 ip6 daddr @internal drop",
+        "  ip6 saddr @internal ip6 daddr != @exempt fib daddr type unicast notrack",
         "chain postrouting filter postrouting -300",
-        "  ct state untracked ip6 saddr set ip6 saddr map @int2ext",
+        "  iif != 0 ct state untracked ip6 daddr != @exempt"
+        " ip6 daddr != ff00::/8 ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
+        "  iif 0 fib saddr type local ct state untracked ip6 daddr != @exempt"
+        " ip6 daddr != ff00::/8 ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
+        "  iif != 0 ct state untracked ip6 daddr @exempt ip6 daddr @internal"
+        " ip6 daddr != ff00::/8 ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
         "chain output route output -300",
+        "  icmpv6 type 137 ip6 daddr @internal drop",
+        "  icmpv6 type 137 @th,192,128 @internal drop",
         "  ip6 saddr @internal ip6 daddr != @exempt notrack",
     }));
 }

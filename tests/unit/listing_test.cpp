@@ -109,11 +109,11 @@ TEST(Inventory, TellsTheFamiliesApart) {
     EXPECT_EQ(found.occupancies[1].family, Family::ipv6);
     EXPECT_EQ(found.occupancies[1].pairs, 1U);
     EXPECT_EQ(found.occupancies[1].capacity, 6144U);
-    ASSERT_EQ(found.rules.size(), 4U);
+    ASSERT_EQ(found.rules.size(), 6U);
     EXPECT_EQ(found.rules[0].family, Family::ipv4);
-    EXPECT_EQ(found.rules[0].text, "ip daddr set ip daddr map @ext2int notrack counter");
-    EXPECT_EQ(found.rules[2].family, Family::ipv6);
-    EXPECT_EQ(found.rules[2].text, "ip6 daddr set ip6 daddr map @ext2int notrack counter");
+    EXPECT_EQ(found.rules[0].text, "ip saddr != 169.254.0.0/16 ip daddr set ip daddr map @ext2int notrack counter");
+    EXPECT_EQ(found.rules[3].family, Family::ipv6);
+    EXPECT_EQ(found.rules[3].text, "ip6 saddr != fe80::/10 ip6 daddr set ip6 daddr map @ext2int notrack counter");
 }
 
 TEST(Inventory, KnowsPrefixesAndNoHoles) {

@@ -172,7 +172,8 @@ TEST(PlanTest, RewritesRulesWhosePairsAreElsewhere) {
         "add rules prerouting: snat_stateless daddr map @ext2int within 198.51.100.0/29 notrack counter;"
         " snat_stateless saddr map @int2ext within 10.0.0.0/29 untrack",
         "add rules postrouting: snat_stateless saddr map @int2ext within 10.0.0.0/29 untracked counter 7/700",
-        "add rules output: icmp type 3-5 snat_stateless daddr map @ext2int within 198.51.100.0/29 notrack;"
+        "add rules output: icmp type 5 snat_stateless saddr map @int2ext within 10.0.0.0/29 untrack;"
+        " icmp type 3-5 snat_stateless daddr map @ext2int within 198.51.100.0/29 notrack;"
         " icmp type 11-12 snat_stateless daddr map @ext2int within 198.51.100.0/29 notrack;"
         " snat_stateless saddr map @int2ext within 10.0.0.0/29 untrack",
     }));
@@ -193,7 +194,7 @@ TEST(PlanTest, GrowsAMapByReplacingIt) {
     Ruleset actual = make_ruleset();
     map(actual, "ext2int").capacity = 2;
     map(actual, "ext2int").elements.set_traffic(1, {7, 700});
-    chain(actual, "output").rules[2].traffic = {9, 900};
+    chain(actual, "output").rules[3].traffic = {9, 900};
     EXPECT_EQ(print(plan(make_ruleset(), actual)), (Lines{
         "flush chain prerouting",
         "flush chain output",
@@ -202,7 +203,8 @@ TEST(PlanTest, GrowsAMapByReplacingIt) {
         "add elements ext2int {198.51.100.2 : 10.0.0.2} {198.51.100.3 : 10.0.0.3 7/700}",
         "add rules prerouting: snat_stateless daddr map @ext2int within 198.51.100.2/31 notrack"
         " else saddr map @int2ext within 10.0.0.2/31 untrack",
-        "add rules output: icmp type 3-5 snat_stateless daddr map @ext2int within 198.51.100.2/31 notrack;"
+        "add rules output: icmp type 5 snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack;"
+        " icmp type 3-5 snat_stateless daddr map @ext2int within 198.51.100.2/31 notrack;"
         " icmp type 11-12 snat_stateless daddr map @ext2int within 198.51.100.2/31 notrack;"
         " snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack 9/900",
     }));
