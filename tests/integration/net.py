@@ -30,6 +30,19 @@ PAIRS6 = {A6: A6_OUT, B6: B6_OUT}
 GATEWAY6_IN, GATEWAY6_OUT, R2_6 = "fd00:1::1", "2001:db8:2::1", "2001:db8:2::2"
 X6 = "2001:db8:3::10"
 
+# What a distribution ships: the kernel's own settings, and rp_filter and source routes as systemd has them. New
+# namespaces inherit some of this machine's, which may be others. A test that needs anything else says so.
+SHIPPED = {
+    **{f"net/ipv4/conf/{each}/{key}": value for each in ("all", "default") for key, value in (
+        ("accept_redirects", 1), ("secure_redirects", 1), ("send_redirects", 1), ("shared_media", 1),
+        ("arp_announce", 0), ("arp_ignore", 0), ("bc_forwarding", 0), ("promote_secondaries", 1))},
+    **{f"net/ipv6/conf/{each}/{key}": value for each in ("all", "default") for key, value in (
+        ("accept_ra", 1), ("accept_redirects", 1), ("autoconf", 1), ("disable_ipv6", 0))},
+    "net/ipv4/conf/all/rp_filter": 0, "net/ipv4/conf/default/rp_filter": 2,
+    "net/ipv4/conf/all/accept_source_route": 0, "net/ipv4/conf/default/accept_source_route": 0,
+    "net/ipv4/icmp_echo_ignore_broadcasts": 1, "net/ipv4/icmp_ratelimit": 1000, "net/ipv6/icmp/ratelimit": 1000,
+    "net/ipv6/conf/all/accept_dad": 0, "net/ipv6/conf/default/accept_dad": 1,
+}
 
 
 def many(count, first=0):
@@ -68,7 +81,7 @@ class Namespace:
         subprocess.run(["ip", "netns", "add", self.name], check=True)
         atexit.register(self.close)  # whatever goes wrong until somebody closes it
         self.descriptor = os.open(f"/run/netns/{self.name}", os.O_RDONLY | os.O_CLOEXEC)
-        self.sysctl(net__ipv6__conf__all__disable_ipv6=1, net__ipv6__conf__default__disable_ipv6=1)
+        self.sysctl(**SHIPPED)
         self.ip("link set lo up")
 
     def __enter__(self):
@@ -88,6 +101,10 @@ class Namespace:
             for key, value in settings.items():
                 with open("/proc/sys/" + key.replace("__", "/"), "w") as file:
                     file.write(str(value))
+
+    def settled(self):
+        """Waits until duplicate address detection has ended."""
+        until(lambda: not self.run("ip", "-6", "address", "show", "tentative").stdout, 60)
 
     def ip(self, commands):
         """Runs lines of ip(8) in one process."""

@@ -13,7 +13,8 @@ import threading
 
 from net import (A, B, C, D, GATEWAY_IN, GATEWAY_OUT, R1, R2, R2_FAR, X, Namespace, cable)
 
-IP_MTU = 14
+# linux/in.h and linux/in6.h: IP_MTU and IPV6_MTU
+PATH_MTU = {socket.AF_INET: (socket.IPPROTO_IP, 14), socket.AF_INET6: (socket.IPPROTO_IPV6, 24)}
 PORT = 4000
 
 
@@ -23,11 +24,7 @@ class Network:
         self.all = [Namespace(name) for name in names]
         self.gateway, self.r1, self.r2, self.a, self.b, self.c, self.d, self.x = self.all
         for router in (self.gateway, self.r1, self.r2):
-            router.sysctl(net__ipv4__conf__all__rp_filter=1, net__ipv4__conf__default__rp_filter=1,
-                          net__ipv4__conf__all__send_redirects=0,
-                          net__ipv4__conf__default__send_redirects=0, net__ipv4__ip_forward=1)
-        for one in self.all:
-            one.sysctl(net__ipv4__icmp_ratelimit=0)
+            router.sysctl(net__ipv4__ip_forward=1)
 
         for host, name, address in ((self.a, "a", A), (self.b, "b", B), (self.c, "c", C), (self.r1, "r1", R1)):
             self.join(host, address, self.gateway, name, GATEWAY_IN)
@@ -69,9 +66,13 @@ def alongside(work, *arguments):
         raise raised[0]
 
 
+def family(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def carry(client, server, address, content):
     """Sends content over a TCP connection; what arrived, from which address, and the client's path MTU."""
-    listener, caller = (one.socket(socket.AF_INET, socket.SOCK_STREAM) for one in (server, client))
+    listener, caller = (one.socket(family(address), socket.SOCK_STREAM) for one in (server, client))
     with listener, caller:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("", PORT))
@@ -85,19 +86,19 @@ def carry(client, server, address, content):
             caller.sendall(content)
             caller.shutdown(socket.SHUT_WR)
             caller.recv(1)
-            mtu.append(caller.getsockopt(socket.IPPROTO_IP, IP_MTU))
+            mtu.append(caller.getsockopt(*PATH_MTU[family(address)]))
 
         with alongside(call):
-            connection, (peer, _) = listener.accept()
+            connection, peer = listener.accept()
             with connection:
                 connection.settimeout(60)
                 received = b"".join(iter(lambda: connection.recv(1 << 20), b""))
-        return received, peer, mtu[0]
+        return received, peer[0], mtu[0]
 
 
 def ask(client, server, address, content=b"hello"):
     """Sends a datagram there and back; what came back, and from which address the server was asked."""
-    asked, asking = (one.socket(socket.AF_INET, socket.SOCK_DGRAM) for one in (server, client))
+    asked, asking = (one.socket(family(address), socket.SOCK_DGRAM) for one in (server, client))
     with asked, asking:
         asked.bind(("", PORT))
         for one in (asked, asking):

@@ -31,7 +31,6 @@ class Peer:
         # Else nobody would add up the tunnel's own checksum.
         self.namespace.run("ethtool", "-K", "eth0", "tx", "off")
         for namespace, here, there in ((self.namespace, R2, GATEWAY_OUT), (gateway, GATEWAY_OUT, R2)):
-            namespace.sysctl(net__ipv6__conf__all__disable_ipv6=0, net__ipv6__conf__default__disable_ipv6=0)
             namespace.ip(f"address add {here}/24 dev eth0\n"
                          f"link add tunnel type gre local {here} remote {there} csum\n"
                          f"link set tunnel up")

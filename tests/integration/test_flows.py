@@ -75,6 +75,26 @@ def test_talk(network, tool, client, server, address, seen_as):
     ping(client, address)
 
 
+@pytest.fixture
+def strict(network):
+    """All routers insist on the way back (RFC 3704, 2.2)."""
+    def filters(mode):
+        for router in (network.gateway, network.r1, network.r2):
+            with router:
+                names = [name for _, name in socket.if_nameindex()]
+            router.sysctl(**{f"net/ipv4/conf/{name}/rp_filter": mode for name in names})
+    filters(1)
+    yield
+    filters(2)
+
+
+@pytest.mark.parametrize("client, server, address, seen_as", TALKS)
+def test_talk_with_strict_reverse_path(network, tool, strict, client, server, address, seen_as):
+    client, server = getattr(network, client), getattr(network, server)
+    assert ask(client, server, address) == (b"hello", seen_as)
+    assert carry(client, server, address, SOME[:5000])[:2] == (SOME[:5000], seen_as)
+
+
 OFFLOADS = {
     # why                       hosts, gateway
     "all with offload":         ("on", "on"),

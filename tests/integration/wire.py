@@ -24,14 +24,21 @@ from packets import same
 ETH_P_IP, ETH_P_IPV6 = 0x0800, 0x86dd
 SOL_PACKET, PACKET_VNET_HDR, GSO_TCPV4 = 263, 15, 1  # linux/if_packet.h, linux/virtio_net.h
 
-# What an IPv6 gateway says by itself: neighbour discovery and group membership.
+# What an IPv6 gateway says by itself is neighbour discovery and group membership, from an address of the link or to all on it.
 LINK_LOCAL, ALL_ON_LINK = b"\xfe\x80", b"\xff\x02"
+ICMPV6, REDIRECT = 58, 137
 
 # Packets of no pair, sent after others: whatever is to come has come when they have.
 MARKS = [bytes(IP(src=source, dst=target) / UDP(chksum=0) / bytes(13))[:-13]
          for source, target in ((C, X), (X, C))]
 MARKS6 = [bytes(IPv6(src=source, dst=target) / UDP(chksum=0) / bytes(13))[:-13]
           for source, target in ((C6, X6), (X6, C6))]
+
+
+def chatter(packet):
+    """Whether an IPv6 router says this to all of its neighbours; a redirect is about somebody's packet."""
+    about_a_packet = packet[6] == ICMPV6 and packet[40] == REDIRECT
+    return packet[24:26] == ALL_ON_LINK or packet[8:10] == LINK_LOCAL and not about_a_packet
 
 
 class Port:
@@ -69,7 +76,7 @@ class Port:
         """The next packet, from the IP header on; None after so many seconds without one."""
         while select.select([self.socket], [], [], seconds)[0]:
             packet = self.socket.recv(65535)
-            if self.protocol == ETH_P_IP or not (packet[8:10] == LINK_LOCAL or packet[24:26] == ALL_ON_LINK):
+            if self.protocol == ETH_P_IP or not chatter(packet):
                 return packet
         return None
 
@@ -85,6 +92,8 @@ class Wire:
         os.sched_setaffinity(0, {min(self.processors)})
         self.gateway = Namespace("gateway")
         self.ends = [Namespace("inside"), Namespace("outside")]
+        for end in self.ends:
+            end.sysctl(net__ipv6__conf__default__disable_ipv6=1)  # so that it has nothing to say
         inside_mac, in_mac = cable(self.ends[0], "inside", self.gateway, "in0")
         outside_mac, out_mac = cable(self.ends[1], "outside", self.gateway, "out0")
         self.inside = Port(self.ends[0], "inside", inside_mac, in_mac, self.protocol)
@@ -102,11 +111,7 @@ class Wire:
             f"route add 10.0.0.0/8 via {R1}",
             f"neighbour replace {R2} lladdr {outside_mac} dev out0",
         ] + [f"neighbour replace {host} lladdr {inside_mac} dev in0" for host in (A, B, C, D, R1)]))
-        self.gateway.sysctl(
-            net__ipv4__conf__all__rp_filter=1, net__ipv4__conf__in0__rp_filter=1,
-            net__ipv4__conf__out0__rp_filter=1, net__ipv4__conf__all__send_redirects=0,
-            net__ipv4__conf__in0__send_redirects=0, net__ipv4__icmp_ratelimit=0,
-            net__ipv4__ip_forward=1)
+        self.gateway.sysctl(net__ipv4__ip_forward=1)
 
     def close(self):
         for port in (self.inside, self.outside):
@@ -143,13 +148,11 @@ class Wire6(Wire):
     protocol, marks = ETH_P_IPV6, MARKS6
 
     def address(self, inside_mac, outside_mac):
-        self.gateway.sysctl(
-            net__ipv6__conf__all__disable_ipv6=0, net__ipv6__conf__in0__disable_ipv6=0,
-            net__ipv6__conf__out0__disable_ipv6=0, net__ipv6__conf__in0__accept_dad=0,
-            net__ipv6__conf__out0__accept_dad=0, net__ipv6__conf__all__forwarding=1, net__ipv6__icmp__ratelimit=0)
+        self.gateway.sysctl(net__ipv6__conf__all__forwarding=1)
         self.gateway.ip("\n".join([
             f"address add {GATEWAY6_IN}/64 dev in0 nodad",
             f"address add {GATEWAY6_OUT}/64 dev out0 nodad",
             f"route add ::/0 via {R2_6}",
             f"neighbour replace {R2_6} lladdr {outside_mac} dev out0",
         ] + [f"neighbour replace {host} lladdr {inside_mac} dev in0" for host in (A6, B6, C6, R1_6)]))
+        self.gateway.settled()
