@@ -21,6 +21,7 @@ from scapy.layers.l2 import Ether
 
 from net import (A, A6, A6_OUT, A_OUT, B, B6, B6_OUT, B_OUT, C, C6, GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT,
                  R1, R1_6, R2, R2_6, X, X6, Namespace, cable)
+from network import PORT, family
 
 HOSTS = {"a": (A, A6), "b": (B, B6), "c": (C, C6), "r1": (R1, R1_6)}
 EXTERNAL, EXTERNAL6 = "198.51.100.0/24", "2001:db8:1::/48"
@@ -54,6 +55,10 @@ class Tap:
         self.socket.close()
         self.marker.close()
 
+    def ends(self, layer):
+        """Source and destination of the packets with a layer that came in since the last call."""
+        return [(packet.src, packet.dst) for packet in self.packets(layer)]
+
     def frames(self):
         """What came in since the last call, once whatever was on its way has arrived: each mark comes behind what was
         queued before it, and so moves that by one cable at least."""
@@ -72,7 +77,7 @@ class Tap:
         raise TimeoutError("not even a mark comes in")
 
     def packets(self, layer):
-        """The IP packets among them with a layer, or of a protocol, that Scapy knows."""
+        """The IP packets with a layer that came in since the last call."""
         found = (frame.getlayer(IP) or frame.getlayer(IPv6) for frame in self.frames())
         return [packet for packet in found if packet and layer in packet]
 
@@ -110,6 +115,18 @@ class Lan:
         """A cable to the switch."""
         self.cable(namespace, interface, self.switch, f"to-{role}")
         self.switch.ip(f"link set dev to-{role} master {self.bridge}")
+
+    def another(self, name, number):
+        """A host on a network of its own behind the gateway: 10.0.5.5 and fd00:5::5 for number 5."""
+        host = self.add(name)
+        self.cable(host, "eth0", self.gateway, name)
+        for one, interface, end in ((self.gateway, name, 1), (host, "eth0", number)):
+            one.ip(f"address add 10.0.{number}.{end}/24 broadcast + dev {interface}\n"
+                   f"address add fd00:{number}::{end}/64 dev {interface} nodad")
+        host.ip(f"route add default via 10.0.{number}.1\nroute add default via fd00:{number}::1")
+        for one in (self.gateway, host):
+            one.settled()
+        return host
 
     def address(self):
         self.gateway.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
@@ -152,6 +169,16 @@ class Lan:
         near, near_interface = self.near[namespace.name, interface]
         self.taps.append(Tap(namespace, interface, near, near_interface))
         return self.taps[-1]
+
+
+def speak(namespace, source, target, interface):
+    """One datagram, to many if need be, from an address and an interface that are given."""
+    with namespace.socket(family(target), socket.SOCK_DGRAM) as speaker:
+        speaker.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        speaker.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+        speaker.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 8)
+        speaker.bind((source, 0))
+        speaker.sendto(b"hello", (target, PORT))
 
 
 def answered(client, address, count, *options):
