@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from abilities import able
 from net import PAIRS
 from tool import ENGINE, Tool
 from wire import Wire
@@ -17,14 +18,20 @@ FAULTS = ("WARNING:", "BUG:", "Oops", "general protection", "refcount_t:", "Call
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "expression: needs the kernel module, not stock rules")
+    config.addinivalue_line("markers", "needs(ability): of the kernel; guests have them all, this machine may not")
     config.addinivalue_line("markers", "stock: about neither module nor kernel; guests, which are slow, leave it out")
 
 
 def pytest_collection_modifyitems(config, items):
     other = "expression" if ENGINE == "native" else "stock"
-    kept = [item for item in items if not item.get_closest_marker(other)]
+    kept = [item for item in items if not item.get_closest_marker(other) and possible(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
+
+
+def possible(item):
+    """Whether the kernel has what a test needs; guests' kernels must have it."""
+    return ENGINE == "expression" or all(able(mark.args[0]) for mark in item.iter_markers("needs"))
 
 
 def taint():

@@ -70,6 +70,16 @@ def family(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
+@contextlib.contextmanager
+def listening(server, address=""):
+    """A TCP service, at one address or at all."""
+    with server.socket(family(address), socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, PORT))
+        listener.listen()
+        yield listener
+
+
 def carry(client, server, address, content):
     """Sends content over a TCP connection; what arrived, from which address, and the client's path MTU."""
     listener, caller = (one.socket(family(address), socket.SOCK_STREAM) for one in (server, client))

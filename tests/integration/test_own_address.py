@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An address of the gateway itself belongs to the gateway, though a prefix of a pair covers it; a pair of its own may move it.
+
+    A 10.0.0.2 fd00:1::2 ─── switch ─── 10.0.0.1  gateway 192.0.2.1      ─── X 203.0.113.10 2001:db8:3::10
+                                        fd00:1::1         2001:db8:2::1      at 192.0.2.2 2001:db8:2::2
+"""
+
+import pytest
+from scapy.layers.inet import ICMP, TCP, UDP
+from scapy.layers.inet6 import ICMPv6EchoReply
+
+from lan import FAMILIES, Lan, answered, speak
+from net import GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, R2, R2_6
+from network import PORT, ask, carry, listening
+from packets import expression, row
+from tool import Tool
+
+CONTENT = b"hello" * 1000
+# Of the gateway: inside, outside, and what a pair makes of its address inside.
+OWN = {4: (GATEWAY_IN, GATEWAY_OUT, "198.51.100.1"), 6: (GATEWAY6_IN, GATEWAY6_OUT, "2001:db8:1::1")}
+NEXT_HOP = {4: R2, 6: R2_6}
+ECHO_REPLY = {4: ICMP, 6: ICMPv6EchoReply}
+EVERYTHING_INSIDE = ["10.0.0.0/8", "fd00::/8"]
+
+INSIDE = {"10.0.0.0/24": "198.51.100.0/24", "fd00:1::/64": "2001:db8:1::/64"}
+BOTH = {"10.0.0.0/24": "192.0.2.0/24", "fd00:1::/64": "2001:db8:2::/64"}
+
+COVERED = [
+    #   why                             pairs       exempt destinations
+    row("inside",                       INSIDE,     []),
+    row("inside, inside exempt",        INSIDE,     EVERYTHING_INSIDE),
+    row("inside and outside",           BOTH,       []),
+    row("both, inside exempt",          BOTH,       EVERYTHING_INSIDE),
+]
+MOVED = {own[0]: own[2] for own in OWN.values()}
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request):
+    return FAMILIES[request.param]
+
+
+@pytest.fixture(scope="module")
+def bare():
+    lan = Lan()
+    yield lan
+    lan.close()
+
+
+@pytest.fixture(scope="module")
+def tool(bare, tmp_path_factory):
+    return Tool(bare.gateway, tmp_path_factory.mktemp("statnat"))
+
+
+@pytest.fixture(scope="module", params=[row(one.id, one.values, marks=expression) for one in COVERED])
+def covered(request, bare, tool):
+    """A LAN whose gateway has a pair of prefixes that covers what is in the table."""
+    pairs, exempt = request.param
+    tool.sync(pairs, exempt_destinations=exempt)
+    return bare
+
+
+def test_between_the_gateway_and_a_host(covered, family):
+    """Both ways, both know one another by the addresses that they have."""
+    inside, _, _ = OWN[family.version]
+    tap = covered.tap(covered.a)
+    speak(covered.gateway, inside, family.a, "lan")
+    assert tap.ends(UDP) == [(inside, family.a)]
+    for client, server, address in ((covered.gateway, covered.a, family.a), (covered.a, covered.gateway, inside)):
+        assert answered(client, address, 3) == 3
+        seen_as = inside if client is covered.gateway else family.a
+        assert carry(client, server, address, CONTENT)[:2] == (CONTENT, seen_as)
+        assert ask(client, server, address) == (b"hello", seen_as)
+
+
+def test_between_the_gateway_and_a_peer(covered, family):
+    """By the address outside; the next router, too."""
+    _, outside, _ = OWN[family.version]
+    assert answered(covered.gateway, NEXT_HOP[family.version], 3) == 3
+    assert answered(covered.gateway, family.x, 3) == 3
+    assert carry(covered.gateway, covered.x, family.x, CONTENT)[:2] == (CONTENT, outside)
+    assert ask(covered.gateway, covered.x, NEXT_HOP[family.version]) == (b"hello", outside)
+    assert answered(covered.x, outside, 3) == 3
+    assert carry(covered.x, covered.gateway, outside, CONTENT)[0] == CONTENT
+    assert ask(covered.x, covered.gateway, outside)[0] == b"hello"
+
+
+def test_address_inside_keeps_its_name_outside(covered, family):
+    """What the gateway sends from it, whoever it is for."""
+    inside, _, _ = OWN[family.version]
+    tap = covered.tap(covered.x)
+    speak(covered.gateway, inside, family.x, "out")
+    assert tap.ends(UDP) == [(inside, family.x)]
+
+
+def test_address_inside_is_not_reachable_from_outside(covered, family):
+    """A service of the LAN alone stays one."""
+    inside, _, would_be = OWN[family.version]
+    tap = covered.tap(covered.x)
+    with listening(covered.gateway, inside):
+        assert answered(covered.x, would_be, 1, "-I", family.x, "-w", "1") == 0
+        covered.x.run("timeout", "1", "bash", "-c", f"exec 3<>/dev/tcp/{would_be}/{PORT}", check=False)
+    answers = tap.packets(TCP) + tap.packets(ECHO_REPLY[family.version])
+    assert [packet for packet in answers if packet.src in (inside, would_be)] == []
+
+
+@pytest.fixture(scope="module")
+def moved(bare, tool):
+    """A LAN whose gateway has a pair of its own address inside, as a host."""
+    tool.sync(MOVED)
+    return bare
+
+
+def test_pair_of_the_gateway_itself(moved, family):
+    """From inside it is as ever; outside, both ways, it is the external one."""
+    inside, _, external = OWN[family.version]
+    tap = moved.tap(moved.x)
+    speak(moved.gateway, inside, family.x, "out")
+    assert tap.ends(UDP) == [(external, family.x)]
+    assert answered(moved.gateway, family.x, 3, "-I", inside) == 3
+    assert answered(moved.x, external, 3, "-I", family.x) == 3
+    assert carry(moved.x, moved.gateway, external, CONTENT)[:2] == (CONTENT, family.x)
