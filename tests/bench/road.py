@@ -32,6 +32,7 @@ class End:
 
     def __init__(self, role, gateway, device):
         self.namespace = Namespace(role)
+        self.namespace.sysctl(net__ipv6__conf__default__disable_ipv6=1)  # so that it has nothing to say
         _, self.gateway_mac = cable(self.namespace, "eth0", gateway, device)
         # Else the checksum would be left to a card that does not exist.
         self.namespace.run("ethtool", "-K", "eth0", "tx", "off")
@@ -91,8 +92,7 @@ class Road:
     def __init__(self):
         self.gateway = Namespace("gateway")
         self.gateway.sysctl(net__ipv4__ip_forward=1, net__ipv4__conf__all__rp_filter=0,
-                            net__ipv4__conf__default__rp_filter=0, net__ipv6__conf__all__disable_ipv6=0,
-                            net__ipv6__conf__default__disable_ipv6=0, net__ipv6__conf__all__forwarding=1)
+                            net__ipv4__conf__default__rp_filter=0, net__ipv6__conf__all__forwarding=1)
         self.inside = End("inside", self.gateway, "in")
         self.outside = End("outside", self.gateway, "out")
         self.gateway.ip(

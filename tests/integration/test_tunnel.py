@@ -37,13 +37,13 @@ def lan(request, tmp_path):
     lan = Lan()
     for namespace, here, there in ((lan.gateway, GATEWAY_OUT, R2), (lan.x, R2, GATEWAY_OUT)):
         namespace.ip(f"link add name tunnel type gre local {here} remote {there}\nlink set dev tunnel up")
-    lan.gateway.ip("route delete default\n-6 route delete default\n" + request.param)
+    lan.gateway.ip(f"route delete default via {R2}\nroute delete default via {R2_6}\n" + request.param)
     for family in FAMILIES.values():
         lan.gateway.ip(f"route add {family.x} dev tunnel")
     # The device believes in more.
     lan.gateway.ip(f"route add {R2} dev out mtu lock 1400\nlink set dev tunnel mtu 1476")
     lan.x.ip(f"route change {EXTERNAL} dev tunnel src {FAMILIES['IPv4'].x}\n"
-             f"-6 route delete {EXTERNAL6}\nroute add {EXTERNAL6} dev tunnel src {FAMILIES['IPv6'].x}")
+             f"route delete {EXTERNAL6}\nroute add {EXTERNAL6} dev tunnel src {FAMILIES['IPv6'].x}")
     # So that the tunnel sees packets as they were sent.
     lan.a.run("ethtool", "-K", "eth0", "tso", "off", "gso", "off")
     Tool(lan.gateway, tmp_path).sync({**PAIRS, **PAIRS6}, exempt_destinations=["10.0.0.0/8", "fd00::/8"])
