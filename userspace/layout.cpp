@@ -119,11 +119,6 @@ MatchOutside unless_on_link(Family family, Field field) {
     return {field, *Prefix::parse(family == Family::ipv4 ? "169.254.0.0/16" : "fe80::/10")};
 }
 
-// Multicast, and in IPv4 the limited broadcast, which is behind it.
-MatchOutside unless_for_many(Family family) {
-    return {Field::destination, *Prefix::parse(family == Family::ipv4 ? "224.0.0.0/3" : "ff00::/8")};
-}
-
 // Where all keys of a map are, which spares the lookup of an address that is elsewhere.
 std::optional<Prefix> bound(const Elements& elements, std::uint8_t length) {
     const Prefix common = Prefix::common(elements.key(0), elements.key(elements.size() - 1));
@@ -173,24 +168,31 @@ std::vector<Chain> expression_chains(const Table& table, const Options& options)
     };
 }
 
+// To one station that is none of this machine's, and not on the link only.
+std::vector<Statement> abroad(Family family) {
+    return {MatchAddressType{Field::destination, MatchAddressType::Type::unicast},
+            unless_on_link(family, Field::destination)};
+}
+
 // Stock rules cannot see in postrouting what prerouting decided, but decide once more by what is to be seen there. What a
 // bridge passes on has come in nowhere, and is not from here.
 std::vector<Rule> native_postrouting(Family family, const Options& options) {
-    const std::vector<Statement> set{SetAddress{Field::source, std::string(int2ext)}};
-    const std::vector<Statement> abroad{unless_for_many(family), unless_on_link(family, Field::destination)};
-    const std::vector<Statement> own{MatchForwarded{false}, MatchAddressType{Field::source, MatchAddressType::Type::local}};
+    const MatchAddress has_pair{Field::source, std::string(internal)};
+    const SetAddress outbound{Field::source, std::string(int2ext)};
+    const MatchAddressType own{Field::source, MatchAddressType::Type::local};
     // ct state switches conntrack on, so it is there only when something has to stay tracked.
     std::vector<Statement> untracked;
     if (options.exempt) {
         untracked.push_back(MatchUntracked{});
     }
     const auto rule = [&](const std::vector<Statement>& from, const std::vector<Statement>& to) {
-        return make_rule({from, untracked, to, abroad, set, counted(options)});
+        return make_rule({from, untracked, to, abroad(family), {outbound}, counted(options)});
     };
-    std::vector<Rule> rules{rule({MatchForwarded{true}}, unless_exempt(options)), rule(own, unless_exempt(options))};
+    std::vector<Rule> rules{rule({MatchForwarded{true}, has_pair}, unless_exempt(options)),
+                            rule({MatchForwarded{false}, has_pair, own}, unless_exempt(options))};
     if (options.exempt) {
         // Hairpin: only what was sent to an external address is untracked on its way to a host that has a pair.
-        rules.push_back(rule({MatchForwarded{true}},
+        rules.push_back(rule({MatchForwarded{true}, has_pair},
                              {MatchAddress{.field = Field::destination, .set = std::string(exempt_set)},
                               MatchAddress{.field = Field::destination, .set = std::string(internal)}}));
     }
@@ -212,8 +214,7 @@ std::vector<Chain> native_chains(Family family, const Options& options) {
     const MatchOutside routable = unless_on_link(family, Field::source);
 
     // What is for the gateway itself stays tracked.
-    const MatchAddressType unicast{Field::destination, MatchAddressType::Type::unicast};
-    const Rule decide_rule = make_rule({{has_pair}, unless_exempt(options), {unicast, Notrack{}}});
+    const Rule decide_rule = make_rule({{has_pair}, unless_exempt(options), abroad(family), {Notrack{}}});
     const std::vector<Rule> redirects = native_redirects(family);
     std::vector<Rule> output = redirects;
     output.push_back(make_rule({{has_pair}, unless_exempt(options), {Notrack{}}}));

@@ -199,13 +199,10 @@ snat_conclude(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 }
 
 /* Has IPsec, or a route chosen so far, a say in what comes in? */
-static __always_inline bool
-snat_is_hindered(const struct nft_snat_stateless *priv,
-		 const struct nft_pktinfo *pkt)
+static __always_inline bool snat_is_hindered(const struct nft_pktinfo *pkt)
 {
-	return priv->side == SNAT_DESTINATION &&
-	       (pkt->skb->_skb_refdst ||
-		snat_policy_may_stop(nft_net(pkt), pkt->skb));
+	return pkt->skb->_skb_refdst ||
+	       snat_policy_may_stop(nft_net(pkt), pkt->skb);
 }
 
 /* Before a destination is translated. */
@@ -235,14 +232,6 @@ static noinline int snat_leave(const struct nft_pktinfo *pkt, u8 pf)
 	return snat_policy_choose(nft_net(pkt), pkt->skb, pf);
 }
 
-static __always_inline bool
-snat_has_policies(const struct nft_snat_stateless *priv,
-		  const struct nft_pktinfo *pkt)
-{
-	return priv->side == SNAT_SOURCE &&
-	       snat_policy_may_change(nft_net(pkt));
-}
-
 /* The hit comes in two parts, so that it is in no structure before. */
 static noinline int snat_translate_hindered(const struct nft_snat_stateless *priv,
 					    const struct nft_pktinfo *pkt,
@@ -269,22 +258,27 @@ snat_translate_plain(const struct nft_snat_stateless *priv,
 {
 	int err;
 
-	if (unlikely(snat_is_hindered(priv, pkt)))
-		return snat_translate_hindered(priv, pkt, pf, hit->map,
-					       hit->element);
+	if (priv->side == SNAT_DESTINATION) {
+		if (unlikely(snat_is_hindered(pkt)))
+			return snat_translate_hindered(priv, pkt, pf, hit->map,
+						       hit->element);
+		return snat_translate_hit(priv, pkt->skb, pf, hit);
+	}
 
 	err = snat_translate_hit(priv, pkt->skb, pf, hit);
-	if (unlikely(snat_has_policies(priv, pkt)) && !err)
+	if (unlikely(snat_policy_may_change(nft_net(pkt))) && !err)
 		err = snat_leave(pkt, pf);
 	return err;
 }
 
-/* Groups and links have no pairs, whatever a map holds; those of IPv6 do not
- * come so far.
+/*
+ * Groups and links have no pairs, whatever a map holds (those of IPv6 do not
+ * come so far), nor has what a bridge passes on.
  */
 static __always_inline bool snat_may_have_pair(u8 pf, const struct sk_buff *skb)
 {
-	return pf == NFPROTO_IPV6 || snat_ipv4_is_unicast(skb);
+	return (pf == NFPROTO_IPV6 || snat_ipv4_is_unicast(skb)) &&
+	       likely(!snat_came_by_bridge(skb) || !snat_bridge_passes_on(skb));
 }
 
 /* Where it was decided, it was looked at. */
@@ -314,18 +308,19 @@ static noinline void snat_decide_sent(struct nft_regs *regs,
 	regs->verdict.code = NFT_BREAK;
 }
 
-/* The source, or what it quotes, has a pair.  What is for us stays tracked. */
+/*
+ * The source, or what it quotes, has a pair.  What is for us stays tracked.  The
+ * packet is read from @pkt anew rather than kept over calls.
+ */
 static __always_inline void snat_decide(struct nft_regs *regs,
 					const struct nft_pktinfo *pkt, u8 pf)
 {
-	struct sk_buff *skb = pkt->skb;
-
 	if (unlikely(nft_hook(pkt) != NF_INET_PRE_ROUTING))
 		snat_decide_sent(regs, pkt, pf);
-	else if (likely(snat_may_have_pair(pf, skb) &&
-			!snat_is_own(pkt, pf,
-				     snat_side(pf, skb, SNAT_DESTINATION))))
-		snat_mark_untracked(skb, pf);
+	else if (likely(snat_may_have_pair(pf, pkt->skb) &&
+			!snat_is_own(pkt, pf, snat_side(pf, pkt->skb,
+							SNAT_DESTINATION))))
+		snat_mark_untracked(pkt->skb, pf);
 	else
 		regs->verdict.code = NFT_BREAK;
 }
@@ -425,7 +420,8 @@ static int snat_translate_quoting_on_its_way(const struct nft_snat_stateless *pr
 					     const struct snat_quote *quote,
 					     const struct snat_target *inner)
 {
-	bool hindered = snat_is_hindered(priv, pkt);
+	bool inbound = priv->side == SNAT_DESTINATION;
+	bool hindered = inbound && snat_is_hindered(pkt);
 	struct sk_buff *skb = pkt->skb;
 	bool local;
 	int err;
@@ -440,7 +436,7 @@ static int snat_translate_quoting_on_its_way(const struct nft_snat_stateless *pr
 		      snat_translate_hit(priv, skb, pf, outer);
 	if (!err && hindered)
 		snat_enter(pkt, pf, local);
-	if (!err && snat_has_policies(priv, pkt))
+	if (!err && !inbound && snat_policy_may_change(nft_net(pkt)))
 		err = snat_leave(pkt, pf);
 	return err;
 }
@@ -487,8 +483,11 @@ static bool snat_concerns(const struct snat_map *maps,
 {
 	struct snat_hit hit;
 
+	/* One from a host with a pair would have to be translated, too. */
 	return snat_maps_ask(maps, pkt, pf, &redirect->source, &hit) ||
-	       snat_maps_ask(maps, pkt, pf, &redirect->destination, &hit);
+	       snat_maps_ask(maps, pkt, pf, &redirect->destination, &hit) ||
+	       snat_maps_ask(maps, pkt, pf,
+			     snat_side(pf, pkt->skb, SNAT_SOURCE), &hit);
 }
 
 /* One about a packet of a pair goes no further, be it ours or a router's. */
@@ -530,6 +529,14 @@ snat_eval_any(const struct nft_snat_stateless *priv, struct nft_regs *regs,
  * What br_netfilter has shown to prerouting in a bridge becomes a packet after
  * that, with a new control block: of a decision it keeps the untracked mark.
  */
+static __always_inline bool
+snat_is_undecided(const struct nft_snat_stateless *priv,
+		  const struct nft_pktinfo *pkt)
+{
+	return priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED &&
+	       snat_came_by_bridge(pkt->skb);
+}
+
 static noinline void
 snat_eval_from_bridge(const struct nft_snat_stateless *priv,
 		      struct nft_regs *regs, const struct nft_pktinfo *pkt)
@@ -555,7 +562,7 @@ static void nft_snat_stateless_ipv4_eval(const struct nft_expr *expr,
 {
 	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
-	if (unlikely(snat_came_by_bridge(pkt->skb)))
+	if (unlikely(snat_is_undecided(priv, pkt)))
 		snat_eval_from_bridge(priv, regs, pkt);
 	else if (!snat_may_handle(pkt->skb, NFPROTO_IPV4, priv->flags))
 		regs->verdict.code = NFT_BREAK;
@@ -571,7 +578,7 @@ static void nft_snat_stateless_ipv6_eval(const struct nft_expr *expr,
 {
 	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
-	if (unlikely(snat_came_by_bridge(pkt->skb)))
+	if (unlikely(snat_is_undecided(priv, pkt)))
 		snat_eval_from_bridge(priv, regs, pkt);
 	else if (!snat_may_handle(pkt->skb, NFPROTO_IPV6, priv->flags))
 		regs->verdict.code = NFT_BREAK;

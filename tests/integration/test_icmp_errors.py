@@ -51,6 +51,7 @@ OTHER_WAYS = {
 }
 
 TEXT = b"The quick brown fox jumps"
+REDIRECT = ICMP(type=5, code=1, gw="192.0.2.77")
 NOP = IPOption_NOP()
 
 ERRORS = [
@@ -60,7 +61,6 @@ ERRORS = [
     row("fragmentation needed",     ICMP(type=3, code=4, nexthopmtu=1280)),
     row("prohibited",               ICMP(type=3, code=13)),
     row("source quench",            ICMP(type=4)),
-    row("redirect",                 ICMP(type=5, code=1, gw="192.0.2.77")),
     row("TTL exceeded",             ICMP(type=11, code=0)),
     row("reassembly time exceeded", ICMP(type=11, code=1)),
     row("parameter problem",        ICMP(type=12, code=0, ptr=20)),
@@ -145,6 +145,21 @@ def passes(wire, way, sent, seen):
 @pytest.mark.parametrize("error", ERRORS)
 def test_error(wire, conntrack, way, error):
     passes(wire, way, *errors(way, error, quoting({}, UDP() / TEXT)))
+
+
+def test_redirect_about_a_pair_goes_no_further(wire, tool, conntrack, way):
+    """Translated, it would lead its receiver around the gateway."""
+    getattr(wire, way.enters).send(errors(way, REDIRECT, quoting({}, UDP() / TEXT))[0])
+    if way.outer[0] != way.outer[1]:
+        # Of a pair even without a quote.
+        getattr(wire, way.enters).send(errors(way, REDIRECT, lambda *_: b"")[0])
+    wire.expect()
+
+
+@pytest.mark.parametrize("way", [OTHER_WAYS["about no pair, inbound"], OTHER_WAYS["about no pair, outbound"]],
+                         ids=["inbound", "outbound"])
+def test_other_redirect(wire, conntrack, way):
+    passes(wire, way, *errors(way, REDIRECT, quoting({}, UDP() / TEXT)))
 
 
 @pytest.mark.parametrize("way", OTHER_WAYS.values(), ids=OTHER_WAYS)

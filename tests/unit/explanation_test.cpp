@@ -125,7 +125,7 @@ TEST(ExplanationTest, TellsTheNativeEngineAndNothingAtAll) {
     EXPECT_EQ(as_text(explain(ruleset, *Address::parse("198.51.100.2"))),
               "198.51.100.2\n"
               "  as the source of an internal host: no pair has it\n"
-              "    rule: ip statnat postrouting: iif != 0 ip daddr != 224.0.0.0/3 ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext\n"
+              "    rule: ip statnat postrouting: iif != 0 ip saddr @internal fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext\n"
               "  as the destination from outside: becomes 10.0.0.2\n"
               "    pair: 10.0.0.2 198.51.100.2\n"
               "    map: ip statnat ext2int\n"

@@ -272,11 +272,12 @@ TEST(LayoutTest, OfTheNativeEngineKeepsConntrackOff) {
         "chain prerouting filter prerouting -300",
         "  ip saddr != 169.254.0.0/16 ip daddr set ip daddr map @ext2int notrack",
         "  icmp type 5 ip daddr @internal drop",
-        "  ip saddr @internal fib daddr type unicast notrack",
+        "  ip saddr @internal fib daddr type unicast ip daddr != 169.254.0.0/16 notrack",
         "chain postrouting filter postrouting -300",
-        "  iif != 0 ip daddr != 224.0.0.0/3 ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext",
-        "  iif 0 fib saddr type local"
-        " ip daddr != 224.0.0.0/3 ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext",
+        "  iif != 0 ip saddr @internal"
+        " fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext",
+        "  iif 0 ip saddr @internal fib saddr type local"
+        " fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext",
         "chain output route output -300",
         "  icmp type 5 ip daddr @internal drop",
         "  icmp type 5 @th,192,32 @internal drop",
@@ -295,14 +296,14 @@ TEST(LayoutTest, OfTheNativeEngineWithExemptDestinationsAndRuleCounters) {
         "chain prerouting filter prerouting -300",
         "  ip saddr != 169.254.0.0/16 ip daddr set ip daddr map @ext2int notrack counter",
         "  icmp type 5 ip daddr @internal drop",
-        "  ip saddr @internal ip daddr != @exempt fib daddr type unicast notrack",
+        "  ip saddr @internal ip daddr != @exempt fib daddr type unicast ip daddr != 169.254.0.0/16 notrack",
         "chain postrouting filter postrouting -300",
-        "  iif != 0 ct state untracked ip daddr != @exempt"
-        " ip daddr != 224.0.0.0/3 ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
-        "  iif 0 fib saddr type local ct state untracked ip daddr != @exempt"
-        " ip daddr != 224.0.0.0/3 ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
-        "  iif != 0 ct state untracked ip daddr @exempt ip daddr @internal"
-        " ip daddr != 224.0.0.0/3 ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
+        "  iif != 0 ip saddr @internal ct state untracked ip daddr != @exempt"
+        " fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
+        "  iif 0 ip saddr @internal fib saddr type local ct state untracked ip daddr != @exempt"
+        " fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
+        "  iif != 0 ip saddr @internal ct state untracked ip daddr @exempt ip daddr @internal"
+        " fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
         "chain output route output -300",
         "  icmp type 5 ip daddr @internal drop",
         "  icmp type 5 @th,192,32 @internal drop",
@@ -363,14 +364,14 @@ TEST(LayoutTest, OfTheNativeEngineForIPv6) {
         "chain prerouting filter prerouting -300",
         "  ip6 saddr != fe80::/10 ip6 daddr set ip6 daddr map @ext2int notrack",
         "  icmpv6 type 137 ip6 daddr @internal drop",
-        "  ip6 saddr @internal ip6 daddr != @exempt fib daddr type unicast notrack",
+        "  ip6 saddr @internal ip6 daddr != @exempt fib daddr type unicast ip6 daddr != fe80::/10 notrack",
         "chain postrouting filter postrouting -300",
-        "  iif != 0 ct state untracked ip6 daddr != @exempt"
-        " ip6 daddr != ff00::/8 ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
-        "  iif 0 fib saddr type local ct state untracked ip6 daddr != @exempt"
-        " ip6 daddr != ff00::/8 ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
-        "  iif != 0 ct state untracked ip6 daddr @exempt ip6 daddr @internal"
-        " ip6 daddr != ff00::/8 ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
+        "  iif != 0 ip6 saddr @internal ct state untracked ip6 daddr != @exempt"
+        " fib daddr type unicast ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
+        "  iif 0 ip6 saddr @internal fib saddr type local ct state untracked ip6 daddr != @exempt"
+        " fib daddr type unicast ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
+        "  iif != 0 ip6 saddr @internal ct state untracked ip6 daddr @exempt ip6 daddr @internal"
+        " fib daddr type unicast ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
         "chain output route output -300",
         "  icmpv6 type 137 ip6 daddr @internal drop",
         "  icmpv6 type 137 @th,192,128 @internal drop",

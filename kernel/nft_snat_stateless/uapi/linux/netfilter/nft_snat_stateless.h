@@ -32,7 +32,7 @@
  * not follow another one (RFC 8200, 8.1).  A fragment other than the first has
  * no transport header, so only its address and IPv4 header checksum change.
  *
- * An ICMP error (RFC 792 types 3, 4, 5, 11 and 12; RFC 4443 types 1 to 4)
+ * An ICMP error (RFC 792 types 3, 4, 11 and 12; RFC 4443 types 1 to 4)
  * quotes a packet that went the other way: saddr also looks up the quoted
  * destination, daddr the quoted source, whether or not the outer address has a
  * pair (RFC 5508, REQ-4, 5 and 7).  The quoted IPv4 header checksum, the
@@ -55,16 +55,34 @@
  * a rule of its own behind this one, `snat_stateless saddr map ... untrack`: what
  * prerouting has to do, in one go.
  *
- * Left alone whatever the maps hold: IPv6 packets to multicast addresses, to
- * or from link-local ones, and neighbour discovery (RFC 4861).
+ * Left alone whatever the maps hold:
+ *	packets to multicast or broadcast addresses, to or from link-local ones
+ *	(RFC 3927, RFC 4291), and neighbour discovery (RFC 4861)
+ *	frames that a bridge of this machine passes on, where br_netfilter shows
+ *	them to these hooks
+ *	an address of this machine itself that only a map with `prefix` covers,
+ *	and what would be translated into one; a broadcast address of one of
+ *	its links is such an address, too
+ *	untrack, else: what is for an address of this machine; and, in output,
+ *	what is from none of them
+ *
+ * A redirect (RFC 792 type 5; RFC 4861, 4.5) about a packet whose source or
+ * destination the maps have is dropped: it would lead its receiver around the
+ * gateway.  In output, that needs a rule with saddr and untrack.
+ *
+ * IPsec: a packet that comes in is held to the policies for the address that it
+ * came to, in prerouting; one that leaves is sent as the policies for its new
+ * source ask, in postrouting.  A route chosen before a destination is
+ * translated is let go.
  *
  * Verdicts:
  *	NFT_CONTINUE	translated (untrack, else: marked)
- *	NFT_BREAK	no pair, another address family, or left alone as the
- *			tracking flags say; the packet is unchanged
+ *	NFT_BREAK	no pair, another address family, or left alone (see
+ *			above, and the flags); the packet is unchanged
  *	NF_DROP		the address has a pair but the packet cannot be
  *			translated whole (its transport header is cut off, npt
- *			has no counterpart for it, or there is no memory); see
+ *			has no counterpart for it, or there is no memory), a
+ *			policy of IPsec forbids it, or it is a redirect; see
  *			NFTA_SNAT_STATELESS_DROPPED
  *
  * Stateful expressions of the map's elements (counter ...) see each packet
@@ -186,7 +204,9 @@ enum nft_snat_stateless_field {
  * @NFT_SNAT_STATELESS_F_NOTRACK: mark a translated packet untracked
  * @NFT_SNAT_STATELESS_F_UNTRACK: mark a packet that has a pair untracked, and
  *	do nothing else to it; excludes NOTRACK
- * @NFT_SNAT_STATELESS_F_UNTRACKED: handle only packets marked untracked
+ * @NFT_SNAT_STATELESS_F_UNTRACKED: handle only packets that a rule with
+ *	NOTRACK or UNTRACK has marked on their way; "untracked" alone does not
+ *	do, since others mark packets, too
  * @NFT_SNAT_STATELESS_F_TRACKED: handle packets that have a conntrack entry as
  *	well; excludes UNTRACKED, NOTRACK and UNTRACK
  */
