@@ -199,9 +199,10 @@ std::optional<std::string_view> unusable(const Prefix& prefix) {
     };
     static constexpr Family ipv4 = Family::ipv4;
     static constexpr Family ipv6 = Family::ipv6;
-    static constexpr std::array<Range, 4> ipv4_ranges{{
+    static constexpr std::array<Range, 5> ipv4_ranges{{
         {{{ipv4, {}}, 32}, "the unspecified address"},
         {{{ipv4, {127}}, 8}, "a loopback address"},
+        {{{ipv4, {169, 254}}, 16}, "a link-local address"},
         {{{ipv4, {224}}, 4}, "a multicast address"},
         {{{ipv4, {255, 255, 255, 255}}, 32}, "the broadcast address"},
     }};
@@ -215,7 +216,7 @@ std::optional<std::string_view> unusable(const Prefix& prefix) {
     const bool is_ipv4 = prefix.address.family == ipv4;
     // None of them begins with another byte.
     const std::uint8_t first = prefix.address.bytes[0];
-    if (prefix.length >= 8 && first != 0 && (is_ipv4 ? first != 127 && first < 224 : first < 0xfe)) {
+    if (prefix.length >= 8 && first != 0 && (is_ipv4 ? first != 127 && first != 169 && first < 224 : first < 0xfe)) {
         return std::nullopt;
     }
     for (const Range& range : is_ipv4 ? std::span<const Range>(ipv4_ranges) : ipv6_ranges) {

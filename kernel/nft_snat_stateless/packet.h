@@ -69,8 +69,11 @@ static inline bool snat_ipv4_is_unicast(const struct sk_buff *skb)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
+	/* Multicast begins at 224, the broadcast address is the last one. */
 	return skb->pkt_type == PACKET_HOST &&
-	       *(const u8 *)&iph->daddr < 224 &&
+	       likely(*(const u8 *)&iph->daddr < 224 ||
+		      (!ipv4_is_multicast(iph->daddr) &&
+		       !ipv4_is_lbcast(iph->daddr))) &&
 	       !ipv4_is_linklocal_169(iph->daddr) &&
 	       !ipv4_is_linklocal_169(iph->saddr);
 }

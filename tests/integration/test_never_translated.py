@@ -13,15 +13,15 @@ import pytest
 from scapy.layers.inet import ICMP, UDP
 
 from lan import Lan, answered, speak
-from net import A, A_OUT, GATEWAY6_IN, GATEWAY_IN, X
+from net import A, A_OUT, C, GATEWAY6_IN, GATEWAY_IN, X
 from network import ask
 from packets import expression, row
-from tool import Tool
+from tool import TOOL, Tool
 
 LINK_LOCAL, LINK_LOCAL_D = "169.254.1.2", "169.254.7.7"
-GATEWAY_OUTSIDE = "198.51.100.1"
+GATEWAY_OUTSIDE, C_OUT = "198.51.100.1", "198.51.100.99"
 HOSTS = {A: A_OUT, GATEWAY_IN: GATEWAY_OUTSIDE, GATEWAY6_IN: "2001:db8:1::1"}
-PREFIXES = {"10.0.0.0/24": "198.51.100.0/24", "169.254.0.0/15": "198.18.0.0/15", "fd00:1::/64": "2001:db8:1::/64"}
+PREFIXES = {"10.0.0.0/24": "198.51.100.0/24", "fd00:1::/64": "2001:db8:1::/64"}
 
 # linux/mroute.h
 MRT_INIT, MRT_ADD_VIF, MRT_ADD_MFC, VIFF_USE_IFINDEX = 200, 202, 204, 8
@@ -95,10 +95,18 @@ def test_to_link_local(lan):
     assert tap.ends(ICMP) == [(A, LINK_LOCAL_D)] * 3
 
 
+@expression
 def test_from_link_local(lan):
+    """The tool refuses such a pair; a map by hand has one, and C's to show that it is asked."""
+    lan.gateway.run(TOOL, "nft", "-f", "-", stdin=f"""table ip by-hand {{
+        map out {{ type ipv4_addr : ipv4_addr; elements = {{ {LINK_LOCAL} : 198.51.100.98, {C} : {C_OUT} }}; }}
+        chain postrouting {{ type filter hook postrouting priority raw - 1; snat_stateless saddr map @out; }}
+    }}""")
     tap = lan.tap(lan.x)
     speak(lan.a, LINK_LOCAL, X, "eth0")
-    assert tap.ends(UDP) == [(LINK_LOCAL, X)]
+    speak(lan.c, C, X, "eth0")
+    lan.gateway.nft("delete table ip by-hand")
+    assert tap.ends(UDP) == [(LINK_LOCAL, X), (C_OUT, X)]
 
 
 def test_the_same_host_to_one(lan):
