@@ -488,7 +488,7 @@ std::vector<std::string> describe(const Plan& plan) {
     std::vector<std::string> lines;
     std::set<Family> pairs_change;
     for (const auto& [family, pairs] : story.pairs) {
-        walk(pairs, [&](const Pair* removed, const Pair* added) {
+        walk(pairs, [&, family = family](const Pair* removed, const Pair* added) {
             if (removed) {
                 lines.push_back(line('-', *removed));
             }
