@@ -2,6 +2,7 @@
 // Any text from a user, and any text from libnftables, such as its errors about it.
 #include "document.hpp"
 #include "report.hpp"
+#include "restoring_stream.hpp"
 #include "rewrite.hpp"
 #include "statement_json.hpp"
 #include "statement_text.hpp"
@@ -44,31 +45,55 @@ void check_statement(std::string_view text_at_keyword) {
     demand(std::get<SnatStateless>(from_json) == *statement);
 }
 
+template <typename Stream>
+void write_in_pieces(Stream& stream, std::string_view input, std::size_t size) {
+    for (std::size_t at = 0; at < input.size(); at += size) {
+        stream.write(input.substr(at, size));
+    }
+    stream.flush();
+}
+
+std::string restored_in_pieces(std::string_view input, std::size_t size, const StandIns& stand_ins) {
+    std::string result;
+    RestoringStream stream(stand_ins, [&](std::string_view text) { result += text; });
+    write_in_pieces(stream, input, size);
+    return result;
+}
+
+std::string reported_in_pieces(std::string_view input, std::size_t size, const Documents& documents,
+                               const StandIns& stand_ins, const Rewriter& rewriter) {
+    std::string result;
+    Reports reports(documents, stand_ins, rewriter, [&](std::string_view text) { result += text; });
+    write_in_pieces(reports, input, size);
+    return result;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view input(reinterpret_cast<const char*>(data), size);
     StandIns stand_ins(mark);
-    std::deque<Document> documents;
+    Documents documents;
     for (std::size_t at = input.find(statement_keyword); at != std::string_view::npos;
          at = input.find(statement_keyword, at + 1)) {
         check_statement(input.substr(at));
     }
-    if (auto document = with_stand_ins("name", input, stand_ins)) {
-        demand(document->original == input);
-        demand(lines(document->text) == lines(input));
-        demand(document->text != input);
-        documents.push_back(std::move(*document));
-        const Document& made = documents.front();
-        for (const Span& span : made.spans) {
-            demand(span.first >= 1 && span.first <= span.last && span.last <= line_of(input, span.line).size());
+    if (auto document = with_stand_ins(input, stand_ins)) {
+        demand(document->original.whole() == input);
+        demand(lines(document->text.whole()) == lines(input));
+        demand(document->text.whole() != input);
+        for (const Span& span : document->spans) {
+            demand(span.first >= 1 && span.first <= span.last && span.last <= document->original.line(span.line).size());
         }
         // Our own names are in it, unless the input held them.
-        demand(stand_ins.in(made.text));
-        stand_ins.restored(made.text);
+        demand(stand_ins.in(document->text.whole()));
+        restored(document->text.whole(), stand_ins);
+        documents["name"] = std::move(document);
     }
     const Rewriter rewriter(stand_ins);
-    in_terms_of_the_user(input, documents, stand_ins, rewriter);
-    stand_ins.restored(input);
+    const std::size_t piece = size == 0 ? 1 : 1 + data[0] % 64;
+    demand(restored_in_pieces(input, piece, stand_ins) == restored(input, stand_ins));
+    demand(reported_in_pieces(input, piece, documents, stand_ins, rewriter) ==
+           reported_in_pieces(input, size + 1, documents, stand_ins, rewriter));
     return 0;
 }

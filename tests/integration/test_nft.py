@@ -105,6 +105,25 @@ def test_check_changes_nothing(nft, name):
     assert nft.listing() == ""
 
 
+@needs_module
+def test_long_output(nft, tmp_path):
+    """However much libnftables writes, and however long a line is, each statement is one of ours again."""
+    rules = "".join(f" ip saddr 10.0.{number >> 8}.{number & 255} snat_stateless saddr map @m\n" for number in range(3000))
+    nft("-f", "-", stdin=f"{TABLE}table ip t {{ chain post {{\n{rules}}}; }}\n")
+    listed = json.loads(nft("-j", "list", "ruleset").stdout)["nftables"]
+    names = [next(iter(expression)) for item in listed for expression in item.get("rule", {}).get("expr", [])]
+    assert (names.count("snat_stateless"), names.count("log")) == (3000, 0)
+    nft("flush", "ruleset")
+    # A set in one line of 64 KiB and more, each time a bit longer.
+    sets = [", ".join(f"10.{last}.{number >> 7}.{2 * (number & 127)}" for number in range(4890 + 2 * last)) for last in range(15)]
+    rules = "".join(f" ip saddr {{ {each} }} snat_stateless saddr map @m\n" for each in sets)
+    nft("-f", "-", stdin=f"{TABLE}table ip t {{ chain post {{\n{rules}}}; }}\n")
+    path = tmp_path / "saved.nft"
+    nft("save", path, command=(TOOL,))
+    for text in (nft.listing(), path.read_text()):
+        assert (text.count("} snat_stateless saddr map @m\n"), text.count("log prefix")) == (15, 0)
+
+
 # What is in the kernel, read by hand.
 
 IN_KERNEL = [
@@ -448,12 +467,46 @@ def test_files_like_stock(nft, tmp_path):
         assert stock.stderr
 
 
-def test_both_streams_in_order(nft):
+MERGES = "table ip t {\n\tchain c {\n" + "".join(f"\t\t{rule}\n" for rule in (
+    "ip saddr 10.0.0.2 accept", "ip saddr 10.0.0.3 accept", 'iifname "lo" drop', 'iifname "all" drop',
+    "tcp dport 22 drop", "tcp dport 23 drop")) + "\t}\n}\n"
+
+ORDERS = [
+    #   why              arguments and standard input of each run
+    row("errors",        (["add rule inet f input counter; add rule inet f input counter"], ""),
+                         (["-e", "add rule inet f input frog"], "")),
+    row("merges",        (["-c", "-o", "-f", "-"], MERGES)),
+    row("debug output",  (["-d", "eval,netlink,segtree,proto-ctx", "-f", "-"], "add rule inet f input tcp dport { 22, 23 } log prefix \"S\"\n"
+                                                                         "add rule inet f nowhere counter\n")),
+]
+
+
+@pytest.mark.parametrize("runs", [row.values for row in ORDERS], ids=[row.id for row in ORDERS])
+def test_both_streams_in_order(nft, runs):
     """What goes to one place comes in stock nft's order."""
-    nft.stock("-f", "-", stdin=STOCK_TABLE)
-    script = '"$@" "add rule inet f input counter; add rule inet f input counter" 2>&1; "$@" -e "add rule inet f input frog" 2>&1'
-    stock, ours = (nft(*command, command=("sh", "-c", script, "sh"), check=False) for command in (["nft"], [TOOL, "nft"]))
-    assert ours.stdout == stock.stdout != ""
+    seen = []
+    for command in (["nft"], [TOOL, "nft"]):
+        nft.stock("-f", "-", stdin="flush ruleset" + STOCK_TABLE)
+        seen.append("".join(nft(*command, *arguments, command=("sh", "-c", '"$@" 2>&1', "sh"), stdin=stdin, check=False).stdout
+                            for arguments, stdin in runs))
+    assert seen[0] == seen[1] != ""
+
+
+def peak(nft, path, *command):
+    """What a refused file costs, in KiB."""
+    done = nft("-f", path, command=("/usr/bin/time", "-f", "peak %M", *command), check=False)
+    assert done.returncode == 1
+    return int(re.search(r"peak (\d+)\n", done.stderr)[1])
+
+
+def test_memory_does_not_grow_with_errors(nft, tmp_path):
+    """Never more than twice what stock nft takes, with about as many errors in about as long a file."""
+    elements = ", ".join(f"{internal} : {external}" for internal, external in many(5000).items())
+    for name, statement in (("ours", "snat_stateless saddr map @nowhere"), ("stock", 'log prefix "no more than words" jump nowhere')):
+        rules = "".join(f"ip saddr {internal} {statement}\n" for internal in many(1000))
+        (tmp_path / name).write_text(f"table ip t {{\nmap m {{ type ipv4_addr : ipv4_addr; elements = {{ {elements} }}; }}\nchain c {{\n"
+                                     f"type filter hook postrouting priority 0\n{rules}}}\n}}\n")
+    assert peak(nft, tmp_path / "ours", TOOL, "nft") < 2 * peak(nft, tmp_path / "stock", "nft")
 
 
 # Events and echoes.

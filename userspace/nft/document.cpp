@@ -16,13 +16,12 @@ namespace {
 // Everything that the two grammars have in common.
 class Substitution {
 public:
-    Substitution(std::string_view name, std::string_view original, StandIns& stand_ins)
-        : stand_ins_(stand_ins), document_{std::string(name), std::string(original), {}, {}} {
-        document_.text.reserve(original.size() + 64);
+    Substitution(std::string_view original, StandIns& stand_ins) : stand_ins_(stand_ins), original_(original) {
+        text_.reserve(original.size() + 64);
     }
 
     StandIns& stand_ins() { return stand_ins_; }
-    std::string_view original() const { return document_.original; }
+    std::string_view original() const { return original_; }
 
     // Line and column of a place at or after the last one asked for.
     std::pair<std::size_t, std::size_t> place(std::size_t at) {
@@ -34,23 +33,25 @@ public:
     }
 
     void replace(std::size_t begin, std::size_t end, std::string_view by) {
-        document_.text.append(original().substr(copied_, begin - copied_)).append(by);
+        text_.append(original_.substr(copied_, begin - copied_)).append(by);
         copied_ = end;
     }
 
-    void cover(const Span& span) { document_.spans.push_back(span); }
+    void cover(const Span& span) { spans_.push_back(span); }
 
     std::optional<Document> finish() {
         if (copied_ == 0) {
             return {};
         }
-        document_.text.append(original().substr(copied_));
-        return std::move(document_);
+        text_.append(original_.substr(copied_));
+        return Document{Lines(std::string(original_)), Lines(std::move(text_)), std::move(spans_)};
     }
 
 private:
     StandIns& stand_ins_;
-    Document document_;
+    std::string_view original_;
+    std::string text_;
+    std::vector<Span> spans_;
     std::size_t copied_ = 0;
     std::size_t line_ = 1;
     std::size_t line_begin_ = 0;
@@ -202,11 +203,11 @@ void scan_json(Substitution& substitution) {
 
 }  // namespace
 
-std::optional<Document> with_stand_ins(std::string_view name, std::string_view original, StandIns& stand_ins) {
+std::optional<Document> with_stand_ins(std::string_view original, StandIns& stand_ins) {
     if (find_keyword(original, 0) == std::string_view::npos) {
         return {};
     }
-    Substitution substitution(name, original, stand_ins);
+    Substitution substitution(original, stand_ins);
     // No nft text begins with a brace.
     const std::size_t begin = past_json_blanks(original, 0);
     if (original.substr(begin, 1) == "{") {
@@ -217,15 +218,18 @@ std::optional<Document> with_stand_ins(std::string_view name, std::string_view o
     return substitution.finish();
 }
 
-std::string_view line_of(std::string_view text, std::size_t number) {
-    for (; number > 1; --number) {
-        const std::size_t end = text.find('\n');
-        if (end == std::string_view::npos) {
-            return {};
+std::string_view Lines::line(std::size_t number) const {
+    if (begins_.empty()) {
+        begins_.push_back(0);
+        for (std::size_t end = whole_.find('\n'); end != std::string::npos; end = whole_.find('\n', end + 1)) {
+            begins_.push_back(end + 1);
         }
-        text.remove_prefix(end + 1);
     }
-    return text.substr(0, text.find('\n'));
+    if (number == 0 || number > begins_.size()) {
+        return {};
+    }
+    const std::string_view rest = std::string_view(whole_).substr(begins_[number - 1]);
+    return rest.substr(0, rest.find('\n'));
 }
 
 }  // namespace statnat

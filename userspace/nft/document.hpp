@@ -5,6 +5,8 @@
 #include "stand_in.hpp"
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,17 +22,29 @@ struct Span {
     bool operator==(const Span&) const = default;
 };
 
-struct Document {
-    std::string name;  // as libnftables calls it
-    std::string original;
-    std::string text;
-    std::vector<Span> spans;  // of each statement, in the line that it begins in
+// A text whose lines are asked for by number.
+class Lines {
+public:
+    explicit Lines(std::string whole) : whole_(std::move(whole)) {}
+
+    const std::string& whole() const { return whole_; }
+    // Without its end; empty beyond the last one.
+    std::string_view line(std::size_t number) const;
+
+private:
+    std::string whole_;
+    mutable std::vector<std::size_t> begins_;  // found when a line is first asked for
 };
 
-// Nothing if there is no statement of ours in the text; nothing has to be done then.
-std::optional<Document> with_stand_ins(std::string_view name, std::string_view original, StandIns& stand_ins);
+struct Document {
+    Lines original;
+    Lines text;
+    std::vector<Span> spans;  // of each statement, in the line that it begins in; ascending
+};
 
-// A line without its end; empty beyond the last one.
-std::string_view line_of(std::string_view text, std::size_t number);
+// By the names that libnftables has for them. What is null has no statement of ours: nothing has to be done then.
+using Documents = std::map<std::string, std::optional<Document>, std::less<>>;
+
+std::optional<Document> with_stand_ins(std::string_view original, StandIns& stand_ins);
 
 }  // namespace statnat

@@ -6,24 +6,28 @@
 // without a place where the text came from the command line, and without the line where there is none to show.
 #include "report.hpp"
 
+#include "restoring_stream.hpp"
 #include "statement_text.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 namespace statnat {
-
-namespace {
 
 struct Quotation {
     std::string_view name;
     Span span;
     bool placed;  // whether name and span are there to be read
     std::string_view text;
+
+    bool is_heading() const { return text.starts_with("Error: ") || text.starts_with("Warning: "); }
 };
+
+namespace {
 
 struct Shown {
     std::string_view gap;  // the end of a message that ends in an empty line
@@ -73,7 +77,7 @@ std::optional<Shown> take_shown(std::string_view& text, const Document* document
     }
     shown.line = take_line(rest);
     shown.carets = take_line(rest);
-    if (!document || shown.line.empty() || !line_of(document->text, number).starts_with(shown.line)) {
+    if (!document || shown.line.empty() || !document->text.line(number).starts_with(shown.line)) {
         return {};
     }
     text = rest;
@@ -113,126 +117,153 @@ std::optional<Span> whole_statement(const Document* document, const Span& span) 
     if (!document || span.last - span.first + 1 != first_word.size()) {
         return {};
     }
-    const auto whole = std::find_if(document->spans.begin(), document->spans.end(), [&](const Span& statement) {
-        return statement.line == span.line && statement.first == span.first;
-    });
-    return whole == document->spans.end() ? std::nullopt : std::optional(*whole);
+    const auto whole = std::lower_bound(document->spans.begin(), document->spans.end(), span,
+                                        [](const Span& left, const Span& right) {
+                                            return std::tie(left.line, left.first) < std::tie(right.line, right.first);
+                                        });
+    const bool found = whole != document->spans.end() && whole->line == span.line && whole->first == span.first;
+    return found ? std::optional(*whole) : std::nullopt;
 }
 
-class Reports {
-public:
-    Reports(const std::deque<Document>& documents, const StandIns& stand_ins, const Rewriter& rewriter)
-        : documents_(documents), stand_ins_(stand_ins), rewriter_(rewriter) {}
-
-    std::string restored(std::string_view text) {
-        std::string result;
-        while (!text.empty()) {
-            const bool whole = text.find('\n') != std::string_view::npos;
-            const std::string_view line = take_line(text);
-            const Quotation quotation = quotation_in(line);
-            const bool heading = quotation.text.starts_with("Error: ") || quotation.text.starts_with("Warning: ");
-            result += heading ? report(quotation, text) : restored(quotation, line) + (whole ? "\n" : "");
-        }
-        return result;
+// Whether so many lines are there to their ends.
+bool has_lines(std::string_view text, std::size_t count) {
+    std::size_t end = 0;
+    for (; count > 0 && end != std::string_view::npos; --count) {
+        end = text.find('\n', end);
+        end += end == std::string_view::npos ? 0 : 1;
     }
-
-private:
-    // --optimize quotes the lines that it merges; all else is as in a listing.
-    std::string restored(const Quotation& quotation, std::string_view line) const {
-        const Document* document = find(quotation.name);
-        if (!document || quotation.text.empty() || quotation.text != line_of(document->text, quotation.span.line)) {
-            return stand_ins_.restored(line);
-        }
-        return std::string(line.substr(0, line.size() - quotation.text.size()))
-            .append(line_of(document->original, quotation.span.line));
-    }
-
-    // `rest` begins behind the heading; what belongs to the report is taken from it.
-    std::string report(Quotation heading, std::string_view& rest) {
-        const Document* document = find(heading.name);
-        const auto shown = take_shown(rest, document, heading.span.line);
-        if (shown && !heading.placed) {
-            heading.span.first = shown->carets.find('^') + 1;
-            heading.span.last = shown->carets.rfind('^') + 1;
-        }
-        const Objection* objection = objection_in(heading.text);
-        const auto statement = whole_statement(document, heading.span);
-        const Span span = objection   ? Span{objection->line, objection->first, objection->last}
-                          : statement ? *statement
-                                      : heading.span;
-        const auto message =
-            objection ? "Error: " + objection->sentence : restored(heading.text, statement.has_value());
-        if (!message) {
-            if (!shown) {
-                take_line(rest);
-            }
-            return {};
-        }
-        std::string text;
-        if (heading.placed) {
-            text = std::string(heading.name) + ":" + std::to_string(span.line) + ":" + std::to_string(span.first) +
-                   "-" + std::to_string(span.last) + ": ";
-        }
-        text.append(*message).append("\n");
-        if (shown) {
-            // libnftables cuts off long lines.
-            const bool cut = shown->line.size() < line_of(document->text, heading.span.line).size();
-            const std::string_view line = line_of(document->original, span.line);
-            text.append(shown->gap).append(cut ? line.substr(0, shown->line.size()) : line).append("\n");
-            text.append(span == heading.span ? std::string(shown->carets)
-                        : objection          ? with_carets({}, line, span)
-                                             : with_carets(std::string(shown->carets), line, span));
-            text.append("\n");
-        }
-        return text;
-    }
-
-    const Document* find(std::string_view name) const {
-        const auto found = std::find_if(documents_.rbegin(), documents_.rend(),
-                                        [&](const Document& document) { return document.name == name; });
-        return found == documents_.rend() ? nullptr : &*found;
-    }
-
-    // Nothing where all is said already.
-    std::optional<std::string> restored(std::string_view message, bool about_statement) {
-        std::string_view before = message;
-        const auto number = take_error_number(before);
-        if (const Complaint* complaint = number ? rewriter_.find(*number) : nullptr) {
-            const bool module_missing = complaint->error == ENOENT;
-            if (module_missing && std::exchange(told_of_module_, true)) {
-                return {};
-            }
-            return std::string(before) + complaint->sentence();
-        }
-        constexpr std::string_view unexpected = "Error: syntax error, unexpected ";
-        constexpr std::string_view unexpected_log = "Error: syntax error, unexpected log";
-        if (about_statement && message.starts_with(unexpected_log)) {
-            return std::string(unexpected).append(statement_keyword).append(message.substr(unexpected_log.size()));
-        }
-        return stand_ins_.restored(message);
-    }
-
-    // "unknown identifier 'NAME'", "Unknown statement object 'NAME'."
-    const Objection* objection_in(std::string_view message) const {
-        const std::size_t quote = message.find('\'');
-        if (quote == std::string_view::npos) {
-            return nullptr;
-        }
-        const auto* content = stand_ins_.find(message.substr(quote + 1, StandIns::name_size));
-        return content ? std::get_if<Objection>(content) : nullptr;
-    }
-
-    const std::deque<Document>& documents_;
-    const StandIns& stand_ins_;
-    const Rewriter& rewriter_;
-    bool told_of_module_ = false;  // once is enough
-};
+    return end != std::string_view::npos;
+}
 
 }  // namespace
 
-std::string in_terms_of_the_user(std::string_view reports, const std::deque<Document>& documents,
-                                 const StandIns& stand_ins, const Rewriter& rewriter) {
-    return Reports(documents, stand_ins, rewriter).restored(reports);
+Reports::Reports(const Documents& documents, const StandIns& stand_ins, const Rewriter& rewriter, Sink sink)
+    : documents_(documents), stand_ins_(stand_ins), rewriter_(rewriter), sink_(std::move(sink)) {}
+
+void Reports::write(std::string_view text) {
+    held_.append(text);
+    if (text.find('\n') != std::string_view::npos) {
+        pass_on(false);
+    }
+}
+
+void Reports::flush() {
+    pass_on(true);
+}
+
+void Reports::end() {
+    flush();
+    told_of_module_ = false;
+}
+
+void Reports::pass_on(bool all) {
+    std::string ready;
+    std::string_view rest = held_;
+    while (!rest.empty()) {
+        std::string_view after = rest;
+        const bool ends = has_lines(rest, 1);
+        const std::string_view line = take_line(after);
+        const Quotation quotation = quotation_in(line);
+        if (!all && !(quotation.is_heading() ? is_whole(quotation, after) : ends)) {
+            break;
+        }
+        ready += quotation.is_heading() ? report(quotation, after) : restored_line(quotation, line) + (ends ? "\n" : "");
+        rest = after;
+    }
+    held_.erase(0, held_.size() - rest.size());
+    if (!ready.empty()) {
+        sink_(ready);
+    }
+}
+
+// With one line at least, empty where there is none to show, since libnftables ends each report so.
+bool Reports::is_whole(const Quotation& heading, std::string_view rest) const {
+    const bool shows = find(heading.name) != nullptr;
+    return has_lines(rest, !shows ? 1 : rest.starts_with("\n") ? 3 : 2);
+}
+
+// --optimize quotes the lines that it merges; all else is as in a listing.
+std::string Reports::restored_line(const Quotation& quotation, std::string_view line) const {
+    const Document* document = find(quotation.name);
+    if (!document || quotation.text.empty() || quotation.text != document->text.line(quotation.span.line)) {
+        return restored(line, stand_ins_);
+    }
+    return std::string(line.substr(0, line.size() - quotation.text.size()))
+        .append(document->original.line(quotation.span.line));
+}
+
+// `rest` begins behind the heading; what belongs to the report is taken from it.
+std::string Reports::report(Quotation heading, std::string_view& rest) {
+    const Document* document = find(heading.name);
+    const auto shown = take_shown(rest, document, heading.span.line);
+    if (shown && !heading.placed) {
+        heading.span.first = shown->carets.find('^') + 1;
+        heading.span.last = shown->carets.rfind('^') + 1;
+    }
+    const Objection* objection = objection_in(heading.text);
+    const auto statement = whole_statement(document, heading.span);
+    const Span span = objection   ? Span{objection->line, objection->first, objection->last}
+                      : statement ? *statement
+                                  : heading.span;
+    const auto message =
+        objection ? "Error: " + objection->sentence : restored_message(heading.text, statement.has_value());
+    if (!message) {
+        if (!shown) {
+            take_line(rest);
+        }
+        return {};
+    }
+    std::string text;
+    if (heading.placed) {
+        text = std::string(heading.name) + ":" + std::to_string(span.line) + ":" + std::to_string(span.first) +
+               "-" + std::to_string(span.last) + ": ";
+    }
+    text.append(*message).append("\n");
+    if (shown) {
+        // libnftables cuts off long lines.
+        const bool cut = shown->line.size() < document->text.line(heading.span.line).size();
+        const std::string_view line = document->original.line(span.line);
+        text.append(shown->gap).append(cut ? line.substr(0, shown->line.size()) : line).append("\n");
+        text.append(span == heading.span ? std::string(shown->carets)
+                    : objection          ? with_carets({}, line, span)
+                                         : with_carets(std::string(shown->carets), line, span));
+        text.append("\n");
+    }
+    return text;
+}
+
+const Document* Reports::find(std::string_view name) const {
+    const auto found = documents_.find(name);
+    return found != documents_.end() && found->second ? &*found->second : nullptr;
+}
+
+// Nothing where all is said already.
+std::optional<std::string> Reports::restored_message(std::string_view message, bool about_statement) {
+    std::string_view before = message;
+    const auto number = take_error_number(before);
+    if (const Complaint* complaint = number ? rewriter_.find(*number) : nullptr) {
+        const bool module_missing = complaint->error == ENOENT;
+        if (module_missing && std::exchange(told_of_module_, true)) {
+            return {};
+        }
+        return std::string(before) + complaint->sentence();
+    }
+    constexpr std::string_view unexpected = "Error: syntax error, unexpected ";
+    constexpr std::string_view unexpected_log = "Error: syntax error, unexpected log";
+    if (about_statement && message.starts_with(unexpected_log)) {
+        return std::string(unexpected).append(statement_keyword).append(message.substr(unexpected_log.size()));
+    }
+    return restored(message, stand_ins_);
+}
+
+// "unknown identifier 'NAME'", "Unknown statement object 'NAME'."
+const Objection* Reports::objection_in(std::string_view message) const {
+    const std::size_t quote = message.find('\'');
+    if (quote == std::string_view::npos) {
+        return nullptr;
+    }
+    const auto* content = stand_ins_.find(message.substr(quote + 1, StandIns::name_size));
+    return content ? std::get_if<Objection>(content) : nullptr;
 }
 
 }  // namespace statnat

@@ -5,7 +5,8 @@
 #include "document.hpp"
 #include "rewrite.hpp"
 
-#include <deque>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,8 +15,38 @@ namespace statnat {
 // The name of what libnftables gets as a buffer, and about which it says no place.
 inline constexpr std::string_view command_line_name = "<cmdline>";
 
-// `reports` are whole. `documents` are all that libnftables has read; the last one of a name counts.
-std::string in_terms_of_the_user(std::string_view reports, const std::deque<Document>& documents,
-                                 const StandIns& stand_ins, const Rewriter& rewriter);
+struct Quotation;  // a line and the place that it begins with
+
+class Reports {
+public:
+    using Sink = std::function<void(std::string_view)>;
+
+    Reports(const Documents& documents, const StandIns& stand_ins, const Rewriter& rewriter, Sink sink);
+
+    // Passes on what is whole: lines, and reports with the lines that belong to them.
+    void write(std::string_view text);
+
+    // Passes on what there is.
+    void flush();
+
+    // The same, at the end of a run.
+    void end();
+
+private:
+    void pass_on(bool all);
+    bool is_whole(const Quotation& heading, std::string_view rest) const;
+    std::string restored_line(const Quotation& quotation, std::string_view line) const;
+    std::string report(Quotation heading, std::string_view& rest);
+    const Document* find(std::string_view name) const;
+    std::optional<std::string> restored_message(std::string_view message, bool about_statement);
+    const Objection* objection_in(std::string_view message) const;
+
+    const Documents& documents_;
+    const StandIns& stand_ins_;
+    const Rewriter& rewriter_;
+    Sink sink_;
+    std::string held_;
+    bool told_of_module_ = false;  // once is enough
+};
 
 }  // namespace statnat

@@ -192,7 +192,7 @@ std::optional<SnatStateless> Rewriter::stood_for(Message expression) const {
 
 Message Rewriter::rule_to_kernel(Message rule) {
     RuleWriter writer(room_, rule);
-    RewrittenRule rewritten{header_of(rule).nlmsg_seq, 0, {}};
+    RewrittenRule rewritten{0, {}};
     const auto offset = [&](Message part) { return static_cast<std::uint32_t>(part.data() - rule.data()); };
     for_each_attribute(rule.subspan(header_size), [&](std::uint16_t type, Message attribute) {
         if (type != NFTA_RULE_EXPRESSIONS) {
@@ -217,7 +217,7 @@ Message Rewriter::rule_to_kernel(Message rule) {
         });
     });
     rewritten.size = writer.size();
-    rules_.push_back(std::move(rewritten));
+    rules_.emplace(header_of(rule).nlmsg_seq, std::move(rewritten));
     return writer.finish();
 }
 
@@ -289,6 +289,12 @@ const Complaint* Rewriter::find(int number) const {
                : nullptr;
 }
 
+const Rewriter::RewrittenRule* Rewriter::refused(std::uint32_t sequence, std::uint32_t size) const {
+    const auto [begin, end] = rules_.equal_range(sequence);
+    const auto found = std::find_if(begin, end, [&](const auto& rule) { return rule.second.size == size; });
+    return found == end ? nullptr : &found->second;
+}
+
 // The kernel names an attribute by its offset in the message that it got; libnftables knows the one that it wrote.
 void Rewriter::refusal_from_kernel(std::span<std::uint8_t> message) {
     if (rules_.empty() || message.size() < MNL_NLMSG_HDRLEN + sizeof(nlmsgerr)) {
@@ -309,10 +315,8 @@ void Rewriter::refusal_from_kernel(std::span<std::uint8_t> message) {
             }
         });
     }
-    const auto rule = std::find_if(rules_.begin(), rules_.end(), [&](const RewrittenRule& rewritten) {
-        return rewritten.sequence == header->nlmsg_seq && rewritten.size == refusal->msg.nlmsg_len;
-    });
-    const bool placed = offset && rule != rules_.end();
+    const RewrittenRule* rule = refused(header->nlmsg_seq, refusal->msg.nlmsg_len);
+    const bool placed = offset && rule;
     const auto place = placed ? std::find_if(rule->places.begin(), rule->places.end(),
                                              [&](const Place& expression) {
                                                  return *offset >= expression.begin && *offset < expression.end;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace statnat {
@@ -47,7 +48,6 @@ private:
         std::optional<SnatStateless> statement;
     };
     struct RewrittenRule {
-        std::uint32_t sequence;
         std::uint32_t size;
         std::vector<Place> places;
     };
@@ -56,13 +56,14 @@ private:
     Message rule_to_kernel(Message rule);
     Message rule_from_kernel(Message rule);
     void refusal_from_kernel(std::span<std::uint8_t> message);
+    const RewrittenRule* refused(std::uint32_t sequence, std::uint32_t size) const;
     std::optional<SnatStateless> stood_for(Message expression) const;
     std::string stand_in_for(Message expression);
     int number(Complaint complaint);
 
     StandIns& stand_ins_;
     Bytes room_;  // for the rule that is being written
-    std::vector<RewrittenRule> rules_;  // of the batch
+    std::unordered_multimap<std::uint32_t, RewrittenRule> rules_;  // of the batch, by sequence number
     std::vector<Complaint> complaints_;
 };
 

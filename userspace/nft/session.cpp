@@ -3,7 +3,6 @@
 #include "session.hpp"
 
 #include "error.hpp"
-#include "report.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +10,6 @@
 #include <climits>
 #include <cstring>
 #include <new>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -26,8 +24,6 @@ namespace statnat {
 namespace {
 
 constexpr const char* standard_input = "/dev/stdin";
-constexpr std::size_t longest_pending = 64 * 1024;
-constexpr std::size_t longest_stand_in = 64;  // as libnftables writes it
 
 std::string read_all(int descriptor) {
     std::string text;
@@ -97,8 +93,8 @@ void Session::Freed::operator()(nft_ctx* context) const {
 }
 
 Session::Session(Sink output, Sink errors)
-    : output_(std::move(output)),
-      errors_(std::move(errors)),
+    : output_(stand_ins_, std::move(output)),
+      errors_(documents_, stand_ins_, rewriter_, std::move(errors)),
       output_stream_([this](std::string_view text) { take_output(text); }),
       error_stream_([this](std::string_view text) { take_errors(text); }),
       context_(nft_ctx_new(NFT_CTX_DEFAULT)) {
@@ -114,12 +110,8 @@ Session::~Session() {
 }
 
 int Session::run(const std::string& commands) {
-    auto document = with_stand_ins(command_line_name, commands, stand_ins_);
-    if (!document) {
-        return finish(nft_run_cmd_from_buffer(context(), commands.c_str()));
-    }
-    documents_.push_back(std::move(*document));
-    return finish(nft_run_cmd_from_buffer(context(), documents_.back().text.c_str()));
+    const auto& document = documents_[std::string(command_line_name)] = with_stand_ins(commands, stand_ins_);
+    return finish(nft_run_cmd_from_buffer(context(), document ? document->text.whole().c_str() : commands.c_str()));
 }
 
 int Session::run_file(const std::string& name) {
@@ -132,45 +124,52 @@ int Session::run_file(const std::string& name) {
 
 int Session::finish(int status) {
     std::fflush(output_stream_.file());
-    flush_output();
-    flush_errors();
+    output_.flush();
+    errors_.end();
     documents_.clear();
+    if (output_.missed_one()) {
+        throw CannotGoOn{"this libnftables writes rules with snat_stateless in a way that is not known here: the output has "
+                         "log statements in their place, and must not be loaded"};
+    }
     return status;
 }
 
 void Session::substitute_stdin() {
     const std::string original = read_all(STDIN_FILENO);
-    auto document = with_stand_ins(standard_input, original, stand_ins_);
-    const int file = memory_file(document ? document->text : original);
+    const auto& document = documents_[standard_input] = with_stand_ins(original, stand_ins_);
+    const int file = memory_file(document ? document->text.whole() : original);
     ::dup2(file, STDIN_FILENO);
     ::close(file);
-    if (document) {
-        documents_.push_back(std::move(*document));
-    }
 }
 
+// libnftables opens a file once to read it, and once more for each error in it. What can be read only once it finds empty
+// then.
 std::FILE* Session::opened(const char* path, std::FILE* file) {
     struct stat status {};
     if (::fstat(::fileno(file), &status) != 0 || S_ISDIR(status.st_mode)) {
         return file;
     }
-    std::optional<Document> document;
-    if (S_ISREG(status.st_mode)) {
-        const Mapped mapped(::fileno(file), static_cast<std::size_t>(status.st_size));
-        document = with_stand_ins(path, mapped.text(), stand_ins_);
-        if (!document) {
-            return file;
-        }
-    } else {  // can be read only once
-        std::string original = read_all(::fileno(file));
-        document = with_stand_ins(path, original, stand_ins_);
-        if (!document) {
-            document = Document{path, {}, std::move(original), {}};
-        }
+    auto known = documents_.find(path);
+    if (known == documents_.end()) {
+        known = documents_.emplace(path, read_document(::fileno(file), status)).first;
+    } else if (!S_ISREG(status.st_mode)) {
+        return file;
+    }
+    if (!known->second) {
+        return file;
     }
     std::fclose(file);
-    documents_.push_back(std::move(*document));
-    return ::fdopen(memory_file(documents_.back().text), "r");
+    return open_text(known->second->text.whole());
+}
+
+std::optional<Document> Session::read_document(int descriptor, const struct stat& status) {
+    if (S_ISREG(status.st_mode)) {
+        const Mapped mapped(descriptor, static_cast<std::size_t>(status.st_size));
+        return with_stand_ins(mapped.text(), stand_ins_);
+    }
+    const std::string original = read_all(descriptor);
+    auto document = with_stand_ins(original, stand_ins_);
+    return document ? std::move(document) : Document{Lines(original), Lines(original), {}};
 }
 
 ssize_t Session::send(int socket, const msghdr& message) {
@@ -199,38 +198,15 @@ std::size_t Session::received(std::span<std::uint8_t> datagram) {
     return rewriter_.from_kernel(datagram);
 }
 
-// libnftables writes word by word.
+// Neither waits for more where the other goes on: nothing is said in the middle of a stand-in or of a report.
 void Session::take_output(std::string_view text) {
-    if (!pending_errors_.empty()) {
-        flush_errors();
-    }
-    pending_output_.append(text);
-    std::size_t ready = 0;
-    if (text.find('\n') != std::string_view::npos) {
-        ready = pending_output_.rfind('\n') + 1;
-    } else if (pending_output_.size() > longest_pending) {
-        ready = pending_output_.size() - longest_stand_in;
-    }
-    if (ready != 0) {
-        output_(stand_ins_.restored(std::string_view(pending_output_).substr(0, ready)));
-        pending_output_.erase(0, ready);
-    }
+    errors_.flush();
+    output_.write(text);
 }
 
 void Session::take_errors(std::string_view text) {
-    pending_errors_.append(text);
-}
-
-void Session::flush_output() {
-    if (!pending_output_.empty()) {
-        output_(stand_ins_.restored(std::exchange(pending_output_, {})));
-    }
-}
-
-void Session::flush_errors() {
-    if (!pending_errors_.empty()) {
-        errors_(in_terms_of_the_user(std::exchange(pending_errors_, {}), documents_, stand_ins_, rewriter_));
-    }
+    output_.flush();
+    errors_.write(text);
 }
 
 }  // namespace statnat

@@ -4,17 +4,20 @@
 
 #include "document.hpp"
 #include "interpose.hpp"
+#include "report.hpp"
+#include "restoring_stream.hpp"
 #include "rewrite.hpp"
 #include "stand_in.hpp"
 #include "stream.hpp"
 
-#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 struct nft_ctx;
+struct stat;
 
 namespace statnat {
 
@@ -22,7 +25,7 @@ class Session final : public Interposed {
 public:
     using Sink = std::function<void(std::string_view)>;
 
-    // Output and errors go to the sinks, in the order in which they come, whole lines at a time.
+    // Output and errors go to the sinks, in the order in which they come and as soon as it is clear what they say.
     Session(Sink output, Sink errors);
     ~Session() override;
     Session(const Session&) = delete;
@@ -31,7 +34,7 @@ public:
     // For what libnftables offers as it is: options, variables, include paths.
     nft_ctx* context() const { return context_.get(); }
 
-    // Both return what libnftables returns.
+    // Both return what libnftables returns. Throw CannotGoOn where the output cannot be what was asked for.
     int run(const std::string& commands);
     int run_file(const std::string& name);
 
@@ -46,18 +49,15 @@ private:
 
     void take_output(std::string_view text);
     void take_errors(std::string_view text);
-    void flush_output();
-    void flush_errors();
     int finish(int status);
     void substitute_stdin();
+    std::optional<Document> read_document(int descriptor, const struct stat& status);
 
-    Sink output_;
-    Sink errors_;
-    std::string pending_output_;
-    std::string pending_errors_;
     StandIns stand_ins_;
     Rewriter rewriter_{stand_ins_};
-    std::deque<Document> documents_;
+    Documents documents_;  // of a run
+    RestoringStream output_;
+    Reports errors_;
     Stream output_stream_;
     Stream error_stream_;
     std::unique_ptr<nft_ctx, Freed> context_;

@@ -3,7 +3,6 @@
 #include "stand_in.hpp"
 
 #include "error.hpp"
-#include "statement_json.hpp"
 
 #include <array>
 #include <cerrno>
@@ -53,26 +52,6 @@ struct Key {
     std::string operator()(const Unreadable&) const { return "!"; }
 };
 
-struct InText {
-    std::string operator()(const SnatStateless& statement) const { return text(statement, Family::ipv4); }
-    std::string operator()(const Objection&) const { return "snat_stateless"; }
-    // Does not load: better than a rule that is missing without a word.
-    std::string operator()(const Unreadable&) const { return "snat_stateless of-another-version map @unknown"; }
-};
-
-struct InJson {
-    std::string operator()(const SnatStateless& statement) const { return statement_json(statement); }
-    std::string operator()(const Objection&) const { return "{}"; }
-    std::string operator()(const Unreadable&) const { return "null"; }
-};
-
-// The three ways in which libnftables writes the statement, around the name.
-constexpr std::string_view text_before = "log prefix \"";
-constexpr std::string_view text_after = "\"";
-constexpr std::string_view json_before = "\"log\": {\"prefix\": \"";
-constexpr std::string_view json_after = "\"}";
-constexpr std::string_view debug_before = "log prefix ";
-
 }  // namespace
 
 StandIns::StandIns() : StandIns(random_mark()) {}
@@ -103,37 +82,12 @@ bool StandIns::in(std::string_view text) const {
     return ::memmem(text.data(), text.size(), mark_.data(), mark_.size()) != nullptr;
 }
 
-std::string StandIns::restored(std::string_view text) const {
-    std::string result;
-    while (const void* found = ::memmem(text.data(), text.size(), mark_.data(), mark_.size())) {
-        const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
-        const std::string_view before = text.substr(0, at);
-        const std::string_view name = text.substr(at, name_size);
-        const std::string_view after = text.substr(at + name.size());
-        const StandInContent* content = find(name);
-        const auto replace = [&](std::string_view left, std::string_view right, const std::string& by) {
-            result.append(before.substr(0, before.size() - left.size())).append(by);
-            text = after.substr(right.size());
-        };
-        if (content && before.ends_with(text_before) && after.starts_with(text_after)) {
-            replace(text_before, text_after, std::visit(InText{}, *content));
-        } else if (content && before.ends_with(json_before) && after.starts_with(json_after)) {
-            replace(json_before, json_after, "\"snat_stateless\": " + std::visit(InJson{}, *content));
-        } else if (content && before.ends_with(debug_before)) {
-            replace(debug_before, {}, std::visit(InText{}, *content));
-        } else {
-            replace({}, {}, std::string(name));
-        }
-    }
-    return result.append(text);
-}
-
 std::string stand_in_text(std::string_view name) {
-    return std::string(text_before).append(name).append(text_after);
+    return std::string(in_text.before).append(name).append(in_text.after);
 }
 
 std::string stand_in_json(std::string_view name) {
-    return std::string(json_before).append(name).append(json_after);
+    return std::string(in_json.before).append(name).append(in_json.after);
 }
 
 }  // namespace statnat

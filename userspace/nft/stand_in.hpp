@@ -49,14 +49,25 @@ public:
     // Whether `text` holds a name; a search at the speed of memmem(3).
     bool in(std::string_view text) const;
 
-    // What libnftables wrote, with our statement again where a stand-in stood: in nft text, JSON and debug output.
-    std::string restored(std::string_view text) const;
+    // What every name begins with.
+    std::string_view mark() const { return mark_; }
 
 private:
     std::string mark_;
     std::vector<StandInContent> contents_;
     std::unordered_map<std::string, std::size_t> numbers_;
 };
+
+// What libnftables writes around a name.
+struct Surroundings {
+    std::string_view before;
+    std::string_view after;
+};
+
+inline constexpr Surroundings in_text{"log prefix \"", "\""};
+inline constexpr Surroundings in_json{"\"log\": {\"prefix\": \"", "\"}"};
+inline constexpr Surroundings in_debug_output{"log prefix ", ""};
+inline constexpr std::size_t longest_stand_in = in_json.before.size() + StandIns::name_size + in_json.after.size();
 
 // `log prefix "NAME"`, and the same as the member of a JSON statement.
 std::string stand_in_text(std::string_view name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A stdio stream for C that ends in a function of ours.
+// Stdio streams for C: one that ends in a function of ours, one that reads a text of ours.
 #pragma once
 
 #include <cstdio>
@@ -24,5 +24,8 @@ private:
     std::unique_ptr<std::function<void(std::string_view)>> take_;
     std::unique_ptr<std::FILE, Closed> file_;
 };
+
+// To be closed by fclose(3), as long as the text is there. fmemopen(3) is much slower.
+std::FILE* open_text(std::string_view text);
 
 }  // namespace statnat
