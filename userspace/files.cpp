@@ -11,6 +11,7 @@
 #include <memory>
 #include <system_error>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +25,47 @@ struct Close {
 
 std::string system_error(const std::string& what) {
     return what + ": " + std::strerror(errno);
+}
+
+void write_all(int descriptor, std::string_view text, const std::string& name) {
+    while (!text.empty()) {
+        const ssize_t size = ::write(descriptor, text.data(), text.size());
+        if (size < 0 && errno != EINTR) {
+            throw CannotGoOn{system_error("cannot write " + name)};
+        }
+        text.remove_prefix(size < 0 ? 0 : static_cast<std::size_t>(size));
+    }
+}
+
+class Opened {
+public:
+    explicit Opened(const std::filesystem::path& path) : descriptor_(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY)) {
+        if (descriptor_ < 0) {
+            throw CannotGoOn{system_error("cannot write " + path.string())};
+        }
+    }
+    ~Opened() { ::close(descriptor_); }
+    Opened(const Opened&) = delete;
+    Opened& operator=(const Opened&) = delete;
+
+    int descriptor() const { return descriptor_; }
+
+private:
+    int descriptor_;
+};
+
+// Where links lead, also where nothing is there yet; not for those that lead nowhere else but to each other.
+std::filesystem::path without_links(std::filesystem::path path) {
+    std::error_code ignored;
+    while (std::filesystem::is_symlink(path, ignored)) {
+        path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
+    }
+    return path;
+}
+
+bool is_standard_output(const struct stat& status) {
+    struct stat output {};
+    return ::fstat(STDOUT_FILENO, &output) == 0 && output.st_dev == status.st_dev && output.st_ino == status.st_ino;
 }
 
 }  // namespace
@@ -61,6 +103,29 @@ void read_lines(const std::filesystem::path& path, const std::function<void(std:
     }
 }
 
+void put_text(const std::filesystem::path& path, std::string_view text) {
+    if (path.empty()) {
+        throw CannotGoOn{"the name of a file is empty", exit_usage};
+    }
+    struct stat status {};
+    const bool exists = ::stat(path.c_str(), &status) == 0;
+    if (!exists && errno != ENOENT) {
+        throw CannotGoOn{system_error("cannot write " + path.string())};
+    }
+    if (exists && is_standard_output(status)) {  // by another name, such as /dev/stdout
+        write_all(STDOUT_FILENO, text, path.string());
+    } else if (exists && !S_ISREG(status.st_mode)) {
+        write_all(Opened(path).descriptor(), text, path.string());
+    } else {
+        Replacement replacement(without_links(path));
+        replacement.write(text);
+        if (exists) {
+            replacement.take_over_owner_and_mode(status);
+        }
+        replacement.take_place();
+    }
+}
+
 Replacement::Replacement(std::filesystem::path target)
     : target_(std::move(target)), name_(target_.string() + ".XXXXXX"), descriptor_(::mkstemp(name_.data())) {
     if (descriptor_ < 0) {
@@ -76,27 +141,20 @@ Replacement::~Replacement() {
 }
 
 void Replacement::write(std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t size = ::write(descriptor_, text.data(), text.size());
-        if (size < 0 && errno != EINTR) {
-            throw CannotGoOn{system_error("cannot write " + name_)};
-        }
-        text.remove_prefix(size < 0 ? 0 : static_cast<std::size_t>(size));
+    write_all(descriptor_, text, name_);
+}
+
+void Replacement::take_over_owner_and_mode(const struct stat& old) {
+    if (::fchown(descriptor_, old.st_uid, old.st_gid) != 0 || ::fchmod(descriptor_, old.st_mode & 07777) != 0) {
+        throw CannotGoOn{system_error("cannot give the new " + target_.string() + " the owner and mode of the old one")};
     }
 }
 
 void Replacement::take_place() {
-    if (::fchmod(descriptor_, mode()) != 0 || ::fsync(descriptor_) != 0 ||
-        ::rename(name_.c_str(), target_.c_str()) != 0) {
+    if (::fsync(descriptor_) != 0 || ::rename(name_.c_str(), target_.c_str()) != 0) {
         throw CannotGoOn{system_error("cannot replace " + target_.string())};
     }
     name_.clear();
-}
-
-// That of the old file; a new one is for root alone, since a ruleset tells what is open.
-mode_t Replacement::mode() const {
-    struct stat old {};
-    return ::stat(target_.c_str(), &old) == 0 ? old.st_mode & 07777 : 0600;
 }
 
 }  // namespace statnat

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Files: read as a whole or in passing, and replaced at once or not at all.
+// Files: read as a whole or in passing, written to, and replaced at once or not at all.
 #pragma once
 
 #include <filesystem>
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include <sys/types.h>
+struct stat;
 
 namespace statnat {
 
@@ -16,7 +16,12 @@ std::string read_file(const std::filesystem::path& path);
 // Calls `visit` with some whole lines after others; the last one may lack its end.
 void read_lines(const std::filesystem::path& path, const std::function<void(std::string_view)>& visit);
 
-// A file beside the one to be replaced, which goes away unless it takes its place. Throws CannotGoOn.
+// Puts a text where a path leads, through links as well: a regular file is replaced as a whole or not at all, a new one
+// is for its owner alone; what else is there, such as a device or a pipe, is written to. Throws CannotGoOn.
+void put_text(const std::filesystem::path& path, std::string_view text);
+
+// A file beside the one to be replaced, which goes away unless it takes its place. A link itself is replaced, not what
+// it leads to. Throws CannotGoOn.
 class Replacement {
 public:
     explicit Replacement(std::filesystem::path target);
@@ -25,11 +30,11 @@ public:
     Replacement& operator=(const Replacement&) = delete;
 
     void write(std::string_view text);
+    // Unless told otherwise it belongs to whoever runs this, and nobody else can read it.
+    void take_over_owner_and_mode(const struct stat& old);
     void take_place();
 
 private:
-    mode_t mode() const;
-
     std::filesystem::path target_;
     std::string name_;
     int descriptor_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Lists, lets the kernel check the listing, and only then replaces the file.
+// Lists, lets the kernel check the listing, and only then writes the file.
 #include "save.hpp"
 
 #include "error.hpp"
@@ -49,9 +49,7 @@ int save(const std::optional<std::filesystem::path>& file) {
         std::cout << text;
         return exit_done;
     }
-    Replacement replacement(*file);
-    replacement.write(text);
-    replacement.take_place();
+    put_text(*file, text);
     return exit_done;
 }
 

@@ -7,7 +7,7 @@
 
 namespace statnat {
 
-// To the standard output if there is no file; a file is replaced as a whole or not at all. Returns the exit status.
+// To the standard output if there is no file, else as put_text(). Returns the exit status.
 int save(const std::optional<std::filesystem::path>& file);
 
 }  // namespace statnat
