@@ -9,14 +9,19 @@
 #include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <iterator>
 #include <new>
+#include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/program_options.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace options = boost::program_options;
@@ -32,6 +37,9 @@ constexpr const char* state_directory = "/run/statnat";
 using Operands = std::vector<std::string>;
 using Values = options::variables_map;
 
+// What a command prints: what has been done, or what was asked for.
+enum class Output { message, data };
+
 struct Command {
     std::string_view name;
     std::string_view operands;
@@ -40,6 +48,7 @@ struct Command {
     std::string_view purpose;
     void (*declare)(options::options_description& own);
     int (*run)(const Operands& operands, const Values& values, Progress& progress);
+    Output output = Output::message;
     int (*run_words)(Operands words) = nullptr;  // has a command line of its own, from its name on
 };
 
@@ -171,16 +180,17 @@ int run_save(const Operands& operands, const Values&, Progress&) {
 constexpr Command commands[] = {
     {"sync", "[FILE]", 0, 1, "make the kernel equal the configuration", engine_option, run_sync},
     {"check", "FILE", 1, 1, "read a configuration and say what is wrong with it", no_options, run_check},
-    {"diff", "[FILE]", 0, 1, "show what sync would do", diff_options, run_diff},
-    {"list", "", 0, 0, "show the kernel's pairs with their traffic", list_options, run_list},
+    {"diff", "[FILE]", 0, 1, "show what sync would do", diff_options, run_diff, Output::data},
+    {"list", "", 0, 0, "show the kernel's pairs with their traffic", list_options, run_list, Output::data},
     {"add", "INTERNAL EXTERNAL", 2, 2, "add a pair to the kernel only", add_options, run_add},
     {"del", "ADDRESS", 1, 1, "delete the pair of an address from the kernel only", config_option, run_del},
     {"explain", "ADDRESS", 1, 1, "show what the kernel makes of an address, and by which pair", explain_options,
-     run_explain},
-    {"status", "", 0, 0, "show the engine, the rules and what they lack", no_options, run_status},
+     run_explain, Output::data},
+    {"status", "", 0, 0, "show the engine, the rules and what they lack", no_options, run_status, Output::data},
     {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", no_options, run_clear},
-    {"nft", "[ARGUMENT...]", 0, 0, "be nft(8) with one more statement, snat_stateless", no_options, nullptr, nft},
-    {"save", "[FILE]", 0, 1, "write the kernel's whole ruleset as a file for boot", no_options, run_save},
+    {"nft", "[ARGUMENT...]", 0, 0, "be nft(8) with one more statement, snat_stateless", no_options, nullptr, Output::data,
+     nft},
+    {"save", "[FILE]", 0, 1, "write the kernel's whole ruleset as a file for boot", no_options, run_save, Output::data},
 };
 
 const Command& find_command(const std::string& name) {
@@ -195,7 +205,7 @@ const Command& find_command(const std::string& name) {
 options::options_description general_options() {
     options::options_description general("Options");
     general.add_options()("help,h", "show this help")("version,V", "show the version")(
-        "verbose,v", "log each netlink message by name")("quiet,q", "print errors only");
+        "verbose,v", "log each netlink message by name")("quiet,q", "say nothing but errors");
     return general;
 }
 
@@ -221,10 +231,12 @@ void print_help(const Command& command, const options::options_description& own)
 }
 
 // Applies to words before the command and after it alike.
-void apply_general(const Values& values) {
+void apply_general(const Values& values, const Command& command) {
     if (values.count("quiet")) {
         spdlog::set_level(spdlog::level::err);
-        std::cout.rdbuf(nullptr);  // what is written from here on goes nowhere
+        if (command.output == Output::message) {
+            std::cout.rdbuf(nullptr);  // what is written from here on goes nowhere
+        }
     }
     if (values.count("verbose")) {
         spdlog::set_level(spdlog::level::debug);
@@ -237,6 +249,34 @@ bool watched(const Values& before, const Values& after) {
     return ::isatty(STDERR_FILENO) && !has("quiet") && !has("verbose");
 }
 
+// What has no value means the same when it is given twice.
+options::parsed_options once(options::parsed_options parsed) {
+    std::set<std::string> seen;
+    std::erase_if(parsed.options, [&](const options::option& option) {
+        return option.value.empty() && !seen.insert(option.string_key).second;
+    });
+    return parsed;
+}
+
+// The kernel hands over what stands after "#!/usr/sbin/statnat-nft" as one word; no first word of ours has blanks.
+std::vector<std::string> words_of(std::vector<std::string> arguments) {
+    if (!arguments.empty()) {
+        std::istringstream first(arguments.front());
+        arguments.erase(arguments.begin());
+        arguments.insert(arguments.begin(), std::istream_iterator<std::string>(first), {});
+    }
+    return arguments;
+}
+
+int run_words(const Command& command, const Values& before, std::vector<std::string> words) {
+    if (before.count("quiet")) {
+        throw CannotGoOn{std::string(command.name) + " prints what was asked for and errors, so there is nothing to be quiet "
+                         "about: leave --quiet out", exit_usage};
+    }
+    apply_general(before, command);
+    return command.run_words(std::move(words));
+}
+
 int run(const std::vector<std::string>& arguments) {
     auto first_word = arguments.begin();
     while (first_word != arguments.end() && first_word->starts_with("-")) {
@@ -244,7 +284,7 @@ int run(const std::vector<std::string>& arguments) {
     }
     const options::options_description general = general_options();
     Values before;
-    options::store(options::command_line_parser({arguments.begin(), first_word}).options(general).run(), before);
+    options::store(once(options::command_line_parser({arguments.begin(), first_word}).options(general).run()), before);
     if (before.count("version")) {
         std::cout << program << " " << STATNAT_VERSION << '\n';
         return exit_done;
@@ -259,7 +299,7 @@ int run(const std::vector<std::string>& arguments) {
 
     const Command& command = find_command(*first_word);
     if (command.run_words) {
-        return command.run_words({first_word, arguments.end()});
+        return run_words(command, before, {first_word, arguments.end()});
     }
     options::options_description own("Options of this command");
     command.declare(own);
@@ -270,9 +310,9 @@ int run(const std::vector<std::string>& arguments) {
     positions.add("operand", -1);
     Values values;
     const Operands words(first_word + 1, arguments.end());
-    options::store(options::command_line_parser(words).options(all).positional(positions).run(), values);
-    apply_general(before);
-    apply_general(values);
+    options::store(once(options::command_line_parser(words).options(all).positional(positions).run()), values);
+    apply_general(before, command);
+    apply_general(values, command);
     if (values.count("help")) {
         print_help(command, own);
         return exit_done;
@@ -285,20 +325,31 @@ int run(const std::vector<std::string>& arguments) {
                          exit_usage};
     }
     Progress progress(watched(before, values) ? STDERR_FILENO : -1);
-    const int status = command.run(operands, values, progress);
-    if (std::cout.rdbuf() && !std::cout.flush()) {
-        throw CannotGoOn{"cannot write the output"};
+    return command.run(operands, values, progress);
+}
+
+// A file that is opened later must not become what errors are written to. What is put in the place of a closed one cannot
+// be used either, so that nothing seems to be written.
+void occupy_standard_descriptors() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fcntl(descriptor, F_GETFD) < 0) {
+            ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // takes the lowest, this one
+        }
     }
-    return status;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    occupy_standard_descriptors();
     spdlog::set_default_logger(spdlog::stderr_logger_st(std::string(program)));
     spdlog::set_pattern("%n: %l: %v");
     try {
-        return run({argv + 1, argv + argc});
+        const int status = run(words_of({argv + 1, argv + argc}));
+        if (std::cout.rdbuf() && !std::cout.flush()) {
+            throw CannotGoOn{"cannot write the output"};
+        }
+        return status;
     } catch (const CannotGoOn& error) {
         spdlog::error("{}", error.sentence);
         return error.status;

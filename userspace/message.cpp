@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "message.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <spdlog/spdlog.h>
 
 namespace statnat {
 
@@ -27,6 +30,16 @@ std::string message_name(std::uint16_t type) {
         return std::string(names[number]);
     }
     return "message " + std::to_string(type);
+}
+
+void log(const char* direction, Message datagram) {
+    while (spdlog::should_log(spdlog::level::debug) && datagram.size() >= sizeof(nlmsghdr)) {
+        const auto& header = *reinterpret_cast<const nlmsghdr*>(datagram.data());
+        spdlog::debug("{} {} sequence {}, {} bytes", direction, message_name(header.nlmsg_type), header.nlmsg_seq,
+                      header.nlmsg_len);
+        const std::size_t step = NLMSG_ALIGN(std::max<std::size_t>(header.nlmsg_len, sizeof header));
+        datagram = datagram.subspan(std::min(step, datagram.size()));
+    }
 }
 
 }  // namespace statnat

@@ -15,4 +15,7 @@ using Message = std::span<const std::uint8_t>;  // one netlink message, from its
 // "NEWRULE", "BATCH_BEGIN", ...; for logs.
 std::string message_name(std::uint16_t type);
 
+// Logs each message of a datagram by name, at the level debug.
+void log(const char* direction, Message datagram);
+
 }  // namespace statnat

@@ -128,11 +128,6 @@ Refusal end_of_dump(const nlmsghdr& header) {
     return {header.nlmsg_seq, error < 0 ? -error : 0, {}};
 }
 
-void log(const char* direction, const nlmsghdr& header) {
-    spdlog::debug("{} {} sequence {}, {} bytes", direction, message_name(header.nlmsg_type), header.nlmsg_seq,
-                  header.nlmsg_len);
-}
-
 void log(const Refusal& refusal) {
     if (refusal.error != 0) {
         spdlog::debug("< sequence {} refused: {}{}{}", refusal.sequence, error_text(refusal.error),
@@ -177,9 +172,7 @@ std::optional<std::uint64_t> network_namespace() {
 Netlink::Netlink(std::unique_ptr<Socket> socket) : socket_(std::move(socket)), buffer_(receive_size) {}
 
 void Netlink::send(const Bytes& datagram, const char* what) {
-    if (spdlog::should_log(spdlog::level::debug)) {
-        for_each_message(datagram, [](const nlmsghdr& header, Message) { log(">", header); });
-    }
+    log(">", datagram);
     ssize_t sent = -1;
     do {
         sent = socket_->send(datagram);
@@ -242,7 +235,7 @@ Answer Netlink::ask(const Bytes& question, const std::function<void(Message)>& e
             if (header.nlmsg_seq != sequence) {
                 return;  // the rest of an answer that nobody waits for
             }
-            log("<", header);
+            log("<", message);
             answer.interrupted = answer.interrupted || (header.nlmsg_flags & NLM_F_DUMP_INTR);
             if (header.nlmsg_type == NLMSG_ERROR) {
                 note(refusal_in(header, message));

@@ -147,6 +147,18 @@ TEST_F(StateFileTest, IsNotBelievedWhereOthersMayWrite) {
     }
 }
 
+TEST_F(StateFileTest, IsBelievedAgainAfterTheNextOne) {
+    state().keep(generation, example());
+    fs::permissions(file_, fs::perms::group_write, fs::perm_options::add);
+    state().keep(generation, example());
+    EXPECT_TRUE(state().recall(generation));
+    fs::rename(file_, directory_ / "other");
+    fs::create_symlink("other", file_);
+    state().keep(generation, example());
+    EXPECT_TRUE(state().recall(generation));
+    EXPECT_FALSE(fs::is_symlink(file_));
+}
+
 TEST_F(StateFileTest, IsNotBelievedWhenItIsCutOffOrOdd) {
     state().keep(generation, example());
     std::string whole;

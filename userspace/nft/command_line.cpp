@@ -2,12 +2,15 @@
 // Options and messages are those of nft(8), so that whoever knows or calls it finds nothing new.
 #include "command_line.hpp"
 
+#include "error.hpp"
 #include "session.hpp"
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -72,14 +75,37 @@ void say(const std::string& sentence) {
     write_to(stderr, sentence + "\n");
 }
 
-// Only nft itself knows its version and its help.
+// Each nft in PATH, in its order.
+std::vector<std::string> nfts_in_path() {
+    const char* const path = std::getenv("PATH");
+    std::istringstream folders(path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
+    std::vector<std::string> found;
+    for (std::string folder; std::getline(folders, folder, ':');) {
+        std::string file = (folder.empty() ? "." : folder) + "/nft";
+        if (::access(file.c_str(), X_OK) == 0) {
+            found.push_back(std::move(file));
+        }
+    }
+    return found;
+}
+
+// Only nft itself knows its version and its help. What is called so may be a wrapper around this program, which then
+// comes by here again: the next one is asked.
 int ask_stock_nft(std::vector<std::string>& words) {
+    constexpr const char* variable = "STATNAT_NFT_ASKED";
+    const char* const asked_before = std::getenv(variable);
+    std::size_t asked = asked_before ? std::strtoul(asked_before, nullptr, 10) : 0;
     std::vector<char*> arguments;
     for (std::string& word : words) {
         arguments.push_back(word.data());
     }
     arguments.push_back(nullptr);
-    ::execvp("nft", arguments.data());
+    const std::vector<std::string> nfts = nfts_in_path();
+    while (asked < nfts.size()) {
+        const std::string& file = nfts[asked++];
+        ::setenv(variable, std::to_string(asked).c_str(), 1);
+        ::execv(file.c_str(), arguments.data());
+    }
     say("there is no nft here that could tell: see statnat-nft(8), and nft(8) of the package nftables");
     return failed;
 }
@@ -254,9 +280,7 @@ int converse(Session& session) {
     return done;
 }
 
-}  // namespace
-
-int nft(std::vector<std::string> words) {
+int run(std::vector<std::string> words) {
     if (!options_come_first(words)) {
         return failed;
     }
@@ -281,6 +305,16 @@ int nft(std::vector<std::string> words) {
     }
     say(words.front() + ": no command specified");
     return failed;
+}
+
+}  // namespace
+
+int nft(std::vector<std::string> words) {
+    const int status = run(std::move(words));
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+        throw CannotGoOn{"cannot write the output"};
+    }
+    return status;
 }
 
 }  // namespace statnat

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The three functions, as C declares them, and the way past them.
+// The four functions, as C declares them, and the way past them.
 #include "interpose.hpp"
 
 #include "error.hpp"
@@ -71,6 +71,15 @@ extern "C" {
         return real(socket, message, flags);
     }
     return statnat::guarded([&] { return statnat::current->send(socket, *message); }, -1);
+}
+
+[[gnu::visibility("default")]] ssize_t mnl_socket_sendto(const mnl_socket* socket, const void* request, std::size_t size) {
+    static const auto real = statnat::next<ssize_t(const mnl_socket*, const void*, std::size_t)>("mnl_socket_sendto");
+    if (statnat::current) {
+        const statnat::Message question(static_cast<const std::uint8_t*>(request), size);
+        statnat::guarded([&] { return statnat::current->asked(question), 0; }, 0);
+    }
+    return real(socket, request, size);
 }
 
 [[gnu::visibility("default")]] ssize_t mnl_socket_recvfrom(const mnl_socket* socket, void* buffer, std::size_t size) {

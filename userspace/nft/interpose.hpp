@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The seam between libnftables and the system. libnftables calls fopen(3), sendmsg(2) and mnl_socket_recvfrom(3)
-// through the dynamic linker, which finds the definitions of this program first.
+// The seam between libnftables and the system. libnftables calls fopen(3), sendmsg(2), mnl_socket_sendto(3) and
+// mnl_socket_recvfrom(3) through the dynamic linker, which finds the definitions of this program first.
 #pragma once
+
+#include "message.hpp"
 
 #include <cstdint>
 #include <cstdio>
@@ -22,6 +24,8 @@ public:
     virtual std::FILE* opened(const char* path, std::FILE* file) = 0;
     // As sendmsg(2).
     virtual ssize_t send(int socket, const msghdr& message) = 0;
+    // A request was made that is no batch.
+    virtual void asked(Message question) = 0;
     // A datagram came; returns its size after it was rewritten in place.
     virtual std::size_t received(std::span<std::uint8_t> datagram) = 0;
 };

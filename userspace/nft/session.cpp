@@ -175,6 +175,9 @@ std::optional<Document> Session::read_document(int descriptor, const struct stat
 ssize_t Session::send(int socket, const msghdr& message) {
     rewriter_.start_batch();
     const std::span<iovec> pages(message.msg_iov, message.msg_iovlen);
+    for (const iovec& page : pages) {
+        log(">", {static_cast<const std::uint8_t*>(page.iov_base), page.iov_len});
+    }
     std::vector<iovec> rewritten(pages.begin(), pages.end());
     std::vector<Bytes> kept;
     std::size_t size = 0;
@@ -194,7 +197,12 @@ ssize_t Session::send(int socket, const msghdr& message) {
     return send_really(socket, other);
 }
 
+void Session::asked(Message question) {
+    log(">", question);
+}
+
 std::size_t Session::received(std::span<std::uint8_t> datagram) {
+    log("<", datagram);
     return rewriter_.from_kernel(datagram);
 }
 

@@ -40,6 +40,7 @@ public:
 
     std::FILE* opened(const char* path, std::FILE* file) override;
     ssize_t send(int socket, const msghdr& message) override;
+    void asked(Message question) override;
     std::size_t received(std::span<std::uint8_t> datagram) override;
 
 private:
