@@ -16,7 +16,7 @@ logged = 2>&1 | sed -u 's/^/$(1) | /' | tee build/logs/$(1)
 # The verdicts of all stages, at the end of a long log.
 verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -n 1 $$log; } | tail -n 1; done
 
-.PHONY: help all build tool packages kmods check test fuzz bench demo clean install unit host guests gates
+.PHONY: help all build tool packages kmods check test fuzz bench demo clean install unit host guests gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -43,7 +43,7 @@ check: build unit host ## the inner loop: unit tests, and the integration tests 
 test: packages ## install what it takes, then all tests, those of integration also in guests
 	$(MAKE) build kmods
 	rm -rf build/logs
-	status=0; $(MAKE) -k unit host || status=1; $(MAKE) -k -j guests gates || status=1; \
+	status=0; $(MAKE) -k unit host clang || status=1; $(MAKE) -k -j guests gates || status=1; \
 	$(verdicts); exit $$status
 
 build/logs:
@@ -69,13 +69,24 @@ gate-%: | build/logs
 
 # Seconds for each fuzzer.
 FUZZ_TIME := 600
+run_fuzzer = mkdir -p build/fuzz/corpus-$(1); \
+	build/fuzz/fuzz-$(1) -max_total_time=$(FUZZ_TIME) -verbosity=$(FUZZ_VERBOSITY) -print_final_stats=1 $(2) build/fuzz/corpus-$(1) $(3)
 
-fuzz: packages ## look for texts and messages that break nft's rewriting, 10 minutes each
+fuzz: packages ## look for configurations, texts and messages that break the tool, 10 minutes each
+	$(MAKE) fuzzers FUZZ_VERBOSITY=1
+
+# The tool and the fuzzers by another compiler, with sanitizers.
+fuzzers:
 	cmake -S . -B build/fuzz -DCMAKE_CXX_COMPILER=clang++-14 -DSTATNAT_FUZZ=ON
 	cmake --build build/fuzz --parallel $$(nproc)
-	mkdir -p build/fuzz/corpus-text build/fuzz/corpus-messages
-	build/fuzz/fuzz-text -max_total_time=$(FUZZ_TIME) -dict=tests/fuzz/text.dict build/fuzz/corpus-text tests/integration/rulesets
-	build/fuzz/fuzz-messages -max_total_time=$(FUZZ_TIME) build/fuzz/corpus-messages
+	$(call run_fuzzer,configuration,-dict=tests/fuzz/configuration.dict,tests/fuzz/seeds-configuration)
+	$(call run_fuzzer,text,-dict=tests/fuzz/text.dict,tests/integration/rulesets)
+	$(call run_fuzzer,messages)
+	@echo "3 fuzzers passed"
+
+# Long enough to see that it builds and runs.
+clang: | build/logs
+	$(MAKE) fuzzers FUZZ_TIME=5 FUZZ_VERBOSITY=0 $(call logged,clang)
 
 bench: packages ## measure packets and changes of configuration, beside what else there is, into build/bench
 	$(MAKE) tool kmod-6.12
