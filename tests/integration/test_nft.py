@@ -196,6 +196,7 @@ MISTAKES = [
     row("no map",              "saddr @m",                     "@",               "syntax error, unexpected @, expecting map"),
     row("a map in braces",     "saddr map { 10.0.0.2 : 198.51.100.2 }", "{",      "syntax error, unexpected {, expecting @"),
     row("no @",                "saddr map m",                  "m",               "syntax error, unexpected m, expecting @"),
+    row("bytes for a terminal", "saddr map \x1b[31m",          "\x1b",            'syntax error, unexpected "\\x1b", expecting @'),
     row("no name",             "saddr map @ , @m",             ",",               "syntax error, unexpected ,, expecting the name of a map"),
     row("a name in quotes",    'saddr map @"m"',               '"m"',             'syntax error, unexpected "m", expecting the name of a map'),
     row("a name too long",     f"saddr map @{LONG}",           LONG,              "the name of this map has 256 bytes, and may have 255"),

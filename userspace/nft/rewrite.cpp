@@ -3,6 +3,7 @@
 #include "rewrite.hpp"
 
 #include "error.hpp"
+#include "statement_text.hpp"
 #include "statements.hpp"
 #include "wire.hpp"
 
@@ -112,7 +113,7 @@ std::string list_of_maps(const SnatStateless& statement) {
     std::string list;
     for (const std::vector<MapReference>& maps : {statement.maps, statement.else_maps}) {
         for (const MapReference& map : maps) {
-            list += (list.empty() ? "@" : ", @") + map.name;
+            list += (list.empty() ? "@" : ", @") + legible(map.name);
         }
     }
     return list;

@@ -3,6 +3,7 @@
 #include "statement_json.hpp"
 
 #include "error.hpp"
+#include "objections.hpp"
 #include "statement_text.hpp"
 
 #include <array>
@@ -78,7 +79,7 @@ std::string take_map(json_t* value, std::vector<MapReference>& maps) {
             } else if (name == "within" && Prefix::parse(text_of(member))) {
                 map.within = Prefix::parse(text_of(member));
             } else if (name != "name") {
-                return "\"" + std::string(name) + "\" of a map is not known or has no such value";
+                return in_quotes(name) + " of a map is not known or has no such value";
             }
         }
     }
@@ -131,7 +132,7 @@ std::string take(const json_t* object, SnatStateless& statement) {
         } else if (name == "else") {
             objection = take_else(value, statement);
         } else if (name != "field") {
-            objection = "\"" + std::string(name) + "\" is not known";
+            objection = in_quotes(name) + " is not known";
         }
         if (!objection.empty()) {
             return objection;

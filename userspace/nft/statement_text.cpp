@@ -2,6 +2,8 @@
 // A reader that goes from word to word, as long as they belong to the statement.
 #include "statement_text.hpp"
 
+#include "objections.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -94,7 +96,7 @@ Misfit misfit(const Word& word, std::string sentence) {
 }
 
 Misfit unexpected(const Word& word, std::string_view expected) {
-    const std::string what = word.text.empty() ? "newline" : std::string(word.text);
+    const std::string what = word.text.empty() ? "newline" : legible(word.text);
     return misfit(word, "syntax error, unexpected " + what +
                             (expected.empty() ? "" : ", expecting " + std::string(expected)));
 }
@@ -246,6 +248,11 @@ bool is_name_only(Words words) {
 }
 
 }  // namespace
+
+std::string legible(std::string_view word) {
+    const bool plain = std::all_of(word.begin(), word.end(), [](char character) { return character >= ' ' && character <= '~'; });
+    return plain ? std::string(word) : in_quotes(word);
+}
 
 bool is_word_character(char character) {
     return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
