@@ -193,6 +193,16 @@ constexpr Command commands[] = {
     {"save", "[FILE]", 0, 1, "write the kernel's whole ruleset as a file for boot", no_options, run_save, Output::data},
 };
 
+// A file that is opened later must not become what errors are written to. What is put in the place of a closed one cannot
+// be used either, so that nothing seems to be written.
+void occupy_standard_descriptors() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fcntl(descriptor, F_GETFD) < 0) {
+            ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // takes the lowest, this one
+        }
+    }
+}
+
 const Command& find_command(const std::string& name) {
     for (const Command& command : commands) {
         if (command.name == name) {
@@ -243,12 +253,6 @@ void apply_general(const Values& values, const Command& command) {
     }
 }
 
-// By somebody at a terminal, who has not asked for silence, nor for messages that would come in between.
-bool watched(const Values& before, const Values& after) {
-    const auto has = [&](const char* option) { return before.count(option) || after.count(option); };
-    return ::isatty(STDERR_FILENO) && !has("quiet") && !has("verbose");
-}
-
 // What has no value means the same when it is given twice.
 options::parsed_options once(options::parsed_options parsed) {
     std::set<std::string> seen;
@@ -277,6 +281,20 @@ int run_words(const Command& command, const Values& before, std::vector<std::str
     return command.run_words(std::move(words));
 }
 
+// By somebody at a terminal, who has not asked for silence, nor for messages that would come in between.
+bool watched(const Values& before, const Values& after) {
+    const auto has = [&](const char* option) { return before.count(option) || after.count(option); };
+    return ::isatty(STDERR_FILENO) && !has("quiet") && !has("verbose");
+}
+
+// What could not be written down has not been said.
+int finish(int status) {
+    if (std::cout.rdbuf() && !std::cout.flush()) {
+        throw CannotGoOn{"cannot write the output"};
+    }
+    return status;
+}
+
 int run(const std::vector<std::string>& arguments) {
     auto first_word = arguments.begin();
     while (first_word != arguments.end() && first_word->starts_with("-")) {
@@ -287,11 +305,11 @@ int run(const std::vector<std::string>& arguments) {
     options::store(once(options::command_line_parser({arguments.begin(), first_word}).options(general).run()), before);
     if (before.count("version")) {
         std::cout << program << " " << STATNAT_VERSION << '\n';
-        return exit_done;
+        return finish(exit_done);
     }
     if (before.count("help")) {
         print_help();
-        return exit_done;
+        return finish(exit_done);
     }
     if (first_word == arguments.end()) {
         throw CannotGoOn{"a command is missing (see " + std::string(program) + " --help)", exit_usage};
@@ -315,7 +333,7 @@ int run(const std::vector<std::string>& arguments) {
     apply_general(values, command);
     if (values.count("help")) {
         print_help(command, own);
-        return exit_done;
+        return finish(exit_done);
     }
     const auto& operands = values["operand"].as<Operands>();
     if (operands.size() < command.least || operands.size() > command.most) {
@@ -325,17 +343,7 @@ int run(const std::vector<std::string>& arguments) {
                          exit_usage};
     }
     Progress progress(watched(before, values) ? STDERR_FILENO : -1);
-    return command.run(operands, values, progress);
-}
-
-// A file that is opened later must not become what errors are written to. What is put in the place of a closed one cannot
-// be used either, so that nothing seems to be written.
-void occupy_standard_descriptors() {
-    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-        if (::fcntl(descriptor, F_GETFD) < 0) {
-            ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // takes the lowest, this one
-        }
-    }
+    return finish(command.run(operands, values, progress));
 }
 
 }  // namespace
@@ -345,11 +353,7 @@ int main(int argc, char** argv) {
     spdlog::set_default_logger(spdlog::stderr_logger_st(std::string(program)));
     spdlog::set_pattern("%n: %l: %v");
     try {
-        const int status = run(words_of({argv + 1, argv + argc}));
-        if (std::cout.rdbuf() && !std::cout.flush()) {
-            throw CannotGoOn{"cannot write the output"};
-        }
-        return status;
+        return run(words_of({argv + 1, argv + argc}));
     } catch (const CannotGoOn& error) {
         spdlog::error("{}", error.sentence);
         return error.status;
