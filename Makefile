@@ -59,7 +59,7 @@ guests: $(KERNELS:%=guest-%)
 
 guest-%: | build/logs
 	kernel=$$(tests/vm/kernels $*); \
-	tests/vm/run --kernel $* --memory 2G --timeout 3600 --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
+	tests/vm/run --kernel $* --memory 2G --timeout 10800 --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
 		env STATNAT_ENGINE=expression $(PYTEST) tests/integration $(call logged,guest-$*)
 
 gates: $(KERNELS:%=gate-%)

@@ -71,7 +71,7 @@ def prepared(folder, family, pairs):
 def run_in_guest(series, workshop, pairs, command):
     """Runs a command where instructions are counted; what it writes into the workshop is there afterwards."""
     memory = f"{1024 + 4 * pairs // 1000}M"
-    guest = [VM / "run", "--kernel", series, "--icount", "--memory", memory, "--timeout", "3600",
+    guest = [VM / "run", "--kernel", series, "--icount", "--memory", memory, "--timeout", "10800",
              "--results", workshop, "--module", workshop / "nft_snat_stateless.ko", "--"]
     if subprocess.run([*guest, *command], stdout=sys.stderr).returncode:
         raise Failure

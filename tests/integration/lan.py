@@ -20,7 +20,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 
 from net import (A, A6, A6_OUT, A_OUT, B, B6, B6_OUT, B_OUT, C, C6, GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT,
-                 R1, R1_6, R2, R2_6, X, X6, Namespace, cable)
+                 R1, R1_6, R2, R2_6, SO_RCVBUFFORCE, X, X6, Namespace, cable)
 from network import PORT, family
 
 HOSTS = {"a": (A, A6), "b": (B, B6), "c": (C, C6), "r1": (R1, R1_6)}
@@ -35,7 +35,6 @@ FAMILIES = {
 
 # IEEE 802's ethertype for local experiments.
 ETH_P_ALL, MARK = 0x0003, 0x88b5
-SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 # Cables and neighbours' answers on the longest way.
 LONGEST_WAY = 12
 
@@ -183,5 +182,5 @@ def speak(namespace, source, target, interface):
 
 def answered(client, address, count, *options):
     """How many of so many pings in a row come back."""
-    done = client.run("ping", "-n", "-i", "0.1", "-c", str(count), "-W", "10", *options, address, check=False)
+    done = client.run("ping", "-n", "-i", "0.1", "-c", str(count), "-W", "60", *options, address, check=False)
     return int(re.search(r"(\d+) received", done.stdout)[1])

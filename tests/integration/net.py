@@ -53,6 +53,7 @@ def many(count, first=0):
 
 
 CLONE_NEWNET = 0x40000000
+SO_RCVBUFFORCE = 33  # asm-generic/socket.h; a buffer beyond what net.core.rmem_max allows
 libc = ctypes.CDLL(None, use_errno=True)
 serial = itertools.count(1)
 origin = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -64,7 +65,7 @@ def setns(descriptor):
         raise OSError(ctypes.get_errno(), "setns")
 
 
-def until(condition, seconds=10):
+def until(condition, seconds=60):
     """Polls until the condition holds, and returns what it gave."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):
@@ -104,7 +105,7 @@ class Namespace:
 
     def settled(self):
         """Waits until duplicate address detection has ended."""
-        until(lambda: not self.run("ip", "-6", "address", "show", "tentative").stdout, 60)
+        until(lambda: not self.run("ip", "-6", "address", "show", "tentative").stdout)
 
     def ip(self, commands):
         """Runs lines of ip(8) in one process."""

@@ -60,7 +60,7 @@ def alongside(work, *arguments):
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     yield
-    thread.join(60)
+    thread.join(120)
     assert not thread.is_alive()
     if raised:
         raise raised[0]
@@ -112,7 +112,7 @@ def ask(client, server, address, content=b"hello"):
     with asked, asking:
         asked.bind(("", PORT))
         for one in (asked, asking):
-            one.settimeout(10)
+            one.settimeout(60)
         asking.connect((address, PORT))  # so that an answer from any other address is not taken
         asking.send(content)
         heard, peer = asked.recvfrom(65535)
@@ -121,7 +121,7 @@ def ask(client, server, address, content=b"hello"):
 
 
 def ping(client, address):
-    return client.run("ping", "-n", "-c", "1", "-W", "10", address)
+    return client.run("ping", "-n", "-c", "1", "-W", "60", address)
 
 
 def hops(client, address, *options):

@@ -112,7 +112,7 @@ class Netlink:
 
     def __init__(self, namespace):
         self.socket = namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
-        self.socket.settimeout(10)
+        self.socket.settimeout(60)
         self.sequence = itertools.count(1)
 
     def close(self):
@@ -153,7 +153,7 @@ class Netlink:
             while True:
                 self.socket.recv(1 << 20)
         except BlockingIOError:
-            self.socket.settimeout(10)
+            self.socket.settimeout(60)
 
     def dump(self, kind, family, *given):
         """The attributes of everything of a kind."""

@@ -102,7 +102,7 @@ def listener(gateway, packet):
     family, internal = (socket.AF_INET, A) if packet.version == 4 else (socket.AF_INET6, A6)
     with gateway.socket(family, socket.SOCK_DGRAM) as listener:
         listener.bind((internal, PORT))
-        listener.settimeout(10)
+        listener.settimeout(60)
         yield listener
 
 

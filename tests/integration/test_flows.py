@@ -195,14 +195,14 @@ def test_masqueraded_connection_goes_on(network, tool, ruleset):
     listener, caller = (one.socket(socket.AF_INET, socket.SOCK_STREAM) for one in (network.x, network.c))
     with listener, caller:
         for one in (listener, caller):
-            one.settimeout(10)
+            one.settimeout(60)
         listener.bind(("", 4001))
         listener.listen()
         with alongside(caller.connect, (X, 4001)):
             connection, (peer, _) = listener.accept()
         assert peer == GATEWAY_OUT
         with connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             for step in (lambda: tool.sync(PAIRS), lambda: tool("clear"), lambda: tool.sync({A: A_OUT}),
                          lambda: tool.sync(PAIRS, exempt_destinations=["10.0.0.0/8"]),
                          lambda: tool.sync(PAIRS)):

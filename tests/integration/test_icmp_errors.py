@@ -259,6 +259,7 @@ EXEMPT = [one for one in OWN if "hairpin" not in one.id] + [
 @pytest.fixture(scope="module")
 def complaining(wire):
     """The gateway has something to complain about, and says so at once."""
+    wire.errors_without_limit()
     wire.gateway.ip(f"""
         route replace {NARROW} via {R2} mtu lock 1280
         route replace {B} dev in0 mtu lock 1280

@@ -155,6 +155,7 @@ OWN = [
 @pytest.fixture(scope="module")
 def complaining(wire, tool):
     """The gateway has something to complain about, and says so at once."""
+    wire.errors_without_limit()
     tool.sync({**PAIRS6, E6: E6_OUT})
     wire.gateway.ip(f"route replace {NARROW} via {R2_6} mtu lock 1280\nroute replace {B6} dev in0 mtu lock 1280")
     for interface in ("in0", "out0"):

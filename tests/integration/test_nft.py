@@ -13,7 +13,6 @@ import re
 import subprocess
 import textwrap
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -520,17 +519,15 @@ def monitoring(nft, *options):
         reader = threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")), daemon=True)
         reader.start()
 
-        def heard():
+        def hears():
             nft.stock("add table ip heard; delete table ip heard")
-            time.sleep(0.1)
             return lines
 
-        until(heard, 60)
-        time.sleep(0.5)
+        until(hears)
         lines.clear()
         yield lines
         nft.stock("add table ip over")
-        until(lambda: any('over' in line for line in lines), 60)
+        until(lambda: any('over' in line for line in lines))
         process.terminate()
         reader.join(10)
 

@@ -326,7 +326,7 @@ def somebody_else(wire):
 
 def test_somebody_else_commits_meanwhile(wire, synced, every_processor):
     """The tool plans again, a number of times; whatever comes of it, all or nothing is done."""
-    before, planned_again, deadline = PAIRS, 0, time.monotonic() + 60
+    before, planned_again, deadline = PAIRS, 0, time.monotonic() + 600
     while not planned_again:
         assert time.monotonic() < deadline
         wanted = {**PAIRS, **many(1000)} if before == PAIRS else PAIRS
@@ -477,10 +477,10 @@ class Traffic:
                 enters.send(before + number)
                 missing.add(after + number)
                 self.take(leaves, missing, 0)
-                self.take(leaves, missing, 5, self.ON_THEIR_WAY)
+                self.take(leaves, missing, 60, self.ON_THEIR_WAY)
             self.sent += 1
         for _, leaves, _, missing in self.ways:
-            self.take(leaves, missing, 5)
+            self.take(leaves, missing, 60)
             self.wrong += [f"lost {packet.hex()}" for packet in missing]
 
     def take(self, port, missing, seconds, enough=0):

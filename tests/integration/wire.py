@@ -17,8 +17,8 @@ import struct
 from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
 
-from net import (A, A6, B, B6, C, C6, D, GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, R1, R1_6, R2, R2_6, X, X6,
-                 Namespace, cable)
+from net import (A, A6, B, B6, C, C6, D, GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, R1, R1_6, R2, R2_6,
+                 SO_RCVBUFFORCE, X, X6, Namespace, cable)
 from packets import same
 
 ETH_P_IP, ETH_P_IPV6 = 0x0800, 0x86dd
@@ -50,7 +50,7 @@ class Port:
         self.ethernet = (self.gateway_mac + bytes.fromhex(mac.replace(":", ""))
                          + protocol.to_bytes(2, "big"))
         self.socket = namespace.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(protocol))
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
         self.socket.bind((interface, protocol))
         self.offload = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.offload.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
@@ -72,7 +72,7 @@ class Port:
                              link + checksum_start, checksum_at - checksum_start)
         self.offload.sendto(header + self.ethernet + bytes(packet), (self.interface, self.protocol))
 
-    def receive(self, seconds=10):
+    def receive(self, seconds=60):
         """The next packet, from the IP header on; None after so many seconds without one."""
         while select.select([self.socket], [], [], seconds)[0]:
             packet = self.socket.recv(65535)
@@ -119,6 +119,10 @@ class Wire:
         for namespace in (self.gateway, *self.ends):
             namespace.close()
         os.sched_setaffinity(0, self.processors)
+
+    def errors_without_limit(self):
+        """Lets the gateway send more errors to one address than the six at once, and then one a second, of the kernel."""
+        self.gateway.sysctl(net__ipv4__icmp_ratelimit=0, net__ipv6__icmp__ratelimit=0)
 
     def drain(self):
         """All packets that came out inside and outside since the last call."""
