@@ -16,6 +16,8 @@ from net import (A, B, C, D, GATEWAY_IN, GATEWAY_OUT, R1, R2, R2_FAR, X, Namespa
 # linux/in.h and linux/in6.h: IP_MTU and IPV6_MTU
 PATH_MTU = {socket.AF_INET: (socket.IPPROTO_IP, 14), socket.AF_INET6: (socket.IPPROTO_IPV6, 24)}
 PORT = 4000
+# Seconds in which 10 MB pass through guests that share a busy machine.
+PATIENCE = 600
 
 
 class Network:
@@ -60,7 +62,7 @@ def alongside(work, *arguments):
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     yield
-    thread.join(120)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     if raised:
         raise raised[0]
@@ -93,6 +95,7 @@ def carry(client, server, address, content):
 
         def call():
             caller.connect((address, PORT))
+            caller.settimeout(PATIENCE)  # for all of it; the other end waits for each piece
             caller.sendall(content)
             caller.shutdown(socket.SHUT_WR)
             caller.recv(1)

@@ -231,6 +231,18 @@ def test_traceroute(network, tool, options, client, address, expected):
     assert hops(getattr(network, client), address, *options) == expected
 
 
+@expression
+def test_nobody_answers(network, tool):
+    """The gateway looks for the host as long as a kernel does, and then tells the peer, in its own words."""
+    absent, absent_out = "10.0.0.66", "198.51.100.66"
+    network.gateway.ip(f"route add {absent} dev a")
+    tool.sync({**PAIRS, absent: absent_out})
+    done = network.x.run("ping", "-n", "-c", "1", "-W", "60", absent_out, check=False)
+    tool.sync(PAIRS)
+    network.gateway.ip(f"route delete {absent}")
+    assert f"From {GATEWAY_OUT} icmp_seq=1 Destination Host Unreachable" in done.stdout
+
+
 NARROWS = [
     #   why                         client  server  address  which the server sees as
     row("router outside",           "a",    "x",    X,       A_OUT),

@@ -12,6 +12,7 @@ import pytest
 import packets
 import test_npt
 import test_prefixes
+from net import SO_RCVBUFFORCE
 from pairs import INBOUND, OUTBOUND
 from roads import Family4, Family6, Road
 
