@@ -182,5 +182,5 @@ def speak(namespace, source, target, interface):
 
 def answered(client, address, count, *options):
     """How many of so many pings in a row come back."""
-    done = client.run("ping", "-n", "-i", "0.1", "-c", str(count), "-W", "60", *options, address, check=False)
+    done = client.run("ping", "-n", "-i", "0.05", "-c", str(count), "-W", "60", *options, address, check=False)
     return int(re.search(r"(\d+) received", done.stdout)[1])

@@ -29,12 +29,22 @@ TUNNELS = {4: Tunnel(GATEWAY_OUT, R2, EXTERNAL, f"{X}/32"), 6: Tunnel(GATEWAY6_O
 KEYS = 'enc "ecb(cipher_null)" "" auth "hmac(sha256)" 0x' + "42" * 32
 
 
-@pytest.fixture
-def lan(tmp_path):
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
     lan = Lan()
-    Tool(lan.gateway, tmp_path).sync({**PAIRS, **PAIRS6}, exempt_destinations=["10.0.0.0/8", "fd00::/8"])
+    Tool(lan.gateway, tmp_path_factory.mktemp("statnat")).sync(
+        {**PAIRS, **PAIRS6}, exempt_destinations=["10.0.0.0/8", "fd00::/8"])
     yield lan
     lan.close()
+
+
+@pytest.fixture
+def lan(built):
+    """What a test sets up of IPsec is gone after it."""
+    yield built
+    for end in (built.gateway, built.x):
+        end.ip("xfrm policy flush\nxfrm state flush")
+    built.gateway.run("ip", "link", "delete", "ipsec", check=False)
 
 
 @pytest.fixture(params=FAMILIES)

@@ -32,8 +32,8 @@ ROUTES = [
 ]
 
 
-@pytest.fixture(params=ROUTES)
-def lan(request, tmp_path):
+@pytest.fixture(scope="module", params=ROUTES)
+def lan(request, tmp_path_factory):
     lan = Lan()
     for namespace, here, there in ((lan.gateway, GATEWAY_OUT, R2), (lan.x, R2, GATEWAY_OUT)):
         namespace.ip(f"link add name tunnel type gre local {here} remote {there}\nlink set dev tunnel up")
@@ -46,13 +46,16 @@ def lan(request, tmp_path):
              f"route delete {EXTERNAL6}\nroute add {EXTERNAL6} dev tunnel src {FAMILIES['IPv6'].x}")
     # So that the tunnel sees packets as they were sent.
     lan.a.run("ethtool", "-K", "eth0", "tso", "off", "gso", "off")
-    Tool(lan.gateway, tmp_path).sync({**PAIRS, **PAIRS6}, exempt_destinations=["10.0.0.0/8", "fd00::/8"])
+    Tool(lan.gateway, tmp_path_factory.mktemp("statnat")).sync({**PAIRS, **PAIRS6}, exempt_destinations=["10.0.0.0/8", "fd00::/8"])
     yield lan
     lan.close()
 
 
 @pytest.fixture(params=FAMILIES)
-def family(request):
+def family(request, lan):
+    """Nothing is known of the path yet."""
+    for version in ("-4", "-6"):
+        lan.a.run("ip", version, "route", "flush", "cache")
     return FAMILIES[request.param]
 
 
