@@ -72,9 +72,12 @@ struct Change {
     Plan plan;
 };
 
+void consent(const Change&) {}
+
 // Reads, decides, commits, and starts again when somebody else came in between. `decide` makes the desired ruleset of
-// what is there.
-Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& decide, Depth depth = Depth::elements) {
+// what is there; `approve` may throw at what is about to be committed.
+Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& decide, Depth depth = Depth::elements,
+              const std::function<void(const Change&)>& approve = consent) {
     Change last;
     bool uncertain = false;  // whether `last` was done
     for (int attempt = 0; attempt < attempts; ++attempt) {
@@ -95,6 +98,7 @@ Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& deci
         if (last.plan.empty()) {
             return last;
         }
+        approve(last);
         const Committed committed = kernel.commit(last.plan, snapshot.generation, last.after);
         if (committed == Committed::yes) {
             return last;
@@ -143,6 +147,18 @@ std::string summary(const Change& change) {
         append(change.before.size() == 1 ? "deleted the table" : "deleted the tables");
     }
     return text.empty() ? "repaired the table" : text;
+}
+
+// Why a sync would be refused, if it would: nobody takes that many pairs away without saying so.
+std::optional<std::string> suspicion(const Plan& plan, const Ruleset& desired, const Ruleset& actual,
+                                     const Path& file) {
+    const Loss found = loss(plan, desired, actual);
+    if (!found.is_suspicious()) {
+        return std::nullopt;
+    }
+    return "this would remove " + (found.lost == found.of ? "all " : std::to_string(found.lost) + " of ") +
+           quantity(found.of, "pair") + ", as if " + file.string() +
+           " were cut off: if it is not, sync --force removes them (and clear all there are)";
 }
 
 EngineChoice chosen(const std::optional<EngineChoice>& option, const Configuration& configuration) {
@@ -246,11 +262,18 @@ std::vector<std::string> differences(const Inventory& found, const Ruleset& actu
 
 }  // namespace
 
-int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, Progress& progress,
+int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, bool force, Progress& progress,
          std::ostream& out) {
     const Configuration configuration = read(file, progress);
     const Engine engine = pick_engine(kernel, chosen(option, configuration), configuration);
-    const Change done = change(kernel, [&](const Ruleset&) { return layout(configuration, engine); });
+    const auto approve = [&](const Change& planned) {
+        const auto reason = suspicion(planned.plan, planned.after, planned.before, file);
+        if (reason && !force) {
+            throw CannotGoOn{*reason + "; nothing has been done"};
+        }
+    };
+    const Change done = change(kernel, [&](const Ruleset&) { return layout(configuration, engine); }, Depth::elements,
+                               approve);
     out << summary(done) << '\n';
     return exit_done;
 }
@@ -268,9 +291,14 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
          Progress& progress, std::ostream& out) {
     const Configuration configuration = read(file, progress);
     const Engine engine = pick_engine(kernel, chosen(option, configuration), configuration);
-    const Plan steps = plan(layout(configuration, engine), kernel.read().ruleset);
+    const Ruleset desired = layout(configuration, engine);
+    const Ruleset actual = kernel.read().ruleset;
+    const Plan steps = plan(desired, actual);
     for (const std::string& line : describe(steps)) {
         out << line << '\n';
+    }
+    if (const auto reason = suspicion(steps, desired, actual, file)) {
+        spdlog::warn("{}", *reason);
     }
     return exit_code && !steps.empty() ? exit_different : exit_done;
 }

@@ -19,7 +19,8 @@ using EngineChoice = std::optional<Engine>;
 
 enum class ListFormat { table, json, csv };
 
-int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, Progress& progress,
+// Unless `force`, a sync that looks like the loss of a configuration is refused.
+int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, bool force, Progress& progress,
          std::ostream& out);
 int check(const Path& file, Progress& progress, std::ostream& out);
 int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, bool exit_code,

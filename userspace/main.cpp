@@ -102,6 +102,11 @@ Path config_of(const Values& values) {
     return values["config"].as<std::string>();
 }
 
+void sync_options(options::options_description& own) {
+    engine_option(own);
+    own.add_options()("force", "remove pairs even if none, or fewer than half of them, would be left");
+}
+
 void diff_options(options::options_description& own) {
     engine_option(own);
     own.add_options()("exit-code", "exit with 3 if there is a difference");
@@ -123,7 +128,7 @@ void explain_options(options::options_description& own) {
 
 int run_sync(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
-    return sync(there, file_of(operands), engine_of(values), progress, std::cout);
+    return sync(there, file_of(operands), engine_of(values), values.count("force") != 0, progress, std::cout);
 }
 
 int run_check(const Operands& operands, const Values&, Progress& progress) {
@@ -178,7 +183,7 @@ int run_save(const Operands& operands, const Values&, Progress&) {
 }
 
 constexpr Command commands[] = {
-    {"sync", "[FILE]", 0, 1, "make the kernel equal the configuration", engine_option, run_sync},
+    {"sync", "[FILE]", 0, 1, "make the kernel equal the configuration", sync_options, run_sync},
     {"check", "FILE", 1, 1, "read a configuration and say what is wrong with it", no_options, run_check},
     {"diff", "[FILE]", 0, 1, "show what sync would do", diff_options, run_diff, Output::data},
     {"list", "", 0, 0, "show the kernel's pairs with their traffic", list_options, run_list, Output::data},

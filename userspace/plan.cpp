@@ -422,6 +422,25 @@ Story tell(const Plan& plan) {
     return story;
 }
 
+// Null: a family without a table.
+Parts parts_of(const Table* table) {
+    Parts parts;
+    for (std::size_t i = 0; table && i < table->maps.size(); ++i) {
+        if (const auto part = part_of(table->maps[i], table->family)) {
+            parts.push_back(*part);
+        }
+    }
+    return parts;
+}
+
+// Whether a pair has this internal prefix, or one around it.
+bool is_covered(const Prefix& internal, const Parts& parts) {
+    return std::any_of(parts.begin(), parts.end(), [&](const PairIterator::Part& part) {
+        return part.tier.length <= internal.length &&
+               part.by_internal->find(Prefix::of(internal.address, part.tier.length).address);
+    });
+}
+
 }  // namespace
 
 Plan plan(const Ruleset& desired, const Ruleset& actual) {
@@ -481,6 +500,25 @@ PairCounts count_pairs(const Plan& plan) {
         });
     }
     return counts;
+}
+
+Loss loss(const Plan& plan, const Ruleset& desired, const Ruleset& actual) {
+    std::size_t added = 0;
+    Loss loss;
+    const Story story = tell(plan);
+    for (const auto& [family, pairs] : story.pairs) {
+        const Parts remaining = parts_of(find(desired, family));
+        walk(pairs, [&](const Pair* removed, const Pair* now) {
+            added += !removed ? 1 : 0;
+            loss.lost += !now && !is_covered(removed->internal, remaining) ? 1 : 0;
+        });
+    }
+    loss.lost -= std::min(loss.lost, added);
+    for (const Table& table : actual) {
+        const Parts parts = parts_of(&table);
+        loss.of += static_cast<std::size_t>(std::ranges::distance(PairIterator(parts), std::default_sentinel));
+    }
+    return loss;
 }
 
 std::vector<std::string> describe(const Plan& plan) {

@@ -316,6 +316,25 @@ def test_what_dhclient_says(following, said, prefix):
 
 
 @pytest.mark.stock
+def test_the_prefix_had_all_pairs(following):
+    """Twenty of them, and none beside."""
+    file = following.statnat / "statnat.toml"
+    whole = file.read_text()
+    file.write_text(whole.split("[pairs]")[0])
+    hosts = range(2, 22)
+    (following.statnat / "delegated.csv.in").write_text("".join(f"fd00:1::{host},@PREFIX@{host}\n" for host in hosts))
+    try:
+        assert hook(following, "RENEW6", ONE, ANOTHER).returncode == 0
+        for said, prefix in ((("RENEW6", ANOTHER, ONE), ANOTHER), (("EXPIRE6", None, ANOTHER), None), (("BOUND6", ONE), ONE),
+                             (("RELEASE6", None, ONE), None)):
+            done = hook(following, *said)
+            assert done.returncode == 0, done.stderr
+            assert len(following.tool.pairs()) == (len(hosts) if prefix else 0)
+    finally:
+        file.write_text(whole)
+
+
+@pytest.mark.stock
 def test_prefix_known_before_the_hook_was_there(gateway):
     gateway.configure(*KINDS[0].values[0])
     assert hook(gateway, "REBIND6", ONE, ONE).returncode == 0
@@ -355,5 +374,5 @@ def test_sync_refuses(following, said, prefix):
     assert done.returncode == 2 and "statnat.toml:1:" in done.stderr
     assert following.follows() == [host_pair(ONE)] and following.netlink.generation() == generation
     file.write_text(right)
-    assert following.run("/usr/local/sbin/statnat-nft", "sync").returncode == 0
+    assert following.run("/usr/local/sbin/statnat-nft", "sync", "--force").returncode == 0
     assert following.follows() == [host_pair(prefix) for prefix in [prefix] if prefix]

@@ -101,7 +101,7 @@ class Sides:
 
     def sync(self):
         for tool in self.tools.values():
-            tool("sync", tool.file)
+            tool("sync", "--force", tool.file)
 
     def close(self):
         for wire in self.wires.values():

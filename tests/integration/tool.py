@@ -31,7 +31,8 @@ class Tool:
         return self.file
 
     def sync(self, pairs=None, **gateway):
-        return self("sync", self.configure(pairs, **gateway))
+        """Whatever that removes."""
+        return self("sync", "--force", self.configure(pairs, **gateway))
 
     def pairs(self):
         """What the kernel holds: internal address to line of the listing."""

@@ -410,6 +410,74 @@ TEST(PlanTest, FindsTheNeedlesInAHundredThousandPairs) {
 
 // ---- in words ------------------------------------------------------------------------------------------------------
 
+// ---- what would be lost --------------------------------------------------------------------------------------------
+
+struct LossCase {
+    const char* why;
+    std::vector<Pair> before;
+    std::vector<Pair> after;
+    std::size_t lost;
+    bool is_suspicious;
+};
+
+std::vector<Pair> hosts(unsigned first, unsigned last, const std::string& outside = "198.51.100.") {
+    std::vector<Pair> pairs;
+    for (unsigned host = first; host <= last; ++host) {
+        pairs.push_back(statnat::make_pair("10.0.0." + std::to_string(host), outside + std::to_string(host)));
+    }
+    return pairs;
+}
+
+TEST(LossTest, CountsInternalAddressesWithoutAPair) {
+    const Pair network = make_pair("10.0.0.0/24", "203.0.113.0/24");
+    const std::vector<Pair> mixed{two, six};
+    const std::vector<LossCase> cases{
+        {"nothing before", {}, hosts(1, 20), 0, false},
+        {"nothing at all", {}, {}, 0, false},
+        {"the same", hosts(1, 20), hosts(1, 20), 0, false},
+        {"all", hosts(1, 20), {}, 20, true},
+        {"the only one", {two}, {}, 1, true},
+        {"one of two families", mixed, {two}, 1, false},
+        {"both families", mixed, {}, 2, true},
+        {"half of ten", hosts(1, 10), hosts(1, 5), 5, false},
+        {"more than half of ten", hosts(1, 10), hosts(1, 4), 6, true},
+        {"most of nine", hosts(1, 9), hosts(1, 1), 8, false},
+        {"other externals", hosts(1, 20), hosts(1, 20, "192.0.2."), 0, false},
+        {"other internals", hosts(1, 20), hosts(101, 120), 0, false},
+        {"others, but few", hosts(1, 20), hosts(101, 103), 17, true},
+        {"a network in the place of its hosts", hosts(1, 20), {network}, 0, false},
+        {"hosts in the place of their network", {network}, hosts(1, 20), 0, false},
+        {"another length of the prefix, as npt extends it", {make_pair("fd00:1::/48", "2001:db8:1::/48", "", true)},
+         {make_pair("fd00:1::/56", "2001:db8:2::/56", "", true)}, 0, false},
+    };
+    for (const auto& [why, before, after, lost, is_suspicious] : cases) {
+        SCOPED_TRACE(why);
+        const Ruleset actual = layout(make_configuration(before), Engine::expression);
+        const Ruleset desired = layout(make_configuration(after), Engine::expression);
+        const Loss found = loss(plan(desired, actual), desired, actual);
+        EXPECT_EQ(found.lost, lost);
+        EXPECT_EQ(found.of, before.size());
+        EXPECT_EQ(found.is_suspicious(), is_suspicious);
+    }
+}
+
+TEST(LossTest, KnowsNeitherHolesNorWhatIsBrokenAlready) {
+    const Pair wide = make_pair("10.1.0.0/24", "203.0.113.0/24");
+    Ruleset actual = layout(make_configuration({wide, make_pair("10.1.0.5", "198.51.100.5")}), Engine::expression);
+    EXPECT_EQ(loss(plan({}, actual), {}, actual).of, 2U);
+    for (Map& map : actual.front().maps) {
+        map.foreign = map.name.starts_with("ext2int");
+        map.elements = map.foreign ? Elements{} : map.elements;
+    }
+    EXPECT_EQ(loss(plan({}, actual), {}, actual).of, 2U);
+    actual.front().dormant = true;
+    EXPECT_TRUE(loss(plan({}, actual), {}, actual).is_suspicious());
+    for (Map& map : actual.front().maps) {
+        map.elements = {};
+    }
+    EXPECT_FALSE(loss(plan({}, actual), {}, actual).is_suspicious());
+}
+
 TEST(DescribeTest, TellsPairs) {
     const Ruleset desired = layout(make_configuration({make_pair("10.0.0.1", "198.51.100.1", "web"),
                                                        make_pair("10.0.0.3", "198.51.100.3", "post")}),
