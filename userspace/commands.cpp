@@ -256,8 +256,14 @@ std::string occupancy(const Inventory& found) {
     return text.empty() ? "none" : text;
 }
 
-std::vector<std::string> differences(const Inventory& found, const Ruleset& actual) {
-    return describe(plan(layout(found.configuration(), found.engine.value_or(Engine::native)), actual));
+// What the kernel's own pairs, rules and settings would ask for.
+Ruleset expected(const Inventory& found) {
+    return layout(found.configuration(), found.engine.value_or(Engine::native));
+}
+
+// A line for everything that somebody else has changed; none exactly where `sync` and `diff` have nothing to do, either.
+std::vector<std::string> damages(const Inventory& found, const Ruleset& actual) {
+    return describe(plan(expected(found), actual));
 }
 
 }  // namespace
@@ -398,7 +404,7 @@ int status(Kernel& kernel, std::ostream& out) {
     if (found.engine == Engine::expression) {
         out << "dropped: " << quantity(found.dropped, "packet") << " that could not be translated whole\n";
     }
-    const std::vector<std::string> wrong = differences(found, actual);
+    const std::vector<std::string> wrong = damages(found, actual);
     out << "rules: " << (wrong.empty() ? "as expected" : "not as expected; what a repair would do:") << "\n";
     for (const std::string& line : wrong) {
         out << "  " << line << "\n";

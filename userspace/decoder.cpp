@@ -41,6 +41,11 @@ std::optional<Prefix> prefix_between(const Address& first, const Address& last) 
     return {};
 }
 
+bool has_host_bits(const Address& address, const Map& map) {
+    const auto role = MapRole::of(map, address.family);
+    return role && Prefix::of(address, role->length).address != address;
+}
+
 Address last_address(Family family) {
     return Prefix{Address{family, {}}, 0}.last();
 }
@@ -167,8 +172,9 @@ void TableDecoder::element(Map& map, const void* data, std::size_t size) {
     const auto value = map.values ? address_in(attributes.nest(NFTA_SET_ELEM_DATA), table_.family) : key;
     const Attributes expression = attributes.nest(NFTA_SET_ELEM_EXPR);
     const bool has_counter = expression.text(NFTA_EXPR_NAME) == "counter";
-    // A catch-all element ("*") has flags and no key.
-    if (!key || !value || attributes.number(NFTA_SET_ELEM_FLAGS) != 0 || has_counter != map.counters ||
+    // A catch-all element ("*") has flags and no key; no packet finds one with host bits in a map of prefixes.
+    if (!key || !value || has_host_bits(*key, map) || has_host_bits(*value, map) ||
+        attributes.number(NFTA_SET_ELEM_FLAGS) != 0 || has_counter != map.counters ||
         attributes.has(NFTA_SET_ELEM_EXPRESSIONS)) {
         map.foreign = true;
         return;

@@ -23,16 +23,18 @@ constexpr const char* no_module =
 struct StepName {
     std::string operator()(const AddTable&) const { return "to add the table"; }
     std::string operator()(const DeleteTable&) const { return "to delete the table"; }
-    std::string operator()(const AddMap& step) const { return "to add map " + step.map.name; }
-    std::string operator()(const DeleteMap& step) const { return "to delete map " + step.map.name; }
-    std::string operator()(const AddElements& step) const { return "to add elements to map " + step.map.name; }
-    std::string operator()(const DeleteElements& step) const { return "to delete elements of map " + step.map.name; }
+    std::string operator()(const AddMap& step) const { return "to add " + named(step.map); }
+    std::string operator()(const DeleteMap& step) const { return "to delete " + named(step.map); }
+    std::string operator()(const AddElements& step) const { return "to add elements to " + named(step.map); }
+    std::string operator()(const DeleteElements& step) const { return "to delete elements of " + named(step.map); }
     std::string operator()(const AddPrefixSet& step) const { return "to add set " + step.set.name; }
     std::string operator()(const DeletePrefixSet& step) const { return "to delete set " + step.name; }
     std::string operator()(const AddChain& step) const { return "to add chain " + step.chain.name; }
     std::string operator()(const FlushChain& step) const { return "to flush chain " + step.name; }
     std::string operator()(const AddRules& step) const { return "to add rules to chain " + step.chain; }
     std::string operator()(const DeleteChain& step) const { return "to delete chain " + step.name; }
+
+    static std::string named(const Map& map) { return (map.values ? "map " : "set ") + map.name; }
 };
 
 bool uses_expression(const std::vector<Rule>& rules) {

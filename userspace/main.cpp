@@ -373,5 +373,8 @@ int main(int argc, char** argv) {
     } catch (const std::bad_alloc&) {
         spdlog::error("out of memory");
         return exit_refused;
+    } catch (const std::exception& error) {
+        spdlog::error("internal error, please report it: {}", error.what());
+        return exit_refused;
     }
 }

@@ -59,12 +59,6 @@ std::optional<std::string> objection_to_comment(std::string_view comment) {
     return std::nullopt;
 }
 
-constexpr std::uint8_t longest_npt = 64;  // RFC 6296, 3.5
-
-std::uint8_t shortest(Family family) {
-    return family == Family::ipv4 ? 8 : 16;
-}
-
 std::string named(Side side, const Prefix& prefix) {
     return std::string(side == Side::internal ? "internal " : "external ") + (prefix.is_host() ? "address" : "prefix");
 }
@@ -72,9 +66,9 @@ std::string named(Side side, const Prefix& prefix) {
 std::optional<std::string> objection_to_side(const Prefix& prefix) {
     const Family family = prefix.address.family;
     const auto why = unusable(prefix);
-    if (prefix.length < shortest(family)) {
+    if (prefix.length < shortest_length(family)) {
         return prefix.text() + " is too short a prefix: legal are " + std::string(name(family)) + " prefixes from /" +
-               std::to_string(shortest(family)) + " on";
+               std::to_string(shortest_length(family)) + " on";
     }
     if (why && prefix.is_host()) {
         return prefix.short_text() + " is " + std::string(*why) + ": legal is the " + std::string(name(family)) +
@@ -111,7 +105,7 @@ std::optional<std::string> objection_to_both(const Prefix& internal, const Prefi
 
 std::optional<std::string> objection_to_npt(const Prefix& prefix) {
     const std::string legal =
-        ": legal are IPv6 prefixes from /" + std::to_string(shortest(Family::ipv6)) + " to /" +
+        ": legal are IPv6 prefixes from /" + std::to_string(shortest_length(Family::ipv6)) + " to /" +
         std::to_string(longest_npt);
     if (prefix.address.family == Family::ipv4) {
         return "npt of " + prefix.short_text() + ", which is IPv4" + legal;

@@ -281,6 +281,15 @@ struct Story {
     std::map<std::pair<Family, std::string>, Change> changes;
 };
 
+bool has_hole(const Elements& elements) {
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+        if (elements.is_its_own_value(i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 std::string joined(const std::vector<Prefix>& prefixes) {
     std::string list;
     for (const Prefix& prefix : prefixes) {
@@ -293,8 +302,8 @@ Change& table_change(Story& story, Family family) {
     return story.changes[{family, "table " + table_text(family)}];
 }
 
-Change& map_change(Story& story, Family family, const std::string& name) {
-    return story.changes[{family, "map " + table_text(family) + " " + name}];
+Change& map_change(Story& story, Family family, const Map& map) {
+    return story.changes[{family, (map.values ? "map " : "set ") + table_text(family) + " " + map.name}];
 }
 
 Change& set_change(Story& story, Family family, const std::string& name) {
@@ -319,30 +328,33 @@ void tell(Story& story, const DeleteTable& step) {
 }
 
 void tell(Story& story, const AddMap& step) {
-    map_change(story, step.family, step.map.name).added = true;
+    map_change(story, step.family, step.map).added = true;
 }
 
 void tell(Story& story, const DeleteMap& step) {
-    map_change(story, step.family, step.map.name).removed = true;
+    map_change(story, step.family, step.map).removed = true;
     if (const auto part = part_of(step.map, step.family)) {
         story.pairs[step.family].removed.push_back(*part);
+    }
+}
+
+// Where they tell pairs, these are put among `pairs`; a hole tells none.
+void tell_elements(Story& story, Family family, const Map& map, Parts PairChanges::*pairs) {
+    const auto part = part_of(map, family);
+    if (part) {
+        (story.pairs[family].*pairs).push_back(*part);
+    }
+    if (!part || has_hole(map.elements)) {
+        map_change(story, family, map).refilled = true;
     }
 }
 
 void tell(Story& story, const AddElements& step) {
-    if (const auto part = part_of(step.map, step.family)) {
-        story.pairs[step.family].added.push_back(*part);
-    } else {
-        map_change(story, step.family, step.map.name).refilled = true;
-    }
+    tell_elements(story, step.family, step.map, &PairChanges::added);
 }
 
 void tell(Story& story, const DeleteElements& step) {
-    if (const auto part = part_of(step.map, step.family)) {
-        story.pairs[step.family].removed.push_back(*part);
-    } else {
-        map_change(story, step.family, step.map.name).refilled = true;
-    }
+    tell_elements(story, step.family, step.map, &PairChanges::removed);
 }
 
 void tell(Story& story, const AddPrefixSet& step) {
@@ -539,7 +551,7 @@ std::vector<std::string> describe(const Plan& plan) {
     for (const auto& [place, change] : story.changes) {
         const auto& [family, subject] = place;
         // Where pairs change, the elements of the maps that do not tell them follow.
-        const bool told = pairs_change.contains(family) && subject.starts_with("map") && !change.removed &&
+        const bool told = pairs_change.contains(family) && !subject.starts_with("chain") && !change.removed &&
                           !change.added;
         if (!told) {
             lines.push_back(line(subject, change));

@@ -121,7 +121,8 @@ std::optional<MapRole> MapRole::of(const Map& map, Family family) {
         const char* digits = map.name.data() + separator + 1;
         std::from_chars(digits, map.name.data() + map.name.size(), role.length);
     }
-    return map.values && map.name == map_name(role, family) ? std::optional(role) : std::nullopt;
+    const bool is_ours = map.values && is_length_of_pairs(family, role.length, role.npt);
+    return is_ours && map.name == map_name(role, family) ? std::optional(role) : std::nullopt;
 }
 
 MapReference MapRole::reference(Family family) const {

@@ -132,6 +132,15 @@ std::uint8_t full_length(Family family) {
     return family == Family::ipv4 ? 32 : 128;
 }
 
+std::uint8_t shortest_length(Family family) {
+    return family == Family::ipv4 ? 8 : 16;
+}
+
+bool is_length_of_pairs(Family family, std::uint8_t length, bool npt) {
+    return length >= shortest_length(family) && length <= (npt ? longest_npt : full_length(family)) &&
+           (!npt || family == Family::ipv6);
+}
+
 Prefix Prefix::host(const Address& address) {
     return {address, full_length(address.family)};
 }

@@ -56,6 +56,11 @@ std::optional<Address> next(Address address);
 
 std::uint8_t full_length(Family family);  // of a prefix, in bits
 
+// Of the prefixes of pairs, and of those that npt translates (RFC 6296, 3.5).
+std::uint8_t shortest_length(Family family);
+inline constexpr std::uint8_t longest_npt = 64;
+bool is_length_of_pairs(Family family, std::uint8_t length, bool npt);
+
 // The leading `length` bits of `address`; the rest of it is 0. One of full length is a host.
 struct Prefix {
     Address address;

@@ -3,6 +3,7 @@
 // with what is desired.
 #include "plan.hpp"
 
+#include "inventory.hpp"
 #include "kernel_model.hpp"
 #include "loose_elements.hpp"
 
@@ -510,6 +511,21 @@ TEST(DescribeTest, TellsPrefixesAndNoHoles) {
     EXPECT_EQ(describe(plan(after, filled)), Lines{"~ map ip statnat ext2int: elements"});
 }
 
+TEST(DescribeTest, TellsHolesWhereNoneCanBe) {
+    const Ruleset desired = make_ruleset(Engine::native);
+    const auto with_hole = [&](const std::string& name, const std::string& address) {
+        Ruleset actual = desired;
+        map(actual, name).elements.push_back(*Address::parse(address), *Address::parse(address));
+        map(actual, name).elements.sort();
+        return actual;
+    };
+    EXPECT_EQ(describe(plan(desired, with_hole("int2ext", "10.0.0.8"))), Lines{"~ map ip statnat int2ext: elements"});
+    EXPECT_EQ(describe(plan(with_hole("int2ext", "10.0.0.8"), desired)), Lines{"~ map ip statnat int2ext: elements"});
+    EXPECT_EQ(describe(plan(desired, with_hole("ext2int", "198.51.100.77"))),
+              Lines{"~ map ip statnat ext2int: elements"});
+    EXPECT_EQ(describe(plan(desired, with_hole("internal", "10.0.0.8"))), Lines{"~ set ip statnat internal: elements"});
+}
+
 TEST(DescribeTest, TellsPairsOfATableThatComesOrGoes) {
     EXPECT_EQ(describe(plan(layout(make_configuration({two}), Engine::expression), {})), (Lines{
         "+ 10.0.0.2 198.51.100.2",
@@ -693,9 +709,12 @@ void damage_elements(Random& random, std::vector<Element>& elements) {
     if (elements.empty()) {
         return;
     }
-    switch (random.below(3)) {
+    switch (random.below(4)) {
     case 0:
         random.any_of(elements).comment = "changed";
+        break;
+    case 2:
+        random.any_of(elements).value = random.any_of(elements).key;  // a hole, perhaps
         break;
     case 1:
         random.any_of(elements).value = *Address::parse("192.0.2.1");
@@ -752,7 +771,7 @@ void damage_chain(Random& random, Table& table, Chain& chain) {
 
 // What somebody else may have done to our table, and never to what rules refer to alone.
 void damage(Random& random, Table& table) {
-    switch (random.below(9)) {
+    switch (random.below(10)) {
     case 0:
     case 1:
         damage_map(random, random.any_of(table.maps));
@@ -769,6 +788,15 @@ void damage(Random& random, Table& table) {
         }
         break;
     case 5:
+        // Names that seem to tell what they cannot.
+        for (const char* name : {"int2ext_200", "int2ext_npt", "ext2int_0"}) {
+            if (!find(table.maps, name)) {
+                const Address any = *Address::parse(table.family == Family::ipv4 ? "10.0.0.7" : "fd00::7");
+                table.maps.push_back({name, true, false, 0, false, {{any, *Address::parse("192.0.2.1")}}});
+            }
+        }
+        break;
+    case 6:
         for (const char* name : {"exempt", "internal"}) {
             if (!find(table.maps, name) && !find(table.prefix_sets, name)) {
                 table.prefix_sets.push_back({name, false, {*Prefix::parse("10.0.0.0/8")}});
@@ -776,12 +804,12 @@ void damage(Random& random, Table& table) {
             }
         }
         break;
-    case 6:
+    case 7:
         if (!find(table.maps, "exempt") && !find(table.prefix_sets, "exempt")) {
             table.maps.push_back({"exempt", false, false, 0, false, {}});
         }
         break;
-    case 7:
+    case 8:
         if (!table.prefix_sets.empty()) {
             random.any_of(table.prefix_sets).foreign = true;
         }
@@ -907,6 +935,8 @@ TEST(PlanPropertyTest, TheKernelAcceptsEveryPlanAndHoldsWhatIsDesired) {
         }
         EXPECT_EQ(print(plan(desired, result)), Lines{});
         EXPECT_EQ(describe(steps).empty(), steps.empty());
+        const Plan repair = plan(layout(inventory(actual).configuration(), Engine::expression), actual);
+        EXPECT_EQ(describe(repair).empty(), repair.empty());
         if (HasFailure()) {
             break;
         }
