@@ -7,14 +7,18 @@
 #include "files.hpp"
 #include "objections.hpp"
 #include "pairs_file.hpp"
+#include "toml_text.hpp"
 
 #include <glob.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
+#include <new>
 #include <set>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 namespace statnat {
@@ -24,7 +28,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* legal_pair = ": legal is \"198.51.100.2\" or { external = \"198.51.100.2\", comment = \"mail\" }";
 
-// The files that a shell pattern names, relative to a directory, sorted.
+// The files that a shell pattern names, relative to a directory, sorted. Throws std::system_error where a directory
+// cannot be looked into.
 std::vector<fs::path> matches(const fs::path& directory, const std::string& pattern) {
     std::string full;
     if (!directory.empty() && !pattern.starts_with('/')) {
@@ -37,8 +42,15 @@ std::vector<fs::path> matches(const fs::path& directory, const std::string& patt
 
     glob_t result{};
     const std::unique_ptr<glob_t, decltype(&globfree)> cleanup{&result, globfree};
-    if (glob(full.c_str(), GLOB_ERR, nullptr, &result) != 0) {
-        return {};
+    errno = 0;
+    const int status = glob(full.c_str(), GLOB_ERR, nullptr, &result);
+    if (status == GLOB_NOSPACE) {
+        throw std::bad_alloc();
+    }
+    if (status != 0) {
+        // What glob() does not find it may have had no right to find.
+        const bool is_missing = errno == 0 || errno == ENOENT || errno == ENOTDIR;
+        return is_missing ? std::vector<fs::path>{} : throw std::system_error(errno, std::generic_category());
     }
     std::vector<fs::path> paths(result.gl_pathv, result.gl_pathv + result.gl_pathc);
     std::sort(paths.begin(), paths.end());
@@ -64,26 +76,36 @@ std::string what_came(const toml::node& node) {
     }
 }
 
-using Items = std::vector<std::pair<const toml::key*, const toml::node*>>;
+struct Item {
+    const toml::key* key;
+    const toml::node* node;
+    unsigned lines_before = 0;
+};
+
+using Items = std::vector<Item>;
 
 void sort_by_place(Items& items) {
-    std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
-        return a.first->source().begin < b.first->source().begin;
+    std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+        const toml::source_position& one = a.key->source().begin;
+        const toml::source_position& other = b.key->source().begin;
+        return std::tuple(one.line + a.lines_before, one.column) < std::tuple(other.line + b.lines_before, other.column);
     });
 }
 
 Items in_reading_order(const toml::table& table) {
     Items items;
     for (const auto& [key, node] : table) {
-        items.emplace_back(&key, &node);
+        items.push_back({&key, &node});
     }
     sort_by_place(items);
     return items;
 }
 
-Place place(const toml::source_region& region) {
-    return {0, region.begin.line, region.begin.column};
-}
+// A line that sets a key again, parsed alone.
+struct RepeatedLine {
+    unsigned lines_before;
+    toml::table table;
+};
 
 class Reader {
 public:
@@ -92,8 +114,11 @@ public:
     Configuration read();
 
 private:
+    Place place(const toml::source_region& region) const {
+        return {0, region.begin.line + lines_before_, region.begin.column};
+    }
     void parse(std::string text);
-    bool take_repeated_line(std::string& text, std::size_t number);
+    bool set_aside_repeated(std::string& text);
     void read_everything();
     void refuse_repeated();
     void read_root();
@@ -110,7 +135,8 @@ private:
     Draft draft_;
     std::vector<PairsFile> pairs_files_;
     std::optional<toml::table> root_;
-    std::vector<toml::table> repeated_;  // lines that set a key again, each parsed alone
+    std::vector<RepeatedLine> repeated_;
+    unsigned lines_before_ = 0;  // what is parsed alone, and read now
 };
 
 Configuration Reader::read() {
@@ -127,41 +153,38 @@ Configuration Reader::read() {
     return draft_.finish();
 }
 
-// TOML forbids a key that is set twice, and toml++ stops there. Such a line is set aside and judged with the rest, so
+// TOML forbids a key that is set twice, and toml++ stops there. Such lines are set aside and judged with the rest, so
 // that an address that comes twice is told like any other one, with both places.
 void Reader::parse(std::string text) {
-    constexpr std::size_t most_repeated = 100;
-    while (!root_) {
+    if (const auto deep = find_deep_key(text)) {
+        draft_.error({0, deep->line, deep->column}, "a key of too many parts: legal are the tables gateway and pairs");
+        return;
+    }
+    for (bool again = true; again;) {
         try {
             root_ = toml::parse(std::string_view(text));
+            return;
         } catch (const toml::parse_error& failure) {
             const bool repeated = failure.description().find("cannot redefine") != std::string_view::npos;
-            const Place at = place(failure.source());
-            if (!repeated || repeated_.size() == most_repeated || !take_repeated_line(text, at.line)) {
-                draft_.error(at, repeated ? "this key or table is set already" : std::string(failure.description()));
-                return;
+            again = repeated && repeated_.empty() && set_aside_repeated(text);
+            if (!again) {
+                draft_.error(place(failure.source()),
+                             repeated ? "this key or table is set already" : std::string(failure.description()));
             }
         }
     }
 }
 
-bool Reader::take_repeated_line(std::string& text, std::size_t number) {
-    std::size_t start = 0;
-    for (std::size_t line = 1; line < number; ++line) {
-        start = text.find('\n', start) + 1;
+// False: there are none that stand alone.
+bool Reader::set_aside_repeated(std::string& text) {
+    for (const TextLine& line : take_repeated_lines(text)) {
+        try {
+            repeated_.push_back({line.number - 1, toml::parse(line.text)});
+        } catch (const toml::parse_error& failure) {
+            draft_.error({0, line.number, failure.source().begin.column}, std::string(failure.description()));
+        }
     }
-    const std::size_t size = std::min(text.find('\n', start), text.size()) - start;
-    const std::string line = text.substr(start, size);
-    if (line.find_first_not_of(" \t") == line.find('[')) {  // a table
-        return false;
-    }
-    try {
-        repeated_.push_back(toml::parse(std::string(number - 1, '\n') + line));
-    } catch (const toml::parse_error&) {
-        return false;
-    }
-    text.erase(start, size);
-    return true;
+    return !repeated_.empty();
 }
 
 void Reader::read_everything() {
@@ -178,10 +201,11 @@ void Reader::read_everything() {
 
 void Reader::refuse_repeated() {
     const toml::table* pairs = root_ ? (*root_)["pairs"].as_table() : nullptr;
-    for (const toml::table& line : repeated_) {
-        for (const auto& [key, node] : line) {
+    for (const RepeatedLine& line : repeated_) {
+        for (const auto& [key, node] : line.table) {
             if (!pairs || !pairs->contains(key)) {
-                draft_.error(place(key.source()), "the key " + in_quotes(key) + " is set already");
+                draft_.error({0, line.lines_before + 1, key.source().begin.column},
+                             "the key " + in_quotes(key) + " is set already");
             }
         }
     }
@@ -190,7 +214,7 @@ void Reader::refuse_repeated() {
 void Reader::read_root() {
     const toml::table* gateway = nullptr;
     const toml::table* pairs = nullptr;
-    for (const auto& [key, node] : in_reading_order(*root_)) {
+    for (const auto& [key, node, before] : in_reading_order(*root_)) {
         const toml::table* table = node->as_table();
         if (*key != "gateway" && *key != "pairs") {
             draft_.error(place(key->source()),
@@ -211,7 +235,7 @@ void Reader::read_root() {
 }
 
 void Reader::read_gateway(const toml::table& gateway) {
-    for (const auto& [key, node] : in_reading_order(gateway)) {
+    for (const auto& [key, node, before] : in_reading_order(gateway)) {
         if (*key == "engine") {
             read_engine(*node);
         } else if (*key == "counters") {
@@ -290,34 +314,41 @@ void Reader::find_pairs_files(const toml::node& node) {
             draft_.error(place(element.source()), "a pairs file is " + what_came(element) + legal);
             continue;
         }
-        const auto paths = matches(draft_.file(0).parent_path(), *pattern);
-        if (paths.empty()) {
-            draft_.error(place(element.source()),
-                         what_came(element) + " matches no file: legal is what matches at least one");
-        }
-        for (const fs::path& path : paths) {
-            std::error_code ignored;
-            const fs::path real = fs::weakly_canonical(path, ignored);
-            if (known.insert(real.empty() ? path : real).second) {
-                draft_.add_file(path);
+        try {
+            const auto paths = matches(draft_.file(0).parent_path(), *pattern);
+            if (paths.empty()) {
+                draft_.error(place(element.source()),
+                             what_came(element) + " matches no file: legal is what matches at least one");
             }
+            for (const fs::path& path : paths) {
+                std::error_code ignored;
+                const fs::path real = fs::weakly_canonical(path, ignored);
+                if (known.insert(real.empty() ? path : real).second) {
+                    draft_.add_file(path);
+                }
+            }
+        } catch (const std::system_error& failure) {
+            draft_.error(place(element.source()),
+                         what_came(element) + " cannot be looked up: " + failure.code().message());
         }
     }
 }
 
 void Reader::read_pairs(const toml::table& pairs) {
     Items items = in_reading_order(pairs);
-    for (const toml::table& line : repeated_) {
-        for (const auto& [key, node] : line) {
+    for (const RepeatedLine& line : repeated_) {
+        for (const auto& [key, node] : line.table) {
             if (pairs.contains(key)) {
-                items.emplace_back(&key, &node);
+                items.push_back({&key, &node, line.lines_before});
             }
         }
     }
     sort_by_place(items);
-    for (const auto& [key, node] : items) {
+    for (const auto& [key, node, before] : items) {
+        lines_before_ = before;
         read_pair(*key, *node);
     }
+    lines_before_ = 0;
 }
 
 void Reader::read_pair(const toml::key& key, const toml::node& node) {
@@ -346,7 +377,7 @@ void Reader::read_pair_table(const toml::table& table, Entry& entry) {
     if (!table.contains("external")) {
         draft_.error(entry.external_at, std::string("external is missing") + legal_pair);
     }
-    for (const auto& [key, node] : in_reading_order(table)) {
+    for (const auto& [key, node, before] : in_reading_order(table)) {
         const auto text = node->value<std::string_view>();
         const Place at = place(node->source());
         if (*key == "npt") {

@@ -6,7 +6,7 @@
 namespace statnat {
 
 void Draft::add_file(const std::filesystem::path& path) {
-    if (std::find(files_.begin() + 1, files_.end(), path) == files_.end()) {
+    if (known_files_.insert(path.native()).second) {
         files_.push_back(path);
     }
 }

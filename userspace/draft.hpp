@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -80,6 +81,7 @@ private:
     void throw_errors();
 
     std::vector<std::filesystem::path> files_;
+    std::unordered_set<std::string> known_files_;  // all but the first
     bool careful_ = false;
     std::vector<Entry> entries_;
     std::vector<std::pair<Place, std::string>> errors_;

@@ -10,7 +10,8 @@ namespace statnat {
 namespace {
 
 std::string quoted_csv(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) {
+    const bool has_blanks = text.starts_with(' ') || text.ends_with(' ');  // which readers of CSV strip
+    if (text.find_first_of(",\"\r\n") == std::string::npos && !has_blanks) {
         return text;
     }
     std::string quoted = "\"";

@@ -5,6 +5,7 @@
 #include "error.hpp"
 #include "save.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <fstream>
 #include <iomanip>
@@ -351,6 +352,18 @@ int run(const std::vector<std::string>& arguments) {
     return finish(command.run(operands, values, progress));
 }
 
+// Nobody reads more, and a terminal takes minutes for what a file of another kind brings.
+void print(const InvalidConfiguration& invalid) {
+    constexpr std::size_t most = 100;
+    const std::size_t count = invalid.errors.size();
+    for (std::size_t i = 0; i < std::min(count, most); ++i) {
+        std::cerr << invalid.errors[i].text() << '\n';
+    }
+    if (count > most) {
+        std::cerr << program << ": and " << grouped(count - most) << " more errors\n";
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -363,9 +376,7 @@ int main(int argc, char** argv) {
         spdlog::error("{}", error.sentence);
         return error.status;
     } catch (const InvalidConfiguration& invalid) {
-        for (const ConfigurationError& error : invalid.errors) {
-            std::cerr << error.text() << '\n';
-        }
+        print(invalid);
         return exit_usage;
     } catch (const options::error& error) {
         spdlog::error("{} (see {} --help)", error.what(), program);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -308,12 +309,75 @@ TEST_F(ConfigTest, TellsRepeatedLinesBesideASyntaxError) {
               }));
 }
 
-TEST_F(ConfigTest, GivesUpOnEndlessRepetition) {
-    std::string toml = "[pairs]\n";
+TEST_F(ConfigTest, TellsEveryRepetitionWithBothPlaces) {
+    std::string toml = "[gateway]\n[pairs]\n";
     for (int i = 0; i < 1000; ++i) {
         toml += "\"10.0.0.2\" = \"198.51.100.2\"\n";
     }
-    EXPECT_EQ(errors(toml).size(), 101U);
+    const Lines said = errors(toml);
+    ASSERT_EQ(said.size(), 2U * 999U);
+    EXPECT_EQ(said.front(), "statnat.toml:4:1: 10.0.0.2 is already the internal address of 198.51.100.2 (statnat.toml:3)");
+    EXPECT_EQ(said.back(), "statnat.toml:1002:14: 198.51.100.2 is already the external address of 10.0.0.2 (statnat.toml:3)");
+}
+
+// Keys that are written in two ways, or set in tables: one of them is told.
+TEST_F(ConfigTest, TellsARepetitionThatIsNoLineOfItsOwn) {
+    EXPECT_EQ(errors("[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n'10.0.0.2' = \"198.51.100.3\"\n"),
+              Lines{"statnat.toml:3:1: 10.0.0.2 is already the internal address of 198.51.100.2 (statnat.toml:2)"});
+    EXPECT_EQ(errors("[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\"10.0.0.\\u0032\" = \"198.51.100.3\"\n"),
+              Lines{"statnat.toml:3:19: this key or table is set already"});
+    EXPECT_EQ(errors("[pairs]\n\"10.0.0.2\".external = \"198.51.100.2\"\n\"10.0.0.2\".external = \"198.51.100.3\"\n"),
+              Lines{"statnat.toml:3:23: this key or table is set already"});
+    EXPECT_EQ(errors("[pairs.\"10.0.0.2\"]\nexternal = \"198.51.100.2\"\n[pairs.\"10.0.0.3\"]\nexternal = "
+                     "\"198.51.100.3\"\n"),
+              Lines{});
+}
+
+// The parser goes as deep as they do, until its stack ends.
+TEST_F(ConfigTest, RefusesDeepKeys) {
+    const std::string sentence = ": a key of too many parts: legal are the tables gateway and pairs";
+    const auto dotted = [](int parts, const std::string& part) {
+        std::string key = part;
+        for (int i = 1; i < parts; ++i) {
+            key += "." + part;
+        }
+        return key;
+    };
+    for (const std::string& part : {std::string("a"), std::string("\"a.b\""), std::string("' # '"), std::string("a ")}) {
+        const std::string deep = dotted(40'000, part);
+        EXPECT_EQ(errors(deep + " = 1\n"), Lines{"statnat.toml:1:1" + sentence}) << part;
+        EXPECT_EQ(errors("# x\n[" + deep + "]\n"), Lines{"statnat.toml:2:2" + sentence}) << part;
+        EXPECT_EQ(errors("a = \"\"\"\n\"\n\"\"\"\nx = { " + deep + " = 1 }\n").front(), "statnat.toml:4:6" + sentence);
+    }
+    std::string nested;
+    for (int i = 0; i < 2'000; ++i) {
+        nested += "x = { " + dotted(10, "a") + " = { ";
+    }
+    EXPECT_EQ(errors(nested).size(), 1U);
+    EXPECT_EQ(errors(std::string(100'000, '[')).size(), 1U);
+    // What only looks deep.
+    const std::string dots(100, '.');
+    EXPECT_EQ(errors("# " + dotted(100, "a") + "\n[pairs]\n\"10.0.0.2\" = { external = \"198.51.100.2\", comment = '" + dots +
+                     "' }\n\"10.0.0.3\" = { external = \"198.51.100.3\", comment = \"\\\\" + dots + "\" }\n"),
+              Lines{});
+}
+
+// Twice the work takes twice the time, and not four times. Where all is linear, this takes a second.
+TEST_F(ConfigTest, TakesNoQuadraticTime) {
+    const auto low = [](int i) {
+        return std::to_string(i / 65536) + "." + std::to_string(i / 256 % 256) + "." + std::to_string(i % 256);
+    };
+    std::string toml = "[pairs]\n";
+    for (int i = 0; i < 30'000; ++i) {
+        toml += "\"10." + low(i) + "\" = \"20." + low(i) + "\"\n\"10." + low(i) + "\" = \"30." + low(i) + "\"\n";
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(errors(toml).size(), 30'000U);
+    for (int i = 0; i < 8'000; ++i) {
+        write(std::to_string(i) + ".csv", "10." + low(i) + ",20." + low(i) + "\n");
+    }
+    EXPECT_EQ(read(all_csv).pairs.size(), 8'000U);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
 }
 
 TEST_F(ConfigTest, TellsWhichFileCannotBeRead) {
@@ -446,16 +510,67 @@ TEST_F(ConfigTest, ReadsPairsFilesLeniently) {
                                                                  "10.0.0.3,198.51.100.3 # web\n"
                                                                  "   # nothing\n"
                                                                  "10.0.0.4,198.51.100.4,\n"
-                                                                 "10.0.0.5,198.51.100.5,dns # two\n"
+                                                                 "10.0.0.5,198.51.100.5,room #5\n"
                                                                  "10.0.0.6,198.51.100.6"}});
     EXPECT_EQ(print(configuration.pairs),
               (Lines{"10.0.0.2 198.51.100.2 # mail, in and out", "10.0.0.3 198.51.100.3", "10.0.0.4 198.51.100.4",
-                     "10.0.0.5 198.51.100.5 # dns", "10.0.0.6 198.51.100.6"}));
+                     "10.0.0.5 198.51.100.5 # room #5", "10.0.0.6 198.51.100.6"}));
+}
+
+TEST_F(ConfigTest, ReadsPairsFilesAsSpreadsheetsWriteThem) {
+    const std::string two = "10.0.0.2 198.51.100.2";
+    struct Case {
+        const char* why;
+        std::string csv;
+        std::string pair;
+    };
+    const std::vector<Case> cases = {
+        {"an empty column", "10.0.0.2,198.51.100.2,", two},
+        {"empty columns", "10.0.0.2,198.51.100.2,,, ,", two},
+        {"empty columns behind a comment", "10.0.0.2,198.51.100.2,mail,,", two + " # mail"},
+        {"an empty row", ",,,\n10.0.0.2,198.51.100.2\n , ,\"\",\n", two},
+        {"fields in quotation marks", "\"10.0.0.2\",\"198.51.100.2\",\"mail\"", two + " # mail"},
+        {"a comma in them", "10.0.0.2,198.51.100.2,\"mail, in and out\",,", two + " # mail, in and out"},
+        {"blanks around them", " \"10.0.0.2\" ,\t\"198.51.100.2\" , \" mail \" ", two + " #  mail "},
+        {"a number sign", "10.0.0.2,198.51.100.2,room #5", two + " # room #5"},
+        {"a number sign first", "10.0.0.2,198.51.100.2,# 5", two + " # # 5"},
+        {"a number sign in quotation marks", "10.0.0.2,198.51.100.2,\"#5, upstairs\"", two + " # #5, upstairs"},
+        {"a remark", "10.0.0.2,198.51.100.2 # mail, in and out", two},
+        {"a remark right behind", "10.0.0.2,198.51.100.2#mail", two},
+        {"a remark that was saved", "\"# internal, external\",,\n10.0.0.2,198.51.100.2", two},
+        {"a header", "internal,external\n10.0.0.2,198.51.100.2", two},
+        {"its names in quotation marks", "\"Internal\",\"EXTERNAL\",\"Comment\"\r\n10.0.0.2,198.51.100.2,x\r\n", two + " # x"},
+        {"a header behind remarks", "\xef\xbb\xbf# mine\n\n,,\ninternal,external\n10.0.0.2,198.51.100.2", two},
+        {"another order", "comment,external,internal\n\"a, b\",198.51.100.2,10.0.0.2", two + " # a, b"},
+        {"and plain lines", "external,internal\n198.51.100.2,10.0.0.2\n", two},
+        {"other columns", "id,internal,owner,external\n7,10.0.0.2,\"Smith, J.\",198.51.100.2,,", two},
+        {"a list", "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment,npt\n"
+                   "10.0.0.2,198.51.100.2,1,64,0,0,\"mail, #1\",\n", two + " # mail, #1"},
+        {"a list without counters", "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment,npt\n"
+                                    "fd00::/48,2001:db8::/48,,,,,,npt\n", "fd00::/48 2001:db8::/48 npt"},
+    };
+    for (const auto& [why, csv, pair] : cases) {
+        SCOPED_TRACE(why);
+        EXPECT_EQ(errors(all_csv, {{"a.csv", csv}}), Lines{});
+        EXPECT_EQ(print(read(all_csv, {{"a.csv", csv}}).pairs), Lines{pair});
+    }
+}
+
+// A list says what is; what the gateway does where nothing is said does not matter to it.
+TEST_F(ConfigTest, TakesNothingFromTheGatewayBesideAColumnForNpt) {
+    EXPECT_EQ(print(read("[gateway]\nnpt = true\npairs-files = [\"a.csv\"]\n",
+                         {{"a.csv", "internal,external,npt\nfd00:1::/48,2001:db8:1::/48,npt\nfd00:2::/48,2001:db8:2::/48,\n"
+                                    "fd00:3::/48,2001:db8:3::/48,plain\nfd00:4::/48,2001:db8:4::/48 npt,\n"}})
+                        .pairs),
+              (Lines{"fd00:1::/48 2001:db8:1::/48 npt", "fd00:2::/48 2001:db8:2::/48", "fd00:3::/48 2001:db8:3::/48",
+                     "fd00:4::/48 2001:db8:4::/48 npt"}));
 }
 
 TEST_F(ConfigTest, TellsEachErrorOfAPairsFile) {
     const std::string address = ": legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24";
     const std::string comment = ": legal are 127 bytes of printable UTF-8 without \"";
+    const std::string quotation = ": a quotation mark that is not where one can be: legal is a field wholly in quotation "
+                                  "marks, on one line, with two for each one inside";
     struct Case {
         std::string csv;
         Lines errors;
@@ -469,14 +584,27 @@ TEST_F(ConfigTest, TellsEachErrorOfAPairsFile) {
          {"1:11: fd00::2 is not of the same family as 10.0.0.2: legal are two IPv4 or two IPv6 addresses"}},
         {"fd00::2,fe80::2", {"1:9: fe80::2 is a link-local address: legal is the IPv6 address of one host"}},
         {",198.51.100.2", {"1:1: \"\" is neither an address nor a prefix" + address}},
-        {",", {"1:1: \"\" is neither an address nor a prefix" + address, "1:2: \"\" is neither an address nor a prefix" + address}},
-        {"internal,external",
-         {"1:1: \"internal\" is neither an address nor a prefix" + address, "1:10: \"external\" is neither an address nor a prefix" + address}},
+        {",,x", {"1:1: \"\" is neither an address nor a prefix" + address, "1:2: \"\" is neither an address nor a prefix" + address}},
+        {"internal,extern",
+         {"1:1: \"internal\" is neither an address nor a prefix" + address, "1:10: \"extern\" is neither an address nor a prefix" + address}},
+        {"10.0.0.2,198.51.100.2\ninternal,external\n",
+         {"2:1: \"internal\" is neither an address nor a prefix" + address, "2:10: \"external\" is neither an address nor a prefix" + address}},
+        {"external,x,internal\n 10.0.0.2,y", {"2:2: \"10.0.0.2,y\" is not a pair: legal is what the first line names"}},
+        {"internal,external,npt\nfd00::/48,2001:db8::/48,yes",
+         {"2:25: \"yes\" is neither npt nor plain: legal is one of them, or nothing"}},
+        {"internal,external\n10.0.0.2,198.51.100.2, mail",
+         {"2:24: \"mail\" is one field too many: legal is a comment with commas in quotation marks"}},
+        {"10.0.0.2,198.51.100.2,\"mail\", in",
+         {"1:31: \"in\" is one field too many: legal is a comment with commas in quotation marks"}},
         {"10.0.0.2, 198.51.100.256", {"1:11: \"198.51.100.256\" is neither an address nor a prefix" + address}},
         {"10.0.0.2, 127.0.0.1 ,x", {"1:11: 127.0.0.1 is a loopback address: legal is the IPv4 address of one host"}},
         {"10.0.0.2,198.51.100.2, " + std::string(128, 'x'), {"1:24: a comment of 128 bytes" + comment}},
         {"10.0.0.2,198.51.100.2,a\tb", {"1:23: a comment with a control character, \"a\\x09b\"" + comment}},
-        {"10.0.0.2,198.51.100.2,\"mail, in\"", {"1:23: a comment with a quotation mark, \"\"mail, in\"\"" + comment}},
+        {"10.0.0.2,198.51.100.2,\"so-called \"\"mail\"\"\"",
+         {"1:23: a comment with a quotation mark, \"so-called \"mail\"\"" + comment}},
+        {"10.0.0.2,198.51.100.2,so-called \"mail\"\n10.0.0.3,198.51.100.3,\"mail\n\"\n10.0.0.4,198.51.100.4\"\n10.0.0.5\n",
+         {"1:33" + quotation, "2:23" + quotation, "3:1" + quotation, "4:22" + quotation,
+          "5:1: \"10.0.0.5\" is not a pair: legal is internal,external[,comment]"}},
         {"10.0.0.2,198.51.100.2,b\xfcro", {"1:23: a comment that is not UTF-8, \"b\\xfcro\"" + comment}},
         {"224.0.0.1,198.51.100.2\n224.0.0.1,198.51.100.3",
          {"1:1: 224.0.0.1 is a multicast address: legal is the IPv4 address of one host",
