@@ -9,6 +9,7 @@
 #include "listing.hpp"
 #include "objections.hpp"
 #include "plan.hpp"
+#include "printable.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -41,8 +42,27 @@ Configuration read(const Path& file, Progress& progress) {
     return read_configuration(file);
 }
 
+bool uses_expression(const Rule& rule) {
+    return std::any_of(rule.statements.begin(), rule.statements.end(),
+                       [](const Statement& statement) { return std::holds_alternative<SnatStateless>(statement); });
+}
+
+bool uses_expression(const Ruleset& ruleset) {
+    return std::any_of(ruleset.begin(), ruleset.end(), [](const Table& table) {
+        return std::any_of(table.chains.begin(), table.chains.end(), [](const Chain& chain) {
+            return std::any_of(chain.rules.begin(), chain.rules.end(),
+                               [](const Rule& rule) { return uses_expression(rule); });
+        });
+    });
+}
+
+// Whoever has rules with the expression has the module; only otherwise is the kernel asked, in a batch of its own.
+Availability availability(Kernel& kernel, const Ruleset& actual) {
+    return uses_expression(actual) ? Availability{true, {}} : kernel.probe();
+}
+
 // `choice` is nothing for auto; what not all engines can have says where it was asked for.
-Engine pick_engine(Kernel& kernel, EngineChoice choice, const Configuration& configuration) {
+Engine pick_engine(Kernel& kernel, EngineChoice choice, const Configuration& configuration, const Ruleset& actual) {
     const auto& not_for_native = configuration.not_for_native;
     if (choice == Engine::native && not_for_native) {
         throw InvalidConfiguration{{*not_for_native}};
@@ -50,7 +70,7 @@ Engine pick_engine(Kernel& kernel, EngineChoice choice, const Configuration& con
     if (choice == Engine::native) {
         return Engine::native;
     }
-    const Availability expression = kernel.probe();
+    const Availability expression = availability(kernel, actual);
     if (expression.available) {
         return Engine::expression;
     }
@@ -271,15 +291,16 @@ std::vector<std::string> damages(const Inventory& found, const Ruleset& actual) 
 int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, bool force, Progress& progress,
          std::ostream& out) {
     const Configuration configuration = read(file, progress);
-    const Engine engine = pick_engine(kernel, chosen(option, configuration), configuration);
     const auto approve = [&](const Change& planned) {
         const auto reason = suspicion(planned.plan, planned.after, planned.before, file);
         if (reason && !force) {
             throw CannotGoOn{*reason + "; nothing has been done"};
         }
     };
-    const Change done = change(kernel, [&](const Ruleset&) { return layout(configuration, engine); }, Depth::elements,
-                               approve);
+    const auto decide = [&](const Ruleset& actual) {
+        return layout(configuration, pick_engine(kernel, chosen(option, configuration), configuration, actual));
+    };
+    const Change done = change(kernel, decide, Depth::elements, approve);
     out << summary(done) << '\n';
     return exit_done;
 }
@@ -296,9 +317,9 @@ int check(const Path& file, Progress& progress, std::ostream& out) {
 int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, bool exit_code,
          Progress& progress, std::ostream& out) {
     const Configuration configuration = read(file, progress);
-    const Engine engine = pick_engine(kernel, chosen(option, configuration), configuration);
-    const Ruleset desired = layout(configuration, engine);
     const Ruleset actual = kernel.read().ruleset;
+    const Engine engine = pick_engine(kernel, chosen(option, configuration), configuration, actual);
+    const Ruleset desired = layout(configuration, engine);
     const Plan steps = plan(desired, actual);
     for (const std::string& line : describe(steps)) {
         out << line << '\n';
@@ -334,7 +355,7 @@ int add(Kernel& kernel, const Path& file, const std::string& internal, const std
             throw CannotGoOn{cannot + *reason};
         }
         Configuration wanted = settings_beside(found, pair.internal.address.family, file);
-        const Engine engine = found.engine ? *found.engine : pick_engine(kernel, wanted.engine, wanted);
+        const Engine engine = found.engine ? *found.engine : pick_engine(kernel, wanted.engine, wanted, actual);
         const auto reason = why_not_native(pair);
         if (engine == Engine::native && reason) {
             throw CannotGoOn{cannot + *reason};
@@ -367,7 +388,7 @@ int del(Kernel& kernel, const Path& file, const std::string& text, std::ostream&
         if (const auto reason = why_not_without(wanted.pairs)) {
             throw CannotGoOn{"cannot delete " + text + ", because without it " + *reason};
         }
-        return layout(wanted, found.engine ? *found.engine : pick_engine(kernel, {}, wanted));
+        return layout(wanted, found.engine ? *found.engine : pick_engine(kernel, {}, wanted, actual));
     });
     out << summary(done) << '\n';
     note_disagreement(file, pair, false);
@@ -385,10 +406,10 @@ int explain(Kernel& kernel, const std::string& text, bool json, std::ostream& ou
 }
 
 int status(Kernel& kernel, std::ostream& out) {
-    const Availability module = kernel.probe();
+    const Ruleset actual = kernel.read().ruleset;
+    const Availability module = availability(kernel, actual);
     const std::string module_line =
         "module: " + (module.available ? "available" : "not available: " + module.why_not) + "\n";
-    const Ruleset actual = kernel.read().ruleset;
     if (actual.empty()) {
         out << "nothing is installed: there is no table " << table_name << "\n" << module_line;
         return exit_done;
@@ -399,7 +420,7 @@ int status(Kernel& kernel, std::ostream& out) {
     out << "counters: " << name(found.counters) << "\n";
     for (const CountedRule& rule : found.rules) {
         out << "rule: " << quantity(rule.traffic.packets, "packet") << ", " << quantity(rule.traffic.bytes, "byte")
-            << ": " << rule.chain << ": " << rule.text << " (" << name(rule.family) << ")\n";
+            << ": " << printable(rule.chain) << ": " << printable(rule.text) << " (" << name(rule.family) << ")\n";
     }
     if (found.engine == Engine::expression) {
         out << "dropped: " << quantity(found.dropped, "packet") << " that could not be translated whole\n";

@@ -2,7 +2,7 @@
 // Asks maps and rules what the kernel would ask them.
 #include "explanation.hpp"
 
-#include "listing.hpp"
+#include "printable.hpp"
 
 #include <algorithm>
 
@@ -140,7 +140,7 @@ std::optional<Pair> overriding(const Table& table, const Handling& inbound) {
 }
 
 std::string named(const Pair& pair) {
-    return pair.text() + (pair.comment.empty() ? "" : " # " + pair.comment.text());
+    return pair.text() + (pair.comment.empty() ? "" : " # " + printable(pair.comment.text()));
 }
 
 std::string_view reason(Fate fate) {
@@ -163,7 +163,7 @@ std::string listed(const std::vector<Prefix>& prefixes) {
 
 std::string as_text(const Handling& handling, const Explanation& explanation) {
     const std::string table = table_text(explanation.address.family);
-    const std::string rule = "    rule: " + table + " " + handling.chain + ": " + handling.rule + "\n";
+    const std::string rule = "    rule: " + table + " " + printable(handling.chain) + ": " + printable(handling.rule) + "\n";
     if (handling.chain.empty()) {
         return "no rule translates it\n";
     }

@@ -78,6 +78,13 @@ std::string reason(const Refusal& refusal) {
     return std::string(std::strerror(refusal.error)) + (refusal.text.empty() ? "" : " (" + refusal.text + ")");
 }
 
+// One that is there already, or is not.
+bool is_about_elements(const Refusal& refusal, const Batch& batch, const Plan& plan) {
+    const std::size_t number = batch.step(refusal.sequence);
+    return (refusal.error == ENOENT || refusal.error == EEXIST) && number != Batch::no_step &&
+           (std::holds_alternative<AddElements>(plan.at(number)) || std::holds_alternative<DeleteElements>(plan.at(number)));
+}
+
 [[noreturn]] void refuse(const Refusal& refusal, const Batch& batch, const Plan& plan) {
     const std::size_t number = batch.step(refusal.sequence);
     if (number == Batch::no_step) {
@@ -215,6 +222,7 @@ Snapshot Kernel::read(Depth depth) {
         snapshot.generation = generation();
         std::optional<Progress::Step> step(std::in_place, progress_, "reading the elements that the kernel holds");
         auto known = state_.recall(snapshot.generation);
+        trusting_ = known.has_value();
         bool interrupted = false;
         for (const Family family : families) {
             if (auto table = read_table(family, depth, known ? &*known : nullptr, *step, interrupted)) {
@@ -250,6 +258,9 @@ bool Kernel::count(Snapshot& snapshot, const std::vector<Selection>& selections)
         for (std::size_t first = 0; first < elements.size(); first += elements_at_once) {
             const std::size_t some = std::min(elements_at_once, elements.size() - first);
             if (!count(selection.family, map, elements.subspan(first, some))) {
+                if (generation() == snapshot.generation) {
+                    distrust();
+                }
                 return false;
             }
             step.count(before + first + some);
@@ -271,6 +282,13 @@ bool Kernel::count(Family family, Map& map, std::span<const std::size_t> element
     return !answer.refusal && !answer.interrupted && next == elements.end();
 }
 
+// The kernel does not have what the file says, although nobody has changed anything since: all is to be read.
+void Kernel::distrust() {
+    spdlog::debug("what the maps were known to hold is wrong: reading them");
+    state_.forget();
+    trusting_ = false;
+}
+
 Committed Kernel::commit(const Plan& plan, std::uint32_t generation, const Ruleset& after) {
     const Progress::Step step(progress_, "writing " + grouped(count_elements(plan)) + " elements to the kernel");
     const Batch batch = encode(plan, generation, netlink_.next_sequence());
@@ -283,6 +301,10 @@ Committed Kernel::commit(const Plan& plan, std::uint32_t generation, const Rules
         return Committed::unknown;
     }
     if (outcome.refusal.error == ERESTART) {
+        return Committed::outdated;
+    }
+    if (trusting_ && is_about_elements(outcome.refusal, batch, plan)) {
+        distrust();
         return Committed::outdated;
     }
     refuse(outcome.refusal, batch, plan);

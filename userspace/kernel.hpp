@@ -64,9 +64,11 @@ private:
     std::optional<Table> read_table(Family family, Depth depth, StateFile::Contents* known, Progress::Step& step,
                                     bool& interrupted);
     bool count(Family family, Map& map, std::span<const std::size_t> elements);
+    void distrust();
 
     Netlink netlink_;
     StateFile state_;
+    bool trusting_ = false;  // what was read last comes from there
     Progress& progress_;
 };
 

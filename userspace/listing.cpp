@@ -2,6 +2,8 @@
 // The three forms of a listing.
 #include "listing.hpp"
 
+#include "printable.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -54,29 +56,10 @@ Row make_row(const CountedPair& counted) {
     const Numbers out = numbers(counted.outbound, "-");
     const Numbers in = numbers(counted.inbound, "-");
     return {counted.pair.internal.short_text(), external(counted.pair), out.packets, out.bytes, in.packets, in.bytes,
-            counted.pair.comment.text()};
+            printable(counted.pair.comment.text())};
 }
 
 }  // namespace
-
-std::string quoted_json(std::string_view text) {
-    static constexpr char hex[] = "0123456789abcdef";
-    std::string quoted = "\"";
-    for (const char character : text) {
-        const auto byte = static_cast<unsigned char>(character);
-        if (character == '"' || character == '\\') {
-            quoted += '\\';
-            quoted += character;
-        } else if (byte < 0x20) {
-            quoted += "\\u00";
-            quoted += hex[byte >> 4];
-            quoted += hex[byte & 15];
-        } else {
-            quoted += character;
-        }
-    }
-    return quoted + "\"";
-}
 
 // Goes through the pairs twice: a million rows of texts would take more memory than all else.
 std::string as_table(const std::vector<CountedPair>& pairs) {
@@ -130,7 +113,7 @@ std::string as_csv(const std::vector<CountedPair>& pairs) {
         const Numbers out = numbers(counted.outbound, "");
         const Numbers in = numbers(counted.inbound, "");
         csv += counted.pair.internal.short_text() + "," + counted.pair.external.short_text() + "," + out.packets + "," +
-               out.bytes + "," + in.packets + "," + in.bytes + "," + quoted_csv(counted.pair.comment.text()) + "," +
+               out.bytes + "," + in.packets + "," + in.bytes + "," + quoted_csv(printable(counted.pair.comment.text(), "\n")) + "," +
                (counted.pair.npt ? "npt" : "") + "\n";
     }
     return csv;

@@ -14,6 +14,4 @@ std::string as_table(const std::vector<CountedPair>& pairs);
 std::string as_json(const std::vector<CountedPair>& pairs);
 std::string as_csv(const std::vector<CountedPair>& pairs);  // RFC 4180, but lines end with \n
 
-std::string quoted_json(std::string_view text);
-
 }  // namespace statnat

@@ -3,6 +3,7 @@
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "error.hpp"
+#include "printable.hpp"
 #include "save.hpp"
 
 #include <algorithm>
@@ -357,7 +358,7 @@ void print(const InvalidConfiguration& invalid) {
     constexpr std::size_t most = 100;
     const std::size_t count = invalid.errors.size();
     for (std::size_t i = 0; i < std::min(count, most); ++i) {
-        std::cerr << invalid.errors[i].text() << '\n';
+        std::cerr << printable(invalid.errors[i].text()) << '\n';
     }
     if (count > most) {
         std::cerr << program << ": and " << grouped(count - most) << " more errors\n";
@@ -373,7 +374,7 @@ int main(int argc, char** argv) {
     try {
         return run(words_of({argv + 1, argv + argc}));
     } catch (const CannotGoOn& error) {
-        spdlog::error("{}", error.sentence);
+        spdlog::error("{}", printable(error.sentence, "\n"));
         return error.status;
     } catch (const InvalidConfiguration& invalid) {
         print(invalid);

@@ -2,6 +2,8 @@
 // The rules that every pair keeps, and the sentences for those that do not.
 #include "objections.hpp"
 
+#include "printable.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -11,30 +13,6 @@ namespace statnat {
 namespace {
 
 constexpr std::size_t longest_comment = 127;  // nft(8) keeps 128 bytes for one, with its NUL
-
-// The next code point of a UTF-8 text, or nothing where it is malformed.
-std::optional<char32_t> take_code_point(std::string_view& text) {
-    const auto first = static_cast<unsigned char>(text.front());
-    const std::size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (size == 0 || text.size() < size) {
-        return std::nullopt;
-    }
-    constexpr std::array<char32_t, 5> smallest{0, 0, 0x80, 0x800, 0x10000};
-    char32_t point = size == 1 ? first : first & (0x7fU >> size);
-    for (std::size_t i = 1; i < size; ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        if ((byte & 0xc0) != 0x80) {
-            return std::nullopt;
-        }
-        point = point << 6 | (byte & 0x3f);
-    }
-    const bool surrogate = point >= 0xd800 && point < 0xe000;
-    if (point < smallest[size] || point > 0x10ffff || surrogate) {
-        return std::nullopt;
-    }
-    text.remove_prefix(size);
-    return point;
-}
 
 std::optional<std::string> objection_to_comment(std::string_view comment) {
     const auto objection = [&](const std::string& what) {
@@ -48,7 +26,7 @@ std::optional<std::string> objection_to_comment(std::string_view comment) {
         if (!point) {
             return objection("a comment that is not UTF-8, " + in_quotes(comment));
         }
-        if (*point < 0x20 || (*point >= 0x7f && *point < 0xa0)) {
+        if (is_control(*point)) {
             return objection("a comment with a control character, " + in_quotes(comment));
         }
         // nft(8) writes a quotation mark as it is, and then cannot read its own listing.

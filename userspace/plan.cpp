@@ -2,6 +2,8 @@
 // The difference between two rulesets, in an order that the kernel accepts, and in words.
 #include "plan.hpp"
 
+#include "printable.hpp"
+
 #include <algorithm>
 #include <compare>
 #include <iterator>
@@ -384,7 +386,8 @@ void tell(Story& story, const DeleteChain& step) {
 }
 
 std::string line(char sign, const Pair& pair) {
-    return std::string{sign} + " " + pair.text() + (pair.comment.empty() ? "" : " # " + pair.comment.text());
+    return std::string{sign} + " " + pair.text() +
+           (pair.comment.empty() ? "" : " # " + printable(pair.comment.text()));
 }
 
 std::string line(const std::string& subject, const Change& change) {
@@ -554,7 +557,7 @@ std::vector<std::string> describe(const Plan& plan) {
         const bool told = pairs_change.contains(family) && !subject.starts_with("chain") && !change.removed &&
                           !change.added;
         if (!told) {
-            lines.push_back(line(subject, change));
+            lines.push_back(printable(line(subject, change)));
         }
     }
     return lines;

@@ -7,6 +7,7 @@
 #include "files.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <span>
 #include <sstream>
@@ -95,12 +96,21 @@ void take_map(std::istream& file, const std::string& header, std::uintmax_t most
     contents.emplace(std::pair(of, name), std::move(elements));
 }
 
-void remove_oldest(const fs::path& directory) {
+// A writer that was killed leaves a file beside the one that it meant to replace.
+void tidy(const fs::path& directory) {
+    constexpr std::chrono::minutes longest_writing{1};
     std::vector<std::pair<fs::file_time_type, fs::path>> files;
     std::error_code ignored;
     for (const fs::directory_entry& entry : fs::directory_iterator(directory, ignored)) {
-        if (entry.path().filename().string().starts_with(prefix)) {
-            files.emplace_back(entry.last_write_time(ignored), entry.path());
+        const std::string name = entry.path().filename().string();
+        const fs::file_time_type written = entry.last_write_time(ignored);
+        if (!name.starts_with(prefix)) {
+            continue;
+        }
+        if (name.find('.') == std::string::npos) {
+            files.emplace_back(written, entry.path());
+        } else if (written + longest_writing < fs::file_time_type::clock::now()) {
+            fs::remove(entry.path(), ignored);
         }
     }
     std::sort(files.begin(), files.end());
@@ -138,13 +148,17 @@ std::optional<StateFile::Contents> StateFile::recall(std::uint32_t generation) c
     }
 }
 
+void StateFile::forget() const {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+}
+
 void StateFile::keep(std::uint32_t generation, const Ruleset& ruleset) const {
     if (path_.empty()) {
         return;
     }
     if (ruleset.empty()) {
-        std::error_code ignored;
-        fs::remove(path_, ignored);
+        forget();
         return;
     }
     const fs::path directory = path_.parent_path();
@@ -160,7 +174,7 @@ void StateFile::keep(std::uint32_t generation, const Ruleset& ruleset) const {
             }
         }
         file.take_place();
-        remove_oldest(directory);
+        tidy(directory);
     } catch (const CannotGoOn& failure) {
         spdlog::debug("{}", failure.sentence);
     }

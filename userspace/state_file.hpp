@@ -32,6 +32,9 @@ public:
     // Nothing if the file does not speak of this generation, or is not one that we wrote.
     std::optional<Contents> recall(std::uint32_t generation) const;
 
+    // It was wrong, whatever it says.
+    void forget() const;
+
     // Where it cannot be written, the next run is slower and nothing else.
     void keep(std::uint32_t generation, const Ruleset& ruleset) const;
 

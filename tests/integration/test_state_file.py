@@ -6,10 +6,13 @@
 """
 
 import contextlib
+import ipaddress
+import os
 import pathlib
 import re
 import shutil
 import socket
+import time
 
 import pytest
 from scapy.layers.inet import IP, UDP
@@ -198,3 +201,31 @@ def test_counters_of_elements_made_anew_go_on(wire, synced, state, pairs, commen
     assert {address: (pair["outbound"], pair["inbound"]) for address, pair in after.items()} == before
     assert {address: pair["comment"] for address, pair in after.items() if pair["comment"]} == comments
     synced.sync(PAIRS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_key_that_the_kernel_does_not_have(synced, state, command):
+    """A file that is wrong is found out and read no more; never is somebody else said to change the ruleset."""
+    right = state.read_bytes()
+    kept, rows = ipaddress.ip_address(A).packed, ipaddress.ip_address("10.0.0.1").packed
+    state.write_bytes(right.replace(kept, rows))
+    synced.configure({B: B_OUT, "10.0.0.4": "198.51.100.4"})
+    done = synced(*given(synced, command), check=False)
+    assert "all the time" not in done.stderr
+    assert synced.sync(PAIRS).returncode == 0
+    assert {address: pair["external"] for address, pair in synced.pairs().items()} == PAIRS
+    assert synced("diff", "--exit-code", synced.file).stdout == ""
+
+
+def test_what_a_killed_writer_left_goes_away(synced, state):
+    """But not what another one is writing at this moment."""
+    old, new = (state.with_name(f"{state.name}.{end}") for end in ("aB3dEf", "gH1jKl"))
+    for file in (old, new):
+        file.write_bytes(b"half")
+    os.utime(old, (time.time() - 600,) * 2)
+    try:
+        synced.sync(OTHER)
+        assert not old.exists() and new.exists() and state.exists()
+    finally:
+        new.unlink()
+        synced.sync(PAIRS)

@@ -14,6 +14,7 @@ import os
 import random
 import re
 import struct
+import subprocess
 import threading
 import time
 
@@ -22,9 +23,9 @@ from scapy.layers.inet import IP, UDP
 
 from net import A, A6, A6_OUT, A_OUT, B, B_OUT, D, D_OUT, PAIRS, X, many
 from network import alongside
-from nfnl import CREATE, DELTABLE, IPV4, NEWTABLE, Netlink, attribute
+from nfnl import CREATE, DELTABLE, IPV4, NEWSETELEM, NEWTABLE, Netlink, attribute
 from packets import expression, row
-from tool import ENGINE, REWRITTEN
+from tool import ENGINE, REWRITTEN, TOOL
 
 
 @pytest.fixture(scope="module")
@@ -553,6 +554,70 @@ def test_status_names_the_engine(synced):
     assert f"engine: {ENGINE}\n" in said
     assert f"pairs: {len(PAIRS)} of " in said
     assert ("lacks: ICMP errors" in said) == (ENGINE == "native")
+
+
+OUTPUTS = [
+    #   why             command
+    row("help",         ["--help"]),
+    row("its own help", ["list", "--help"]),
+    row("version",      ["--version"]),
+    row("list",         ["list"]),
+    row("csv",          ["list", "--csv"]),
+    row("json",         ["list", "-j"]),
+    row("diff",         ["diff"]),
+    row("sync",         ["sync"]),
+    row("check",        ["check"]),
+    row("status",       ["status"]),
+    row("explain",      ["explain", A]),
+    row("clear",        ["clear"]),
+]
+
+
+@pytest.mark.parametrize("command", OUTPUTS)
+def test_output_that_cannot_be_written(wire, synced, command):
+    """A full disk, or a reader that has gone while SIGPIPE is ignored, as below systemd."""
+    reader, closed_pipe = os.pipe()
+    os.close(reader)
+    full = os.open("/dev/full", os.O_WRONLY)
+    for output in (full, closed_pipe):
+        synced.sync(PAIRS)
+        path = synced.configure({**PAIRS, "10.0.0.4": "198.51.100.4"})
+        words = [*command, path] if command[0] in ("sync", "diff", "check") else command
+        done = subprocess.run(["nsenter", f"--net=/run/netns/{wire.gateway.name}", TOOL, *words], stdout=output,
+                              stderr=subprocess.PIPE, text=True, restore_signals=False)
+        os.close(output)
+        assert (done.returncode, done.stderr) == (1, "statnat-nft: error: cannot write the output\n")
+
+
+def test_bytes_of_others_are_escaped(wire, synced):
+    """A comment that somebody else has written into the kernel moves no cursor, and breaks no JSON."""
+    path = synced.configure(PAIRS)
+    netlink = Netlink(wire.gateway)
+    odd = b"\x1b[2J\xc2\x9b\xff\x7f\xe2\x80\xaex\n"
+    key, value = ([attribute(1, bytes((*network, 200)))] for network in ((10, 0, 0), (198, 51, 100)))
+    comment = attribute(6, bytes((0, len(odd) + 1)) + odd + b"\0")
+    elements = attribute(3, [attribute(1, [attribute(1, key), attribute(2, value), comment])])
+    assert netlink.batch((NEWSETELEM, CREATE, IPV4, [attribute(1, "statnat"), attribute(2, "int2ext"), elements])) == 0
+    netlink.close()
+    shown = "\\x1b[2J\\xc2\\x9b\\xff\\x7f\\xe2\\x80\\xaex\\x0a"
+    for command in (["list"], ["diff", path], ["status"], ["explain", "10.0.0.200"]):
+        said = synced(*command, check=False).stdout
+        assert "\x1b" not in said and "\u202e" not in said and "\x9b" not in said
+        assert shown in said or command == ["status"], command
+    assert json.loads(synced("list", "-j").stdout)["pairs"][-1]["comment"] == "\x1b[2J\x9b\ufffd\x7f\u202ex\n"
+    assert "\x1b" not in synced("list", "--csv").stdout
+    synced.sync(PAIRS)
+
+
+@expression
+def test_no_batch_asks_for_a_module_that_is_in_use(synced):
+    """Only where no rule of ours shows that it is there."""
+    for engine in ("auto", "expression"):
+        path = synced.configure(PAIRS, engine=engine)
+        for command in (["sync", path], ["diff", path], ["status"]):
+            assert "NEWTABLE" not in synced("--verbose", *command).stderr
+    synced("clear")
+    assert "NEWTABLE" in synced("--verbose", "status").stderr
 
 
 def test_chains_say_who_made_them(wire, synced):
