@@ -3,6 +3,7 @@
 // are all that knows the wire.
 #pragma once
 
+#include "machine.hpp"
 #include "message.hpp"
 #include "plan.hpp"
 
@@ -42,11 +43,15 @@ Bytes ask_elements(Family family, std::string_view set, std::uint32_t sequence);
 Bytes ask_elements(Family family, const Map& map, std::span<const std::size_t> elements, std::uint32_t sequence);
 Bytes ask_chains(Family family, std::uint32_t sequence);
 Bytes ask_rules(Family family, std::uint32_t sequence);
+Bytes ask_chains_of_all(std::uint32_t sequence);
 
 std::uint32_t decode_generation(Message message);
 
 // What the counter of an element has seen, in a message with this one only; nothing if it is another one's.
 std::optional<Traffic> decode_traffic(Message message, const Address& key);
+
+// Nothing for our own ones, for those without a hook, and for families that no packet of a pair is of.
+std::optional<OtherChain> decode_chain_of_others(Message message);
 
 // Puts one table together from the messages that answer the questions above, asked in that order; messages about other
 // tables are passed over. Throws CannotGoOn when a message is not what a kernel would send.

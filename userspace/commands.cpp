@@ -7,9 +7,11 @@
 #include "inventory.hpp"
 #include "layout.hpp"
 #include "listing.hpp"
+#include "machine.hpp"
 #include "objections.hpp"
 #include "plan.hpp"
 #include "printable.hpp"
+#include "routes.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -169,6 +171,32 @@ std::string summary(const Change& change) {
     return text.empty() ? "repaired the table" : text;
 }
 
+// Of this network namespace, as far as it can be known. Routes may be many, so only those who need their next hops ask.
+Machine this_machine(bool with_routers) {
+    Machine machine;
+    try {
+        Netlink netlink(open_route_socket());
+        machine.own = read_own_addresses(netlink);
+        if (with_routers) {
+            machine.routers = read_routers(netlink);
+        }
+    } catch (const CannotGoOn& failure) {
+        spdlog::debug("{}", failure.sentence);
+    }
+    return machine;
+}
+
+void warn_of_this_machine(const Pairs& pairs) {
+    const bool has_prefixes = std::any_of(pairs.tiers().begin(), pairs.tiers().end(), [](const auto& one) {
+        return one.first.length != full_length(one.first.family);
+    });
+    if (has_prefixes) {
+        for (const std::string& sentence : warnings(pairs, this_machine(true))) {
+            spdlog::warn("{}", printable(sentence));
+        }
+    }
+}
+
 // Why a sync would be refused, if it would: nobody takes that many pairs away without saying so.
 std::optional<std::string> suspicion(const Plan& plan, const Ruleset& desired, const Ruleset& actual,
                                      const Path& file) {
@@ -302,6 +330,7 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     };
     const Change done = change(kernel, decide, Depth::elements, approve);
     out << summary(done) << '\n';
+    warn_of_this_machine(configuration.pairs);
     return exit_done;
 }
 
@@ -311,6 +340,7 @@ int check(const Path& file, Progress& progress, std::ostream& out) {
         throw InvalidConfiguration{{*configuration.not_for_native}};
     }
     out << file.string() << ": " << quantity(configuration.pairs.size(), "pair") << ", no errors\n";
+    warn_of_this_machine(configuration.pairs);
     return exit_done;
 }
 
@@ -434,6 +464,11 @@ int status(Kernel& kernel, std::ostream& out) {
         for (const std::string_view sentence : native_lacks) {
             out << "lacks: " << sentence << "\n";
         }
+    }
+    Machine machine = this_machine(false);
+    machine.chains = kernel.chains_of_others();
+    for (const std::string& sentence : notes(found.pairs, machine)) {
+        out << "note: " << printable(sentence) << "\n";
     }
     return wrong.empty() ? exit_done : exit_refused;
 }

@@ -82,6 +82,38 @@ std::optional<Traffic> decode_traffic(Message message, const Address& key) {
     return traffic;
 }
 
+std::optional<OtherChain> decode_chain_of_others(Message message) {
+    const Attributes attributes = Attributes::of(message);
+    OtherChain chain;
+    std::string family;
+    switch (message[MNL_NLMSG_HDRLEN]) {  // nfgen_family
+    case NFPROTO_IPV4:
+        family = "ip";
+        chain.families = {Family::ipv4};
+        break;
+    case NFPROTO_IPV6:
+        family = "ip6";
+        chain.families = {Family::ipv6};
+        break;
+    case NFPROTO_INET:
+        family = "inet";
+        chain.families = {Family::ipv4, Family::ipv6};
+        break;
+    default:
+        return std::nullopt;
+    }
+    const std::string table = attributes.text(NFTA_CHAIN_TABLE);
+    if (!attributes.has(NFTA_CHAIN_HOOK) || (table == table_name && chain.families.size() == 1)) {
+        return std::nullopt;
+    }
+    const std::string type = attributes.text(NFTA_CHAIN_TYPE);
+    const bool is_input = hook_of(attributes.nest(NFTA_CHAIN_HOOK).number(NFTA_HOOK_HOOKNUM)) == Hook::input;
+    chain.place = family + " " + table + " " + attributes.text(NFTA_CHAIN_NAME);
+    chain.translates = type == "nat";
+    chain.drops_input = type == "filter" && is_input && attributes.number(NFTA_CHAIN_POLICY, NF_ACCEPT) == NF_DROP;
+    return chain;
+}
+
 TableDecoder::TableDecoder(Family family) {
     table_.family = family;
 }

@@ -310,6 +310,16 @@ Committed Kernel::commit(const Plan& plan, std::uint32_t generation, const Rules
     refuse(outcome.refusal, batch, plan);
 }
 
+std::vector<OtherChain> Kernel::chains_of_others() {
+    std::vector<OtherChain> chains;
+    netlink_.ask(ask_chains_of_all(netlink_.next_sequence()), [&](Message message) {
+        if (auto chain = decode_chain_of_others(message)) {
+            chains.push_back(std::move(*chain));
+        }
+    });
+    return chains;
+}
+
 Availability Kernel::probe() {
     const Batch batch = encode_probe(netlink_.next_sequence());
     const Outcome outcome = netlink_.commit(batch);

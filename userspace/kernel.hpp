@@ -56,6 +56,9 @@ public:
     // One transaction, from one ruleset to another. Throws CannotGoOn with what the kernel has against which step.
     Committed commit(const Plan& plan, std::uint32_t generation, const Ruleset& after);
 
+    // Base chains of other tables, as far as they are told.
+    std::vector<OtherChain> chains_of_others();
+
     // Asks with a batch that changes nothing; loads the module if it is installed.
     Availability probe();
 

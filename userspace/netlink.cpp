@@ -135,13 +135,10 @@ void log(const Refusal& refusal) {
     }
 }
 
-}  // namespace
-
-std::unique_ptr<Socket> open_socket() {
-    mnl_socket* socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+std::unique_ptr<Socket> open_socket(int bus, const char* what, const char* cure) {
+    mnl_socket* socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
     if (!socket) {
-        throw CannotGoOn{"cannot talk to nf_tables (" + error_text(errno) +
-                         "): the kernel needs nfnetlink and nf_tables"};
+        throw CannotGoOn{std::string("cannot talk to ") + what + " (" + error_text(errno) + "): " + cure};
     }
     auto opened = std::make_unique<KernelSocket>(socket);
     const int on = 1;
@@ -157,6 +154,16 @@ std::unique_ptr<Socket> open_socket() {
     }
     ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return opened;
+}
+
+}  // namespace
+
+std::unique_ptr<Socket> open_socket() {
+    return open_socket(NETLINK_NETFILTER, "nf_tables", "the kernel needs nfnetlink and nf_tables");
+}
+
+std::unique_ptr<Socket> open_route_socket() {
+    return open_socket(NETLINK_ROUTE, "rtnetlink", "its addresses and routes are not known");
 }
 
 std::optional<std::uint64_t> network_namespace() {

@@ -27,6 +27,8 @@ public:
 
 // Throws CannotGoOn where the kernel has no nf_tables.
 std::unique_ptr<Socket> open_socket();
+// To ask for addresses and routes. Throws CannotGoOn.
+std::unique_ptr<Socket> open_route_socket();
 
 // The cookie of the current network namespace: no other has or had it since boot. Nothing where the kernel has none.
 std::optional<std::uint64_t> network_namespace();

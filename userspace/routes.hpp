@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The addresses and next hops of this network namespace, from rtnetlink.
+#pragma once
+
+#include "machine.hpp"
+#include "netlink.hpp"
+
+namespace statnat {
+
+// Both need no privileges. What the kernel does not tell is not there.
+std::vector<Interface> read_own_addresses(Netlink& netlink);
+std::vector<Interface> read_routers(Netlink& netlink);
+
+}  // namespace statnat
