@@ -25,7 +25,7 @@ def test_what_is_listed_can_be_read(tool, counters, npt):
     pairs = "".join(f"\"10.0.0.{2 + number}\" = {{ external = \"198.51.100.{2 + number}\", comment = '''{comment}''' }}\n"
                     for number, comment in enumerate(COMMENTS))
     if ENGINE == "expression":
-        pairs += ('"fd00:1::/48" = "2001:db8:1::/48"\n"fd00:2::/48" = { external = "2001:db8:2::/48", npt = false }\n'
+        pairs += ('"fd00:11::/48" = "2001:db8:11::/48"\n"fd00:12::/48" = { external = "2001:db8:12::/48", npt = false }\n'
                   '"10.1.0.0/24" = { external = "203.0.113.0/24", comment = "a, b" }\n')
     path.write_text(f'{gateway}[pairs]\n"{A6}" = "{A6_OUT}"\n{pairs}')
     tool("sync", path)

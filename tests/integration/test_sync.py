@@ -615,9 +615,9 @@ def test_no_batch_asks_for_a_module_that_is_in_use(synced):
     for engine in ("auto", "expression"):
         path = synced.configure(PAIRS, engine=engine)
         for command in (["sync", path], ["diff", path], ["status"]):
-            assert "NEWTABLE" not in synced("--verbose", *command).stderr
+            assert "> NEWTABLE" not in synced("--verbose", *command).stderr
     synced("clear")
-    assert "NEWTABLE" in synced("--verbose", "status").stderr
+    assert "> NEWTABLE" in synced("--verbose", "status").stderr
 
 
 def test_chains_say_who_made_them(wire, synced):
