@@ -191,8 +191,9 @@ std::vector<Rule> native_postrouting(Family family, const Options& options) {
     std::vector<Rule> rules{rule({MatchForwarded{true}, has_pair}, unless_exempt(options)),
                             rule({MatchForwarded{false}, has_pair, own}, unless_exempt(options))};
     if (options.exempt) {
-        // Hairpin: only what was sent to an external address is untracked on its way to a host that has a pair.
-        rules.push_back(rule({MatchForwarded{true}, has_pair},
+        // Hairpin, also by way of a bridge: only what was sent to an external address is untracked on its way to a host
+        // that has a pair.
+        rules.push_back(rule({has_pair},
                              {MatchAddress{.field = Field::destination, .set = std::string(exempt_set)},
                               MatchAddress{.field = Field::destination, .set = std::string(internal)}}));
     }

@@ -28,8 +28,11 @@ bool snat_bridge_passes_on(const struct sk_buff *skb)
 {
 	const struct nf_bridge_info *bridge = nf_bridge_info_get(skb);
 
+	/* A frame whose destination was translated, to a host of the same bridge,
+	 * is not routed, but no stranger either.
+	 */
 	if (!bridge->in_prerouting)
-		return bridge->physoutdev;
+		return bridge->physoutdev && !bridge->bridged_dnat;
 
 	/* @skb->dev is the bridge here; the address of its port will do, too. */
 	return bridge->pkt_otherhost &&

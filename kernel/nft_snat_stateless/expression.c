@@ -541,16 +541,8 @@ static noinline void
 snat_eval_from_bridge(const struct nft_snat_stateless *priv,
 		      struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
-	struct sk_buff *skb = pkt->skb;
-
-	/* Its control block is the bridge's. */
-	if (snat_bridge_passes_on(skb)) {
-		regs->verdict.code = NFT_BREAK;
-		return;
-	}
-	if (skb_get_nfct(skb) == IP_CT_UNTRACKED)
-		snat_set_decided(priv->pf, skb);
-	if (snat_may_handle(skb, priv->pf, priv->flags))
+	if (skb_get_nfct(pkt->skb) == IP_CT_UNTRACKED &&
+	    !snat_bridge_passes_on(pkt->skb))
 		snat_eval_any(priv, regs, pkt);
 	else
 		regs->verdict.code = NFT_BREAK;

@@ -316,7 +316,7 @@ TEST(LayoutTest, OfTheNativeEngineWithExemptDestinationsAndRuleCounters) {
         " fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
         "  iif 0 ip saddr @internal fib saddr type local ct state untracked ip daddr != @exempt"
         " fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
-        "  iif != 0 ip saddr @internal ct state untracked ip daddr @exempt ip daddr @internal"
+        "  ip saddr @internal ct state untracked ip daddr @exempt ip daddr @internal"
         " fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
         "chain output route output -300",
         "  icmp type 5 ip daddr @internal drop",
@@ -384,7 +384,7 @@ TEST(LayoutTest, OfTheNativeEngineForIPv6) {
         " fib daddr type unicast ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
         "  iif 0 ip6 saddr @internal fib saddr type local ct state untracked ip6 daddr != @exempt"
         " fib daddr type unicast ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
-        "  iif != 0 ip6 saddr @internal ct state untracked ip6 daddr @exempt ip6 daddr @internal"
+        "  ip6 saddr @internal ct state untracked ip6 daddr @exempt ip6 daddr @internal"
         " fib daddr type unicast ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
         "chain output route output -300",
         "  icmpv6 type 137 ip6 daddr @internal drop",
