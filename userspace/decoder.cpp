@@ -106,11 +106,8 @@ std::optional<OtherChain> decode_chain_of_others(Message message) {
     if (!attributes.has(NFTA_CHAIN_HOOK) || (table == table_name && chain.families.size() == 1)) {
         return std::nullopt;
     }
-    const std::string type = attributes.text(NFTA_CHAIN_TYPE);
-    const bool is_input = hook_of(attributes.nest(NFTA_CHAIN_HOOK).number(NFTA_HOOK_HOOKNUM)) == Hook::input;
     chain.place = family + " " + table + " " + attributes.text(NFTA_CHAIN_NAME);
-    chain.translates = type == "nat";
-    chain.drops_input = type == "filter" && is_input && attributes.number(NFTA_CHAIN_POLICY, NF_ACCEPT) == NF_DROP;
+    chain.translates = attributes.text(NFTA_CHAIN_TYPE) == "nat";
     return chain;
 }
 

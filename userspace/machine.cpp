@@ -104,10 +104,6 @@ std::vector<std::string> notes(const Pairs& pairs, const Machine& machine) {
             sentences.push_back("chain " + chain.place + " is of type nat: its rules, such as redirect or dnat of one port, have no "
                                 "effect on packets of pairs");
         }
-        if (sees_pairs && chain.drops_input) {
-            sentences.push_back("chain " + chain.place + " drops what it does not accept: if it accepts established connections only, "
-                                "this machine's own to hosts that have a pair get no answer, since these are untracked");
-        }
     }
     for (const Interface& one : machine.own) {
         if (const auto pair = pairs.find(Prefix::host(one.address), Side::external)) {

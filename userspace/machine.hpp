@@ -21,8 +21,7 @@ struct Interface {
 struct OtherChain {
     std::string place;  // "inet filter input"
     std::vector<Family> families;
-    bool translates = false;   // of type nat
-    bool drops_input = false;  // a filter of what is for this machine, with policy drop
+    bool translates = false;  // of type nat
 };
 
 struct Machine {
@@ -35,7 +34,7 @@ struct Machine {
 std::vector<std::string> warnings(const Pairs& pairs, const Machine& machine);
 
 // One sentence for each own address that a host inside has as its external one, and for each chain of others whose rules
-// packets of pairs pass by, or may end in.
+// packets of pairs pass by.
 std::vector<std::string> notes(const Pairs& pairs, const Machine& machine);
 
 }  // namespace statnat

@@ -10,6 +10,7 @@
 #ifndef NFT_SNAT_STATELESS_BRIDGED_H
 #define NFT_SNAT_STATELESS_BRIDGED_H
 
+#include <linux/netfilter.h>
 #include <linux/netfilter_bridge.h>
 #include <linux/skbuff.h>
 
@@ -21,7 +22,7 @@ static inline bool snat_came_by_bridge(const struct sk_buff *skb)
 }
 
 /* Is this frame, for all that can be told at this hook, passed on as it is? */
-bool snat_bridge_passes_on(const struct sk_buff *skb);
+bool snat_bridge_passes_on(u8 pf, const struct sk_buff *skb);
 
 #else
 
@@ -30,7 +31,7 @@ static inline bool snat_came_by_bridge(const struct sk_buff *skb)
 	return false;
 }
 
-static inline bool snat_bridge_passes_on(const struct sk_buff *skb)
+static inline bool snat_bridge_passes_on(u8 pf, const struct sk_buff *skb)
 {
 	return false;
 }

@@ -278,7 +278,8 @@ snat_translate_plain(const struct nft_snat_stateless *priv,
 static __always_inline bool snat_may_have_pair(u8 pf, const struct sk_buff *skb)
 {
 	return (pf == NFPROTO_IPV6 || snat_ipv4_is_unicast(skb)) &&
-	       likely(!snat_came_by_bridge(skb) || !snat_bridge_passes_on(skb));
+	       likely(!snat_came_by_bridge(skb) ||
+		      !snat_bridge_passes_on(pf, skb));
 }
 
 /* Where it was decided, it was looked at. */
@@ -542,7 +543,7 @@ snat_eval_from_bridge(const struct nft_snat_stateless *priv,
 		      struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
 	if (skb_get_nfct(pkt->skb) == IP_CT_UNTRACKED &&
-	    !snat_bridge_passes_on(pkt->skb))
+	    !snat_bridge_passes_on(priv->pf, pkt->skb))
 		snat_eval_any(priv, regs, pkt);
 	else
 		regs->verdict.code = NFT_BREAK;

@@ -75,7 +75,7 @@ RULESETS = [
     row("nat",                  "table ip nat { chain p { type nat hook prerouting priority -100; }\n}",    ["ip nat p"]),
     row("nat of both",          "table inet n { chain s { type nat hook postrouting priority 100; }\n}",    ["inet n s"]),
     row("nat of IPv6",          "table ip6 nat { chain p { type nat hook prerouting priority -100; }\n}",   []),
-    row("a strict input",       "table inet f { chain i { type filter hook input priority 0; policy drop; }\n}", ["inet f i"]),
+    row("a strict input",       "table inet f { chain i { type filter hook input priority 0; policy drop; }\n}", []),
     row("an open input",        "table inet f { chain i { type filter hook input priority 0; }\n}",         []),
     row("a strict forward",     "table inet f { chain i { type filter hook forward priority 0; policy drop; }\n}", []),
     row("bridges",              "table bridge b { chain i { type filter hook input priority 0; policy drop; }\n}", []),

@@ -70,17 +70,17 @@ TEST(MachineTest, WarnsOfWhatAPrefixCovers) {
 
 TEST(MachineTest, NotesWhatHasNoEffect) {
     const OtherChain nat{.place = "ip nat prerouting", .families = {Family::ipv4}, .translates = true};
-    const OtherChain strict{.place = "inet filter input", .families = {Family::ipv4, Family::ipv6}, .drops_input = true};
+    const OtherChain both{.place = "inet nat output", .families = {Family::ipv4, Family::ipv6}, .translates = true};
     const OtherChain harmless{.place = "inet filter forward", .families = {Family::ipv4, Family::ipv6}};
     const Pair four = make_pair("10.0.0.2", "198.51.100.2");
     const Pair six = make_pair("fd00::2", "2001:db8::2");
     const auto count = [](const std::vector<Pair>& pairs, const Machine& machine) {
         return notes(Pairs(pairs), machine).size();
     };
-    EXPECT_EQ(count({}, {.own = {at("10.0.0.1", "lan0")}, .chains = {nat, strict}}), 0U);
+    EXPECT_EQ(count({}, {.own = {at("10.0.0.1", "lan0")}, .chains = {nat, both}}), 0U);
     EXPECT_EQ(count({four}, {.chains = {harmless}}), 0U);
-    EXPECT_EQ(count({six}, {.chains = {nat, strict}}), 1U);
-    EXPECT_EQ(count({four}, {.chains = {nat, strict}}), 2U);
+    EXPECT_EQ(count({six}, {.chains = {nat, both}}), 1U);
+    EXPECT_EQ(count({four}, {.chains = {nat, both}}), 2U);
     EXPECT_EQ(count({four}, {.own = {at("10.0.0.2", "lan0")}}), 0U);
     EXPECT_EQ(notes(Pairs({four}), {.own = {at("198.51.100.2", "wan0")}}),
               Lines{"198.51.100.2 of wan0 is the external address of 10.0.0.2: what comes to it goes there, so this machine gets no "
