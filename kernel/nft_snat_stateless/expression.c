@@ -292,16 +292,28 @@ snat_may_translate(const struct nft_snat_stateless *priv, u8 pf,
 }
 
 /*
- * The gateway's own: an error about a packet of a pair, or from an address that
- * has one.  dup's copies of other packets are neither, though they look so.
+ * dup marks the copies that it sends untracked, before any rule could have; so
+ * does a VRF, for a first round of hooks, and to its own device.  What is sent
+ * from an address of this machine is no copy in any case.
+ */
+static bool snat_is_copy(const struct nft_pktinfo *pkt, u8 pf)
+{
+	return skb_get_nfct(pkt->skb) == IP_CT_UNTRACKED &&
+	       !netif_is_l3_master(nft_out(pkt)) &&
+	       !snat_is_own(pkt, pf, snat_side(pf, pkt->skb, SNAT_SOURCE));
+}
+
+/*
+ * What the gateway sends: an error about a packet of a pair, a reset in the name
+ * of a host that has one, or from an address of its own that has one.
  */
 static noinline void snat_decide_sent(struct nft_regs *regs,
 				      const struct nft_pktinfo *pkt, u8 pf)
 {
 	struct sk_buff *skb = pkt->skb;
 
-	if (snat_may_have_pair(pf, skb) &&
-	    snat_is_own(pkt, pf, snat_side(pf, skb, SNAT_SOURCE))) {
+	if (snat_may_have_pair(pf, skb) && !snat_is_copy(pkt, pf) &&
+	    !snat_is_own(pkt, pf, snat_side(pf, skb, SNAT_DESTINATION))) {
 		snat_mark_untracked(skb, pf);
 		return;
 	}

@@ -293,7 +293,12 @@ def test_own_error(wire, conntrack, exempt, enters, packet, fields, error, told,
     wire.drain()
     carried = UDP() / bytes(1372)
     getattr(wire, enters).send(IP(src=packet[0], dst=packet[1], **fields) / carried)
-    got = (wire.outside if told == X else wire.inside).receive()
+    teller = wire.outside if told == X else wire.inside
+    got = teller.receive()
+    if got and IP(got)[ICMP].type == 5:
+        # What conntrack follows from one host inside to another may take the shorter way.
+        assert packet == about and packet[1] in (D, E)
+        got = teller.receive()
     assert got, "the gateway says nothing"
 
     forwarded = {"ttl": 8} if error.code in (1, 13) else {}

@@ -64,7 +64,7 @@
  *	and what would be translated into one; a broadcast address of one of
  *	its links is such an address, too
  *	untrack, else: what is for an address of this machine; and, in output,
- *	what is from none of them
+ *	the copies that dup makes
  *
  * A redirect (RFC 792 type 5; RFC 4861, 4.5) about a packet whose source or
  * destination the maps have is dropped: it would lead its receiver around the
