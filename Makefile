@@ -16,7 +16,7 @@ logged = 2>&1 | sed -u 's/^/$(1) | /' | tee build/logs/$(1)
 # The verdicts of all stages, at the end of a long log.
 verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -n 1 $$log; } | tail -n 1; done
 
-.PHONY: help all build tool packages kmods check test fuzz bench demo clean install unit host guests gates clang fuzzers
+.PHONY: help all build tool packages kmods check test fuzz bench demo clean install unit host guests races gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -43,7 +43,7 @@ check: build unit host ## the inner loop: unit tests, and the integration tests 
 test: packages ## install what it takes, then all tests, those of integration also in guests
 	$(MAKE) build kmods
 	rm -rf build/logs
-	status=0; $(MAKE) -k unit host clang || status=1; $(MAKE) -k -j guests gates || status=1; \
+	status=0; $(MAKE) -k unit host clang || status=1; $(MAKE) -k -j guests races gates || status=1; \
 	$(verdicts); exit $$status
 
 build/logs:
@@ -61,6 +61,14 @@ guest-%: | build/logs
 	kernel=$$(tests/vm/kernels $*); \
 	tests/vm/run --kernel $* --memory 2G --timeout 10800 --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
 		env STATNAT_ENGINE=expression $(PYTEST) tests/integration $(call logged,guest-$*)
+
+# With two processors, which race, and a heap that notices what is written to the wrong place.
+races: $(KERNELS:%=race-%)
+
+race-%: | build/logs
+	kernel=$$(tests/vm/kernels $*); \
+	tests/vm/run --kernel $* --memory 1G --cpus 2 --append slub_debug=FZP --timeout 1200 --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
+		env STATNAT_ENGINE=expression $(PYTEST) tests/integration/test_race.py $(call logged,race-$*)
 
 gates: $(KERNELS:%=gate-%)
 

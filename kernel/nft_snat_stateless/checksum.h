@@ -25,7 +25,8 @@ struct snat_transport {
 } __aligned(4);
 
 /* By IP protocol; all zero for one whose checksums cover no addresses. */
-extern const struct snat_transport snat_transports[256];
+extern const struct snat_transport snat_ipv4_transports[256];
+extern const struct snat_transport snat_ipv6_transports[256];
 
 /* No transport header, or none that matters. */
 extern const struct snat_transport snat_no_transport;

@@ -23,13 +23,10 @@ static __be32 *snat_ipv4_field(struct iphdr *iph, enum snat_side side)
 	return &iph->saddr + side;
 }
 
-/* ICMP has a checksum, but none that covers addresses; ICMPv6 is IPv6's. */
 static const struct snat_transport *snat_ipv4_transport(const struct iphdr *iph)
 {
-	if (!snat_ipv4_has_transport(iph) || iph->protocol == IPPROTO_ICMPV6)
-		return &snat_no_transport;
-
-	return &snat_transports[iph->protocol];
+	return likely(snat_ipv4_has_transport(iph)) ?
+	       &snat_ipv4_transports[iph->protocol] : &snat_no_transport;
 }
 
 /* Replace an address; return the change, new minus old. */
@@ -158,38 +155,46 @@ int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
 	return 0;
 }
 
+/*
+ * Make a quoted transport checksum writable.  Shorter quotes are legal and hold
+ * none.  Return: 0, or -1 if there is no memory.
+ */
+static int snat_ipv4_reach_quoted(struct sk_buff *skb, unsigned int offset,
+				  const struct snat_transport **transport)
+{
+	const struct iphdr *inner = (void *)skb->data + offset;
+	unsigned int end;
+
+	*transport = snat_ipv4_transport(inner);
+	end = offset + inner->ihl * 4 + (*transport)->check + sizeof(__sum16);
+	if ((*transport)->check != SNAT_NO_CHECK && end <= skb->len)
+		return skb_ensure_writable(skb, end);
+
+	*transport = &snat_no_transport;
+	return 0;
+}
+
 int snat_ipv4_translate_error(struct sk_buff *skb, enum snat_side side,
 			      const struct snat_target *outer,
 			      const struct snat_quote *quote,
 			      const struct snat_target *inner)
 {
+	enum snat_side other = snat_other_side(side);
 	const struct snat_transport *transport;
-	const struct iphdr *iph;
-	unsigned int end, check;
-	struct iphdr _iph;
+	struct iphdr *iph;
 
-	if (ip_hdr(skb)->ihl < sizeof(struct iphdr) / 4)
+	if (ip_hdr(skb)->ihl < sizeof(*iph) / 4 ||
+	    skb_ensure_writable(skb, quote->offset + sizeof(*iph)))
 		return -1;
 
-	iph = skb_header_pointer(skb, quote->offset, sizeof(_iph), &_iph);
-	if (!iph)
+	iph = (void *)skb->data + quote->offset;
+	if (iph->ihl < sizeof(*iph) / 4 ||
+	    *snat_ipv4_field(iph, other) != quote->address.ip ||
+	    snat_ipv4_reach_quoted(skb, quote->offset, &transport))
 		return -1;
 
-	end = quote->offset + sizeof(*iph);
-	transport = snat_ipv4_transport(iph);
-	check = quote->offset + iph->ihl * 4 + transport->check;
-	/* Shorter quotes are legal and hold no checksum. */
-	if (check + sizeof(__sum16) > skb->len)
-		transport = &snat_no_transport;
-	if (transport->check != SNAT_NO_CHECK)
-		end = check + sizeof(__sum16);
-
-	/* All that is written below lies before end. */
-	if (skb_ensure_writable(skb, end))
-		return -1;
-
-	snat_ipv4_replace_quoted(skb, snat_other_side(side), quote->offset,
-				 transport, inner->address.ip);
+	snat_ipv4_replace_quoted(skb, other, quote->offset, transport,
+				 inner->address.ip);
 	/* The ICMP checksum does not cover it. */
 	if (outer)
 		snat_ipv4_replace(ip_hdr(skb), side, outer->address.ip);

@@ -20,18 +20,6 @@ static union snat_address *snat_ipv6_field(struct ipv6hdr *ip6h,
 	return (union snat_address *)&ip6h->saddr + side;
 }
 
-/*
- * Does a routing header have another destination than the IPv6 header?  That
- * one is in the pseudo header then (RFC 8200, 8.1).
- */
-static bool snat_ipv6_is_routed(const struct sk_buff *skb, unsigned int header)
-{
-	int flags = IP6_FH_F_SKIP_RH;
-
-	return ipv6_find_hdr(skb, &header, NEXTHDR_ROUTING, NULL, &flags) ==
-	       NEXTHDR_ROUTING;
-}
-
 /**
  * struct snat_ipv6_upper - what stands behind an IPv6 header's extensions
  *
@@ -46,45 +34,81 @@ struct snat_ipv6_upper {
 	bool				covered;
 };
 
+/* How an extension header begins; none is shorter. */
+union snat_ipv6_extension {
+	struct ipv6_opt_hdr	any;
+	struct ipv6_rt_hdr	routing;
+	struct frag_hdr		fragment;
+};
+
+static unsigned int
+snat_ipv6_extension_size(u8 protocol, const union snat_ipv6_extension *header)
+{
+	switch (protocol) {
+	case NEXTHDR_FRAGMENT:
+		return sizeof(header->fragment);
+	case NEXTHDR_AUTH:
+		return ipv6_authlen(&header->any);
+	default:
+		return ipv6_optlen(&header->any);
+	}
+}
+
+/*
+ * Is the destination in the pseudo header another one than in the IPv6 header?
+ * That is so until a routing header has come to its last address (RFC 8200,
+ * 8.1).
+ */
+static bool snat_ipv6_is_on_its_way(u8 protocol,
+				    const union snat_ipv6_extension *header)
+{
+	return protocol == NEXTHDR_ROUTING && header->routing.segments_left;
+}
+
 /**
  * snat_ipv6_find_upper - find the transport header behind extension headers
  *
  * @skb: packet
- * @header: offset of the IPv6 header from skb->data; 0 stands for the outer
- *	header (ipv6_find_hdr() has it so)
+ * @offset: of an IPv6 header that is in the linear area
  * @side: the side that is replaced
  * @upper: filled in
  *
  * Return: 0, or -1 if extension headers are cut off.
  */
-static int snat_ipv6_find_upper(const struct sk_buff *skb, unsigned int header,
+static int snat_ipv6_find_upper(const struct sk_buff *skb, unsigned int offset,
 				enum snat_side side,
 				struct snat_ipv6_upper *upper)
 {
-	unsigned int offset = header;
-	unsigned short fragment;
-	int protocol;
+	const struct ipv6hdr *ip6h = (void *)skb->data + offset;
+	const union snat_ipv6_extension *header;
+	union snat_ipv6_extension _header;
+	u8 protocol = ip6h->nexthdr;
+	bool elsewhere = false;
 
-	upper->offset = (header ?: skb_network_offset(skb)) +
-			sizeof(struct ipv6hdr);
+	offset += sizeof(*ip6h);
+	upper->offset = offset;
 	upper->transport = &snat_no_transport;
 	upper->covered = false;
 
-	protocol = ipv6_find_hdr(skb, &offset, -1, &fragment, NULL);
-	if (protocol == -EBADMSG)
-		return -1;
+	while (ipv6_ext_hdr(protocol) && protocol != NEXTHDR_NONE) {
+		header = skb_header_pointer(skb, offset, sizeof(_header),
+					    &_header);
+		if (!header)
+			return -1;
+		/* A later fragment has no transport header. */
+		if (protocol == NEXTHDR_FRAGMENT &&
+		    header->fragment.frag_off & htons(IP6_OFFSET))
+			return 0;
 
-	/* A later fragment has none, also one that goes on inside an
-	 * extension header (-ENOENT).
-	 */
-	if (protocol < 0 || fragment)
-		return 0;
+		elsewhere |= side == SNAT_DESTINATION &&
+			     snat_ipv6_is_on_its_way(protocol, header);
+		offset += snat_ipv6_extension_size(protocol, header);
+		protocol = header->any.nexthdr;
+	}
 
 	upper->offset = offset;
-	upper->transport = &snat_transports[protocol];
-	upper->covered = upper->transport->check != SNAT_NO_CHECK &&
-			 (side == SNAT_SOURCE ||
-			  !snat_ipv6_is_routed(skb, header));
+	upper->transport = &snat_ipv6_transports[protocol];
+	upper->covered = upper->transport->check != SNAT_NO_CHECK && !elsewhere;
 	return 0;
 }
 
@@ -152,31 +176,26 @@ bool snat_ipv6_is_local(const struct sk_buff *skb)
 bool snat_ipv6_quote(const struct sk_buff *skb, enum snat_side side,
 		     struct snat_quote *quote)
 {
-	const struct ipv6hdr *ip6h = ipv6_hdr(skb), *inner;
-	unsigned int offset = 0;
-	unsigned short fragment;
+	struct snat_ipv6_upper upper;
+	const struct ipv6hdr *inner;
 	struct ipv6hdr _inner;
 	const u8 *type;
 	u8 _type;
 
-	/* The walk is for those few that have extension headers. */
-	if (ip6h->nexthdr == IPPROTO_ICMPV6)
-		offset = skb_network_offset(skb) + sizeof(*ip6h);
-	else if (!ipv6_ext_hdr(ip6h->nexthdr) ||
-		 ipv6_find_hdr(skb, &offset, -1, &fragment, NULL) !=
-		 IPPROTO_ICMPV6 || fragment)
+	if (snat_ipv6_find_upper(skb, skb_network_offset(skb), side, &upper) ||
+	    upper.transport != &snat_ipv6_transports[IPPROTO_ICMPV6])
 		return false;
 
-	type = skb_header_pointer(skb, offset, sizeof(_type), &_type);
+	type = skb_header_pointer(skb, upper.offset, sizeof(_type), &_type);
 	if (!type || !icmpv6_is_err(*type))
 		return false;
 
-	offset += sizeof(struct icmp6hdr);
-	inner = skb_header_pointer(skb, offset, sizeof(_inner), &_inner);
+	quote->offset = upper.offset + sizeof(struct icmp6hdr);
+	quote->covered = upper.covered;
+	inner = skb_header_pointer(skb, quote->offset, sizeof(_inner), &_inner);
 	if (!inner || inner->version != 6)
 		return false;
 
-	quote->offset = offset;
 	quote->address.in6 = side == SNAT_SOURCE ? inner->daddr : inner->saddr;
 	return true;
 }
@@ -202,7 +221,7 @@ snat_ipv6_next(const struct sk_buff *skb)
 
 	return (struct snat_ipv6_upper) {
 		.offset = skb_network_offset(skb) + sizeof(*ip6h),
-		.transport = &snat_transports[ip6h->nexthdr],
+		.transport = &snat_ipv6_transports[ip6h->nexthdr],
 		.covered = true,
 	};
 }
@@ -215,7 +234,7 @@ static noinline int snat_ipv6_translate_any(struct sk_buff *skb,
 	struct snat_ipv6_upper upper = snat_ipv6_next(skb);
 
 	if (upper.transport->check == SNAT_NO_CHECK &&
-	    snat_ipv6_find_upper(skb, 0, side, &upper))
+	    snat_ipv6_find_upper(skb, skb_network_offset(skb), side, &upper))
 		return -1;
 
 	if (skb_ensure_writable(skb, upper.offset + upper.transport->size))
@@ -322,23 +341,28 @@ int snat_ipv6_translate_error(struct sk_buff *skb, enum snat_side side,
 			      const struct snat_quote *quote,
 			      const struct snat_target *inner)
 {
+	const struct snat_ipv6_upper upper = {
+		.offset = quote->offset - sizeof(struct icmp6hdr),
+		.transport = &snat_ipv6_transports[IPPROTO_ICMPV6],
+		.covered = quote->covered,
+	};
 	enum snat_side other = snat_other_side(side);
-	struct snat_ipv6_upper upper, quoted;
+	struct snat_ipv6_upper quoted;
 	union snat_address *field;
-	unsigned int end;
 
-	if (snat_ipv6_find_upper(skb, 0, side, &upper))
+	if (skb_ensure_writable(skb, quote->offset + sizeof(struct ipv6hdr)))
 		return -1;
 
 	snat_ipv6_find_quoted(skb, quote->offset, other, &quoted);
-	end = quoted.covered ? snat_ipv6_check_end(&quoted) :
-			       quote->offset + sizeof(struct ipv6hdr);
-	/* All that is written below lies before end. */
-	if (skb_ensure_writable(skb, end))
+	if (quoted.covered &&
+	    skb_ensure_writable(skb, snat_ipv6_check_end(&quoted)))
+		return -1;
+
+	field = snat_ipv6_field((void *)skb->data + quote->offset, other);
+	if (!snat_address_equal(NFPROTO_IPV6, field, &quote->address))
 		return -1;
 
 	/* What is neutral changes no sum. */
-	field = snat_ipv6_field((void *)skb->data + quote->offset, other);
 	if (inner->neutral)
 		snat_ipv6_replace(field, &inner->address);
 	else

@@ -13,6 +13,30 @@
 #include "address.h"
 #include "npt.h"
 
+/*
+ * Whose bytes are they?
+ *
+ * Those of the linear area (below skb_headlen()) are the kernel's alone.  What
+ * a process can still write to while a packet passes (pages of vmsplice, splice
+ * and sendfile, MSG_ZEROCOPY, transmit rings of packet sockets, a virtual
+ * machine's buffers) becomes fragments, and what the kernel pulls out of a
+ * fragment it copies.  The owner of a clone, who has the linear area in common
+ * with us, does not write to it before he has one of his own.  So linear bytes
+ * can be read again and again, and be written behind skb_ensure_writable(),
+ * which pulls and has a head of our own made.
+ *
+ * All others, in fragments and in the fragment list, may change between any two
+ * reads.  Hence what decides where a write goes is
+ *
+ *	in the linear area, as both fixed IP headers are, the quoted one behind
+ *	skb_ensure_writable(); or
+ *	read once, with skb_header_pointer(), and handed on: struct snat_quote,
+ *	struct snat_ipv6_upper.
+ *
+ * A packet that changes on its way may leave with a wrong sum, or be dropped;
+ * nothing is written but what was made writable.
+ */
+
 /* Which address of a packet is translated. */
 enum snat_side {
 	SNAT_SOURCE,
@@ -27,13 +51,15 @@ static inline enum snat_side snat_other_side(enum snat_side side)
 /**
  * struct snat_quote - the packet that an ICMP error quotes
  *
- * @offset: of its IP header from skb->data
+ * @offset: of its IP header from skb->data; the ICMP header is before it
+ * @covered: the ICMPv6 checksum covers the error's own address of that side
  * @address: the address that answers to the chosen side.  A quoted packet
  *	went the other way, so that is the quoted destination for SNAT_SOURCE
  *	and the quoted source for SNAT_DESTINATION.
  */
 struct snat_quote {
 	unsigned int		offset;
+	bool			covered;
 	union snat_address	address;
 };
 
@@ -127,6 +153,8 @@ static inline bool snat_ipv6_is_plain(const struct sk_buff *skb)
  * @outer: of the outer address; NULL: it stays
  * @quote: what snat_*_quote() found
  * @inner: of the address inside @quote
+ *
+ * Return: as above; -1 also if that is no longer the address that was found.
  */
 bool snat_ipv4_quote(const struct sk_buff *skb, enum snat_side side,
 		     struct snat_quote *quote);

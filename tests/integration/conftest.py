@@ -12,7 +12,7 @@ from wire import Wire
 
 # An out-of-tree module without a signature is what we test, and no fault.
 EXPECTED_TAINT = 1 << 12 | 1 << 13
-FAULTS = ("WARNING:", "BUG:", "Oops", "general protection", "refcount_t:", "Call Trace",
+FAULTS = ("WARNING:", "BUG:", "BUG ", "Oops", "general protection", "refcount_t:", "Call Trace",
           "hw csum failure", "unregister_netdevice: waiting")
 
 
@@ -20,11 +20,13 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "expression: needs the kernel module, not stock rules")
     config.addinivalue_line("markers", "needs(ability): of the kernel; guests have them all, this machine may not")
     config.addinivalue_line("markers", "stock: about neither module nor kernel; guests, which are slow, leave it out")
+    config.addinivalue_line("markers", "race: needs two processors and slub_debug, as `make race-6.12` has them")
 
 
 def pytest_collection_modifyitems(config, items):
-    other = "expression" if ENGINE == "native" else "stock"
-    kept = [item for item in items if not item.get_closest_marker(other) and possible(item)]
+    others = {"expression" if ENGINE == "native" else "stock"}
+    others |= {"race"} if os.cpu_count() == 1 else set()
+    kept = [item for item in items if possible(item) and not any(map(item.get_closest_marker, others))]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 
