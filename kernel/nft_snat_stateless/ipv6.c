@@ -54,15 +54,41 @@ snat_ipv6_extension_size(u8 protocol, const union snat_ipv6_extension *header)
 	}
 }
 
-/*
- * Is the destination in the pseudo header another one than in the IPv6 header?
- * That is so until a routing header has come to its last address (RFC 8200,
- * 8.1).
- */
-static bool snat_ipv6_is_on_its_way(u8 protocol,
-				    const union snat_ipv6_extension *header)
+/* Is there a Home Address option (RFC 6275, 6.3) among the options in between? */
+static bool snat_ipv6_has_home(const struct sk_buff *skb, unsigned int offset,
+			       unsigned int end)
 {
-	return protocol == NEXTHDR_ROUTING && header->routing.segments_left;
+	const u8 *option;
+	u8 _option[2];
+
+	while (offset + sizeof(_option) <= end) {
+		option = skb_header_pointer(skb, offset, sizeof(_option),
+					    _option);
+		if (!option)
+			return false;
+		if (option[0] == IPV6_TLV_HAO)
+			return true;
+		offset += option[0] == IPV6_TLV_PAD1 ? 1 : 2 + option[1];
+	}
+	return false;
+}
+
+/*
+ * Does the pseudo header have another address than the IPv6 header?  As
+ * destination the last one of a routing header that has not come there yet
+ * (RFC 8200, 8.1), as source a mobile node's home (RFC 6275, 11.3.1).
+ */
+static bool snat_ipv6_is_elsewhere(const struct sk_buff *skb, u8 protocol,
+				   const union snat_ipv6_extension *header,
+				   unsigned int offset, unsigned int end,
+				   enum snat_side side)
+{
+	if (side == SNAT_DESTINATION)
+		return protocol == NEXTHDR_ROUTING &&
+		       header->routing.segments_left;
+
+	return protocol == NEXTHDR_DEST &&
+	       snat_ipv6_has_home(skb, offset + sizeof(header->any), end);
 }
 
 /**
@@ -84,6 +110,7 @@ static int snat_ipv6_find_upper(const struct sk_buff *skb, unsigned int offset,
 	union snat_ipv6_extension _header;
 	u8 protocol = ip6h->nexthdr;
 	bool elsewhere = false;
+	unsigned int end;
 
 	offset += sizeof(*ip6h);
 	upper->offset = offset;
@@ -100,10 +127,11 @@ static int snat_ipv6_find_upper(const struct sk_buff *skb, unsigned int offset,
 		    header->fragment.frag_off & htons(IP6_OFFSET))
 			return 0;
 
-		elsewhere |= side == SNAT_DESTINATION &&
-			     snat_ipv6_is_on_its_way(protocol, header);
-		offset += snat_ipv6_extension_size(protocol, header);
+		end = offset + snat_ipv6_extension_size(protocol, header);
+		elsewhere |= snat_ipv6_is_elsewhere(skb, protocol, header,
+						    offset, end, side);
 		protocol = header->any.nexthdr;
+		offset = end;
 	}
 
 	upper->offset = offset;

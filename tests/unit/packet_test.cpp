@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -260,6 +261,50 @@ TEST(PacketTest, ChangesWhileItIsReadButNothingElseIsWritten) {
     }
     EXPECT_GT(translated, 100000U);
     EXPECT_GT(refused, 1000U);
+}
+
+// The checksum that covers addresses, by protocol: where it is over IPv4 and over IPv6.
+struct Covered {
+    int ipv4 = -1, ipv6 = -1;
+};
+
+const std::map<int, Covered> covered = {
+    {6, {16, 16}},    // TCP
+    {17, {6, 6}},     // UDP
+    {33, {6, 6}},     // DCCP
+    {58, {-1, 2}},    // ICMPv6
+    {89, {-1, 12}},   // OSPF
+    {103, {-1, 2}},   // PIM
+    {112, {-1, 6}},   // VRRP
+    {135, {-1, 4}},   // mobility header
+    {136, {6, 6}},    // UDP-Lite
+    {139, {4, 4}},    // HIP
+};
+
+TEST(PacketTest, FollowsTheChecksumsOfAllProtocols) {
+    const Bytes carried(60, 0x77);
+    for (int protocol = 0; protocol < 256; protocol++) {
+        const auto number = static_cast<std::uint8_t>(protocol);
+        const auto found = covered.find(protocol);
+        for (const bool six : {false, true}) {
+            const int header = six ? 40 : 20;
+            const Bytes sent = six ? ipv6(number, peer6, external6, carried) : ipv4(number, peer4, external4, carried);
+            // Which are no transport in IPv6, but more headers.
+            if (six && (protocol == 0 || protocol == 43 || protocol == 44 || protocol == 51 || protocol == 60)) {
+                continue;
+            }
+            Packet packet(sent, sent.size());
+            ASSERT_EQ(translate(packet), 0) << protocol;
+            Bytes wanted = sent, got = packet.bytes();
+            const int at = found == covered.end() ? -1 : six ? found->second.ipv6 : found->second.ipv4;
+            if (at >= 0) {
+                EXPECT_NE(got[static_cast<std::size_t>(header + at)], 0x77) << protocol << (six ? " IPv6" : " IPv4");
+                std::copy_n(got.begin() + header + at, 2, wanted.begin() + header + at);
+            }
+            EXPECT_TRUE(std::equal(got.begin() + header, got.end(), wanted.begin() + header))
+                << protocol << (six ? " IPv6" : " IPv4");
+        }
+    }
 }
 
 }  // namespace

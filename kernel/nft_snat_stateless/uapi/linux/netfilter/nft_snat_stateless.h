@@ -27,10 +27,13 @@
  * A hit replaces the address and repairs, incrementally (RFC 1624), every
  * checksum that covers it: the IPv4 header's, TCP's, UDP's (RFC 768: 0
  * stays 0, a computed 0 is sent as 0xffff), UDP-Lite's (RFC 3828), DCCP's
- * (RFC 4340) and ICMPv6's (RFC 4443).  IPv4 options and IPv6 extension headers
- * are walked; a checksum over the final destination of a routing header does
- * not follow another one (RFC 8200, 8.1).  A fragment other than the first has
- * no transport header, so only its address and IPv4 header checksum change.
+ * (RFC 4340), HIP's (RFC 7401), and over IPv6 those of ICMPv6 (RFC 4443), OSPF
+ * (RFC 5340), PIM (RFC 7761), VRRP (RFC 9568) and mobility (RFC 6275).  IPv4
+ * options and IPv6 extension headers are walked; a checksum over the final
+ * destination of a routing header (RFC 8200, 8.1), or over the home address of
+ * a mobile node (RFC 6275, 11.3.1), does not follow another one.  A fragment
+ * other than the first has no transport header, so only its address and IPv4
+ * header checksum change.
  *
  * An ICMP error (RFC 792 types 3, 4, 11 and 12; RFC 4443 types 1 to 4)
  * quotes a packet that went the other way: saddr also looks up the quoted
