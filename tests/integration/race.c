@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, BATCH = 128, ROUND = 40 };
+enum { PAGE = 4096, BATCH = 128 };
 
 static void use_processor(int number)
 {
@@ -30,9 +30,9 @@ struct change {
 	unsigned char values[2];
 };
 
-static void hold(volatile unsigned char *byte, unsigned char value)
+static void hold(volatile unsigned char *byte, unsigned char value, int writes)
 {
-	for (int i = 0; i < ROUND; i++)
+	while (writes--)
 		*byte = value;
 }
 
@@ -41,9 +41,10 @@ static void *keep_changing(void *argument)
 	const struct change *change = argument;
 
 	use_processor(1);
-	for (;;) {
-		hold(change->byte, change->values[0]);
-		hold(change->byte, change->values[1]);
+	/* For all kinds of times, because nobody knows how long a reader takes. */
+	for (int writes = 1;; writes = writes * 2 % 4095) {
+		hold(change->byte, change->values[0], writes);
+		hold(change->byte, change->values[1], writes);
 	}
 	return NULL;
 }
