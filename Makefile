@@ -68,7 +68,7 @@ races: $(KERNELS:%=race-%)
 race-%: | build/logs
 	kernel=$$(tests/vm/kernels $*); \
 	tests/vm/run --kernel $* --memory 1G --cpus 2 --append slub_debug=FZP --timeout 1200 --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
-		env STATNAT_ENGINE=expression $(PYTEST) tests/integration/test_race.py $(call logged,race-$*)
+		env STATNAT_ENGINE=expression $(PYTEST) tests/integration/test_race.py tests/integration/test_resets.py $(call logged,race-$*)
 
 gates: $(KERNELS:%=gate-%)
 

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nft_snat_stateless.h>
 #include <linux/netlink.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 #include <net/dst_metadata.h>
@@ -33,7 +34,7 @@
  * @maps: those that may have the address
  * @otherwise: those that may have the source of a packet that @maps have
  *	nothing for, which is marked then; may be NULL
- * @dropped: apart, because nf_tables copies this struct for the packet path
+ * @dropped: packets, by processor: they come in floods
  * @flags: enum nft_snat_stateless_flags
  * @side: the address
  * @pf: of the maps' addresses
@@ -41,7 +42,7 @@
 struct nft_snat_stateless {
 	struct snat_map		*maps;
 	struct snat_map		*otherwise;
-	atomic64_t		*dropped;
+	atomic64_t __percpu	*dropped;
 	u8			flags;
 	enum snat_side		side:8;
 	u8			pf;
@@ -182,6 +183,13 @@ snat_translate_hit(const struct nft_snat_stateless *priv, struct sk_buff *skb,
 	return snat_translate_prefix(pf, skb, priv->side, hit->map, value);
 }
 
+static __always_inline void snat_drop(const struct nft_snat_stateless *priv,
+				      struct nft_regs *regs)
+{
+	atomic64_inc(raw_cpu_ptr(priv->dropped));
+	regs->verdict.code = NF_DROP;
+}
+
 /* What follows a translation, or its failure. */
 static __always_inline void
 snat_conclude(const struct nft_snat_stateless *priv, struct nft_regs *regs,
@@ -189,8 +197,7 @@ snat_conclude(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 	      const struct nft_set_ext *element, int err)
 {
 	if (unlikely(err)) {
-		atomic64_inc(priv->dropped);
-		regs->verdict.code = NF_DROP;
+		snat_drop(priv, regs);
 		return;
 	}
 	if (priv->flags & NFT_SNAT_STATELESS_F_NOTRACK)
@@ -510,12 +517,10 @@ static void snat_eval_redirect(const struct nft_snat_stateless *priv,
 			       const struct snat_redirect *redirect)
 {
 	if (snat_concerns(priv->maps, pkt, pf, redirect) ||
-	    snat_concerns(priv->otherwise, pkt, pf, redirect)) {
-		atomic64_inc(priv->dropped);
-		regs->verdict.code = NF_DROP;
-		return;
-	}
-	regs->verdict.code = NFT_BREAK;
+	    snat_concerns(priv->otherwise, pkt, pf, redirect))
+		snat_drop(priv, regs);
+	else
+		regs->verdict.code = NFT_BREAK;
 }
 
 static noinline void
@@ -724,13 +729,13 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	if (err < 0)
 		return err;
 
-	priv->dropped = kzalloc(sizeof(*priv->dropped), GFP_KERNEL_ACCOUNT);
+	priv->dropped = alloc_percpu_gfp(atomic64_t, GFP_KERNEL_ACCOUNT);
 	if (!priv->dropped)
 		return -ENOMEM;
 
 	err = snat_maps_init(ctx, tb, priv);
 	if (err < 0)
-		kfree(priv->dropped);
+		free_percpu(priv->dropped);
 	return err;
 }
 
@@ -760,7 +765,37 @@ static void nft_snat_stateless_destroy(const struct nft_ctx *ctx,
 
 	snat_maps_destroy(ctx, priv->maps);
 	snat_maps_destroy(ctx, priv->otherwise);
-	kfree(priv->dropped);
+	free_percpu(priv->dropped);
+}
+
+/* With @reset each packet is told once, however many ask at a time. */
+static u64 snat_dropped(atomic64_t __percpu *dropped, bool reset)
+{
+	atomic64_t *one;
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		one = per_cpu_ptr(dropped, cpu);
+		sum += reset ? atomic64_xchg(one, 0) : atomic64_read(one);
+	}
+	return sum;
+}
+
+/* Nothing is taken before there is room to tell it. */
+static int snat_dropped_dump(struct sk_buff *skb,
+			     atomic64_t __percpu *dropped, bool reset)
+{
+	struct nlattr *attr = nla_reserve_64bit(skb,
+						NFTA_SNAT_STATELESS_DROPPED,
+						sizeof(__be64),
+						NFTA_SNAT_STATELESS_PAD);
+
+	if (!attr)
+		return -1;
+
+	*(__be64 *)nla_data(attr) = cpu_to_be64(snat_dropped(dropped, reset));
+	return 0;
 }
 
 static int nft_snat_stateless_dump(struct sk_buff *skb,
@@ -769,22 +804,17 @@ static int nft_snat_stateless_dump(struct sk_buff *skb,
 	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
 	u32 field = priv->side == SNAT_SOURCE ? NFT_SNAT_STATELESS_SADDR :
 						NFT_SNAT_STATELESS_DADDR;
-	s64 dropped = atomic64_read(priv->dropped);
 
 	if (nla_put_be32(skb, NFTA_SNAT_STATELESS_FIELD, htonl(field)) ||
 	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_MAPS, priv->maps) ||
-	    nla_put_be32(skb, NFTA_SNAT_STATELESS_FLAGS, htonl(priv->flags)) ||
-	    nla_put_be64(skb, NFTA_SNAT_STATELESS_DROPPED,
-			 cpu_to_be64(dropped), NFTA_SNAT_STATELESS_PAD))
+	    nla_put_be32(skb, NFTA_SNAT_STATELESS_FLAGS, htonl(priv->flags)))
 		return -1;
 	if (priv->otherwise &&
 	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_ELSE_MAPS,
 			   priv->otherwise))
 		return -1;
 
-	if (reset)
-		atomic64_sub(dropped, priv->dropped);
-	return 0;
+	return snat_dropped_dump(skb, priv->dropped, reset);
 }
 
 static struct nft_expr_type nft_snat_stateless_type;

@@ -133,8 +133,9 @@ static void snat_ipv4_replace_quoted(struct sk_buff *skb, enum snat_side side,
 	check = (void *)inner + inner->ihl * 4 + transport->check;
 	before = *check;
 	snat_check_repair(check, transport->zero, diff);
-	csum_replace2(&icmph->checksum, (__force __be16)before,
-		      (__force __be16)*check);
+	if (!snat_check_is_pseudo(skb, icmph))
+		csum_replace2(&icmph->checksum, (__force __be16)before,
+			      (__force __be16)*check);
 }
 
 int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,

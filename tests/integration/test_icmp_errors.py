@@ -162,6 +162,19 @@ def test_other_redirect(wire, conntrack, way):
     passes(wire, way, *errors(way, REDIRECT, quoting({}, UDP() / TEXT)))
 
 
+@pytest.mark.parametrize("fields, carried, length", [
+    row("UDP", {}, UDP() / TEXT, None),
+    row("TCP, options", {"options": [NOP] * 7}, TCP() / TEXT, None),
+    row("no checksum in it", {}, TCP() / TEXT, 28),
+])
+def test_checksum_left_to_offload(wire, way, fields, carried, length):
+    """ICMP has no pseudo header, so its field is 0 until then."""
+    sent, seen = errors(way, ICMP(type=3, code=4, nexthopmtu=1400), quoting(fields, carried, length))
+    data = bytes(sent)
+    getattr(wire, way.enters).send_unfinished(data[:22] + b"\0\0" + data[24:], 20, 22)
+    wire.expect(**{way.leaves: [seen]})
+
+
 @pytest.mark.parametrize("way", OTHER_WAYS.values(), ids=OTHER_WAYS)
 def test_other_address(wire, conntrack, way):
     passes(wire, way, *errors(way, ICMP(type=3, code=1), quoting({}, UDP() / TEXT)))

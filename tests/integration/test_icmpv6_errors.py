@@ -18,7 +18,7 @@ from scapy.layers.sctp import SCTP
 from scapy.packet import Raw
 
 from net import A6, A6_OUT, B6, B6_OUT, C6, GATEWAY6_IN, GATEWAY6_OUT, PAIRS6, R1_6, R2_6, X6
-from packets import DCCP, UDPLite, expression, row, same
+from packets import DCCP, UDPLite, checksum, expression, pseudo_header, row, same
 from test_ipv6 import add, tool, wire
 
 pytestmark = expression
@@ -119,6 +119,21 @@ def test_error(wire, tool, conntrack, way, error):
 @pytest.mark.parametrize("carried, length", QUOTES)
 def test_quote(wire, tool, way, carried, length):
     passes(wire, way, *errors(way, ICMPv6PacketTooBig(mtu=1280), quoting(carried, length)))
+
+
+@pytest.mark.parametrize("before", [row("at once", None), row("behind options", OPTIONS)])
+@pytest.mark.parametrize("carried, length", [
+    row("UDP", UDP() / TEXT, None),
+    row("options, TCP", OPTIONS / TCP() / TEXT, None),
+    row("no checksum in it", TCP() / TEXT, 48),
+])
+def test_checksum_left_to_offload(wire, tool, way, before, carried, length):
+    error = ICMPv6PacketTooBig(mtu=1280)
+    sent, seen = errors(way, before / error if before else error, quoting(carried, length))
+    data, start = bytes(sent), 40 + len(before or b"")
+    pseudo = checksum(pseudo_header(IPv6(data), len(data) - start)[:-1] + b"\x3a") ^ 0xffff
+    getattr(wire, way.enters).send_unfinished(data[:start + 2] + pseudo.to_bytes(2, "big") + data[start + 4:], start, start + 2)
+    wire.expect(**{way.leaves: [seen]})
 
 
 @pytest.mark.parametrize("garbage", GARBAGE)
