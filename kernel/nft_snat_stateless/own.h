@@ -1,13 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The addresses of this machine itself and, in IPv4, those for all on a link. */
+/* The addresses that have no pair: of this machine itself, of links, of groups. */
 #ifndef NFT_SNAT_STATELESS_OWN_H
 #define NFT_SNAT_STATELESS_OWN_H
 
 #include <linux/hash.h>
+#include <linux/if_packet.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/skbuff.h>
 #include <net/addrconf.h>
 #include <net/netfilter/nf_tables.h>
 
 #include "address.h"
+
+/*
+ * Is this packet from one station to one other, and no link's own business?  A
+ * directed broadcast is known by the frame that it came in.
+ */
+static inline bool snat_ipv4_is_unicast(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	/* Multicast begins at 224, the broadcast address is the last one. */
+	return skb->pkt_type == PACKET_HOST &&
+	       likely(*(const u8 *)&iph->daddr < 224 ||
+		      (!ipv4_is_multicast(iph->daddr) &&
+		       !ipv4_is_lbcast(iph->daddr))) &&
+	       !ipv4_is_linklocal_169(iph->daddr) &&
+	       !ipv4_is_linklocal_169(iph->saddr);
+}
 
 /*
  * How many addresses of IPv4, of all namespaces, have each hash.  The kernel's

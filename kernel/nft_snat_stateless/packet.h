@@ -3,7 +3,6 @@
 #ifndef NFT_SNAT_STATELESS_PACKET_H
 #define NFT_SNAT_STATELESS_PACKET_H
 
-#include <linux/if_packet.h>
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -85,23 +84,6 @@ static inline u8 snat_ipv6_offset(enum snat_side side)
 {
 	return side == SNAT_SOURCE ? offsetof(struct ipv6hdr, saddr) :
 				     offsetof(struct ipv6hdr, daddr);
-}
-
-/*
- * Is this packet from one station to one other, and no link's own business?  A
- * directed broadcast is known by the frame that it came in.
- */
-static inline bool snat_ipv4_is_unicast(const struct sk_buff *skb)
-{
-	const struct iphdr *iph = ip_hdr(skb);
-
-	/* Multicast begins at 224, the broadcast address is the last one. */
-	return skb->pkt_type == PACKET_HOST &&
-	       likely(*(const u8 *)&iph->daddr < 224 ||
-		      (!ipv4_is_multicast(iph->daddr) &&
-		       !ipv4_is_lbcast(iph->daddr))) &&
-	       !ipv4_is_linklocal_169(iph->daddr) &&
-	       !ipv4_is_linklocal_169(iph->saddr);
 }
 
 /*
