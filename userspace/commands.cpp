@@ -171,15 +171,13 @@ std::string summary(const Change& change) {
     return text.empty() ? "repaired the table" : text;
 }
 
-// Of this network namespace, as far as it can be known. Routes may be many, so only those who need their next hops ask.
-Machine this_machine(bool with_routers) {
+// Of this network namespace, as far as it can be known, with what `more` asks for. Nothing is said of the rest.
+Machine this_machine(const std::function<void(Netlink&, Machine&)>& more) {
     Machine machine;
     try {
         Netlink netlink(open_route_socket());
         machine.own = read_own_addresses(netlink);
-        if (with_routers) {
-            machine.routers = read_routers(netlink);
-        }
+        more(netlink, machine);
     } catch (const CannotGoOn& failure) {
         spdlog::debug("{}", failure.sentence);
     }
@@ -191,7 +189,9 @@ void warn_of_this_machine(const Pairs& pairs) {
         return one.first.length != full_length(one.first.family);
     });
     if (has_prefixes) {
-        for (const std::string& sentence : warnings(pairs, this_machine(true))) {
+        const Machine machine =
+            this_machine([](Netlink& netlink, Machine& found) { found.routers = read_routers(netlink); });
+        for (const std::string& sentence : warnings(pairs, machine)) {
             spdlog::warn("{}", printable(sentence));
         }
     }
@@ -270,11 +270,14 @@ constexpr std::string_view native_lacks[] = {
     "not work across this gateway",
     "an ICMP error from a router that has no pair reaches nobody: its quote is not looked at",
     "a packet with its transport header cut off is sent untranslated or unchecked, not dropped and counted",
-    "DCCP checksums are not repaired: DCCP does not pass",
+    "checksums of DCCP and HIP, and in IPv6 of OSPF, PIM, VRRP and mobility headers, are not repaired: these do not pass",
     "the outer UDP checksum of a tunnel comes out wrong where the inner one is left to the network card",
     "a neighbour solicitation that asks for an external IPv6 address by unicast is translated too and gets no answer; "
     "the multicast one that follows does",
     "prefixes and NPTv6 need the expression",
+    "IPsec's policies are not looked up for the external address: what they ask for is not done",
+    "copies that dup makes, and what others mark untracked between two exempt hosts that have pairs, are translated",
+    "with nothing exempt, hosts of one bridge of this machine under br_netfilter do not reach each other's external addresses",
     "exempt destinations read \"ct state\", which switches conntrack on for everything else on this machine",
 };
 
@@ -465,7 +468,9 @@ int status(Kernel& kernel, std::ostream& out) {
             out << "lacks: " << sentence << "\n";
         }
     }
-    Machine machine = this_machine(false);
+    Machine machine = this_machine([&](Netlink& netlink, Machine& of) {
+        of.unrouted = without_route(netlink, some_external(found.pairs));
+    });
     machine.chains = kernel.chains_of_others();
     for (const std::string& sentence : notes(found.pairs, machine)) {
         out << "note: " << printable(sentence) << "\n";

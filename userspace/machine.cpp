@@ -111,7 +111,26 @@ std::vector<std::string> notes(const Pairs& pairs, const Machine& machine) {
                                 ": what comes to it goes there, so this machine gets no answer to what it sends from it");
         }
     }
+    if (!machine.unrouted.empty()) {
+        const std::size_t more = machine.unrouted.size() - 1;
+        sentences.push_back("this machine has no route to " + machine.unrouted.front().text() +
+                            (more == 0 ? "" : " and " + std::to_string(more) + " more of those asked for") +
+                            ": what it notices after the translation, such as a packet too big for a tunnel, it cannot tell the "
+                            "sender; any route that is not unreachable or a blackhole will do, such as a default route");
+    }
     return sentences;
+}
+
+std::vector<Address> some_external(const Pairs& pairs) {
+    constexpr std::size_t enough = 16;
+    std::vector<Address> some;
+    for (const auto& [tier, halves] : pairs.tiers()) {
+        const Elements& all = halves.by_external;
+        for (std::size_t i = 0; i < std::min(all.size(), enough); ++i) {
+            some.push_back(all.key(i * all.size() / std::min(all.size(), enough)));
+        }
+    }
+    return some;
 }
 
 }  // namespace statnat

@@ -24,6 +24,20 @@ Bytes ask_for(std::uint16_t type, std::uint32_t sequence) {
     return question;
 }
 
+// Acknowledged behind its answer, because that is none of a dump's.
+Bytes ask_route(const Address& address, std::uint32_t sequence) {
+    Bytes question(MNL_ALIGN(sizeof(nlmsghdr)) + MNL_ALIGN(sizeof(rtmsg)) + MNL_ATTR_HDRLEN + address.size());
+    nlmsghdr* header = mnl_nlmsg_put_header(question.data());
+    header->nlmsg_type = RTM_GETROUTE;
+    header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+    header->nlmsg_seq = sequence;
+    auto* route = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(rtmsg)));
+    route->rtm_family = address.family == Family::ipv4 ? AF_INET : AF_INET6;
+    route->rtm_dst_len = full_length(address.family);
+    mnl_attr_put(header, RTA_DST, address.size(), address.bytes.data());
+    return question;
+}
+
 template <typename T>
 std::optional<T> load(Message bytes, std::size_t offset = 0) {
     T value{};
@@ -112,6 +126,16 @@ std::vector<Interface> read_routers(Netlink& netlink) {
     Found routers;
     netlink.ask(ask_for(RTM_GETROUTE, netlink.next_sequence()), [&](Message message) { take_route(message, routers); });
     return named(routers);
+}
+
+std::vector<Address> without_route(Netlink& netlink, const std::vector<Address>& addresses) {
+    std::vector<Address> found;
+    for (const Address& address : addresses) {
+        if (netlink.ask(ask_route(address, netlink.next_sequence()), [](Message) {}).refusal) {
+            found.push_back(address);
+        }
+    }
+    return found;
 }
 
 }  // namespace statnat

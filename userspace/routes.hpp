@@ -11,4 +11,7 @@ namespace statnat {
 std::vector<Interface> read_own_addresses(Netlink& netlink);
 std::vector<Interface> read_routers(Netlink& netlink);
 
+// Those to which the kernel would send nothing.
+std::vector<Address> without_route(Netlink& netlink, const std::vector<Address>& addresses);
+
 }  // namespace statnat

@@ -20,6 +20,8 @@ route add 10.9.0.0/16 via 10.0.0.254
 route add 198.18.0.0/16 nexthop via 192.0.2.2 nexthop via 192.0.2.3
 route add 198.19.0.0/16 via inet6 2001:db8:2::1 dev wan0
 route add default via 192.0.2.4 table 100
+route add default via 192.0.2.2
+route add ::/0 via 2001:db8:2::1 dev wan0
 """
 
 
@@ -103,4 +105,26 @@ def test_an_own_address_that_a_host_has(machine):
     assert machine("status").stdout.count("note: 192.0.2.1 of wan0 is the external address of 10.0.0.2: ") == 1
     machine.sync({A: A_OUT})
     assert "note: " not in machine("status").stdout
+    machine("clear")
+
+
+ROUTES = [
+    #   why                 type of a route to A's external address     is it told
+    row("any other",        "",                                         False),
+    row("unreachable",      "unreachable",                              True),
+    row("blackhole",        "blackhole",                                True),
+    row("prohibit",         "prohibit",                                 True),
+]
+
+
+@pytest.mark.parametrize("kind, told", ROUTES)
+def test_external_addresses_without_a_route(machine, kind, told):
+    machine.sync({A: A_OUT, A6: A6_OUT})
+    if kind:
+        machine.namespace.ip(f"route add {kind} {A_OUT}\nroute add {kind} {A6_OUT}")
+    said = machine("status").stdout
+    assert (f"note: this machine has no route to {A_OUT} and 1 more" in said) == told
+    assert ("no route" in said) == told
+    if kind:
+        machine.namespace.ip(f"route del {kind} {A_OUT}\nroute del {kind} {A6_OUT}")
     machine("clear")
