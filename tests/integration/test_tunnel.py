@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A tunnel device finds out that a packet is too big when it has left postrouting; the sender is told all the same.
+"""A tunnel device finds out that a packet is too big when it has left postrouting; the sender is told all the same, if it can be.
 
     A 10.0.0.2 = 198.51.100.2 ─── switch ─── gateway tunnel ═══ 192.0.2.1, 1400 bytes ═══ 192.0.2.2 ═══ tunnel X 203.0.113.10
       fd00:1::2 = 2001:db8:1::2                                                                           2001:db8:3::10
@@ -23,8 +23,11 @@ MTU = 1400 - 20 - 4
 DEFAULT = f"route add default via {R2}\nroute add default via {R2_6}\n"
 
 ROUTES = [
-    #   why                     the gateway's routes that may lead to external addresses
+    #   why                     the gateway's routes that may lead to external addresses, though nothing goes there
     row("default route",        DEFAULT),
+    row("to nobody",            f"route add {EXTERNAL} dev out\nroute add {EXTERNAL6} dev out"),
+]
+NO_ROUTES = [
     row("none",                 ""),
     row("unreachable",          f"route add unreachable {EXTERNAL}\nroute add unreachable {EXTERNAL6}"),
     row("default, unreachable", f"{DEFAULT}route add unreachable {EXTERNAL}\nroute add unreachable {EXTERNAL6}"),
@@ -46,7 +49,8 @@ def lan(request, tmp_path_factory):
              f"route delete {EXTERNAL6}\nroute add {EXTERNAL6} dev tunnel src {FAMILIES['IPv6'].x}")
     # So that the tunnel sees packets as they were sent.
     lan.a.run("ethtool", "-K", "eth0", "tso", "off", "gso", "off")
-    Tool(lan.gateway, tmp_path_factory.mktemp("statnat")).sync({**PAIRS, **PAIRS6}, exempt_destinations=["10.0.0.0/8", "fd00::/8"])
+    lan.tool = Tool(lan.gateway, tmp_path_factory.mktemp("statnat"))
+    lan.tool.sync({**PAIRS, **PAIRS6}, exempt_destinations=["10.0.0.0/8", "fd00::/8"])
     yield lan
     lan.close()
 
@@ -78,3 +82,12 @@ def test_talk(lan, family):
     """Its packets become as small as they must be."""
     received, peer, mtu = carry(lan.a, lan.x, family.x, CONTENT)
     assert (received, peer, mtu) == (CONTENT, family.a_out, MTU)
+
+
+@pytest.mark.parametrize("lan", NO_ROUTES, indirect=True)
+def test_status_names_what_is_missing(lan, family):
+    """The kernel does not even begin to tell the sender, so status does."""
+    tap = lan.tap(lan.a)
+    answered(lan.a, family.x, 1, "-M", "do", "-s", "1420", "-w", "2")
+    assert not too_big(tap, family)
+    assert "note: this machine has no route to " in lan.tool("status").stdout
