@@ -68,7 +68,8 @@ const char* expression_sentence(int error) {
     case EPROTOTYPE: return "the map that snat_stateless names has keys or values of another length";
     case EPROTONOSUPPORT: return "snat_stateless cannot use an anonymous, interval, timeout or dynamic map";
     case ERANGE: return "snat_stateless cannot translate prefixes of this length in this family";
-    case E2BIG: return "there are pairs of too many prefix lengths";
+    case E2BIG:
+    case EMSGSIZE: return "there are pairs of too many prefix lengths";
     case EMFILE: return "the map is used by too many rules";
     default: return nullptr;
     }

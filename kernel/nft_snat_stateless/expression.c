@@ -673,6 +673,12 @@ static int snat_else_check(const struct nft_snat_stateless *priv)
 	       priv->side == SNAT_DESTINATION ? 0 : -EINVAL;
 }
 
+static void snat_maps_undo(const struct nft_ctx *ctx, struct snat_map *maps)
+{
+	snat_maps_deactivate(ctx, maps, NFT_TRANS_PREPARE_ERROR);
+	snat_maps_destroy(ctx, maps);
+}
+
 static int snat_maps_init(const struct nft_ctx *ctx,
 			  const struct nlattr * const tb[],
 			  struct nft_snat_stateless *priv)
@@ -694,9 +700,30 @@ static int snat_maps_init(const struct nft_ctx *ctx,
 	if (!IS_ERR(priv->otherwise))
 		return 0;
 
-	snat_maps_deactivate(ctx, priv->maps, NFT_TRANS_PREPARE_ERROR);
-	snat_maps_destroy(ctx, priv->maps);
+	snat_maps_undo(ctx, priv->maps);
 	return PTR_ERR(priv->otherwise);
+}
+
+static int nft_snat_stateless_dump(struct sk_buff *skb,
+				   const struct nft_expr *expr, bool reset);
+
+/*
+ * A dump ends where a rule does not fit into a message, and all rules behind it
+ * are hidden.
+ */
+static int snat_dump_check(const struct nft_expr *expr)
+{
+	struct sk_buff *skb = alloc_skb(NFT_SNAT_STATELESS_DUMP_MAX,
+					GFP_KERNEL);
+	int err;
+
+	if (!skb)
+		return -ENOMEM;
+
+	skb_reserve(skb, skb_tailroom(skb) - NFT_SNAT_STATELESS_DUMP_MAX);
+	err = nft_snat_stateless_dump(skb, expr, false);
+	kfree_skb(skb);
+	return err < 0 ? -EMSGSIZE : 0;
 }
 
 static int nft_snat_stateless_init(const struct nft_ctx *ctx,
@@ -735,7 +762,18 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 
 	err = snat_maps_init(ctx, tb, priv);
 	if (err < 0)
-		free_percpu(priv->dropped);
+		goto err_maps;
+
+	err = snat_dump_check(expr);
+	if (err < 0)
+		goto err_dump;
+	return 0;
+
+err_dump:
+	snat_maps_undo(ctx, priv->otherwise);
+	snat_maps_undo(ctx, priv->maps);
+err_maps:
+	free_percpu(priv->dropped);
 	return err;
 }
 

@@ -107,6 +107,14 @@ def delete_map(table, name, family=IPV4):
     return DELSET, 0, family, [attribute(1, table), attribute(2, name)]
 
 
+def ours(rule):
+    """Chain and attributes of each of our expressions in a rule."""
+    for one in listed(rule.get(4, b"")):
+        parts = attributes(one)
+        if parts[1] == b"snat_stateless\0":
+            yield rule[2].rstrip(b"\0").decode(), attributes(parts[2])
+
+
 class Netlink:
     """A netlink socket in a namespace."""
 
@@ -174,7 +182,15 @@ class Netlink:
     def rules(self, table, family=IPV4, kind=GETRULE):
         """Chain and attributes of each of our expressions in a table."""
         for rule in self.dump(kind, family, attribute(1, table)):
-            for one in listed(rule.get(4, b"")):
-                parts = attributes(one)
-                if parts[1] == b"snat_stateless\0":
-                    yield rule[2].rstrip(b"\0").decode(), attributes(parts[2])
+            yield from ours(rule)
+
+    def listen(self):
+        """To what becomes of rulesets from now on."""
+        self.socket.bind((0, 0))
+        self.socket.setsockopt(270, 1, 7)  # SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES
+
+    def new_rules(self):
+        """The same of the rules that the next event tells."""
+        for kind, _, body in self.answers():
+            if kind == SUBSYSTEM << 8 | NEWRULE:
+                yield from ours(attributes(body[4:]))

@@ -17,6 +17,7 @@ from nfnl import (ARP, BRIDGE, DADDR, DELTABLE, DROPPED, ELSE_MAPS, FIELD, FLAGS
                   UNTRACK, UNTRACKED, Netlink, a_map, attribute, attributes, delete_map, delete_rules, expression,
                   listed, new_chain, new_map, new_rule, new_table, snat_stateless)
 from packets import expression as needs_module, row
+from tool import TOOL
 
 pytestmark = needs_module
 
@@ -366,14 +367,49 @@ def test_dump_of_a_list(ruleset, netlink):
         (b"m\0", None, 0, bytes(15) + b"\1", b"\0\0\0\x80")]
 
 
-def test_twice_255_maps(ruleset, netlink):
-    """Also: a rule's dump must fit into one message."""
-    ruleset(table(family="ip6", address="ipv6_addr"))
-    maps = [a_map("m", 64, npt=True, within="fd00::/8")] * 255
-    both = snat_stateless(attribute(FIELD, DADDR), attribute(MAPS, maps), attribute(FLAGS, NOTRACK), otherwise(*maps))
-    assert netlink.batch(new_rule("t", "c", both, family=IPV6)) == 0
-    ((_, dumped),) = netlink.rules("t", IPV6)
-    assert [len(maps_in(dumped[kind])) for kind in (MAPS, ELSE_MAPS)] == [255, 255]
+DUMP_MAX = 3072
+
+
+def most_maps(name, lists):
+    """Beside the field, the flags, the count of drops, and the lists' own headers."""
+    return (DUMP_MAX - 8 - 8 - 12 - 4 * lists) // (4 + len(attribute(MAP_NAME, name)) + len(attribute(MAP_FLAGS, 0)))
+
+
+def maps_of(rules):
+    return [len(maps_in(given[MAPS])) + len(maps_in(given.get(ELSE_MAPS, b""))) for _, given in rules]
+
+
+@pytest.mark.parametrize("around", [row("short names around", "t"), row("long names around", "t" * 255)])
+@pytest.mark.parametrize("name", [row("short names", "m"), row("long names", "m" * 255)])
+@pytest.mark.parametrize("lists", [row("one list", 1), row("two lists", 2)])
+def test_as_many_maps_as_can_be_told(ruleset, namespace, netlink, lists, name, around):
+    """A rule that does not fit into a message ends each dump, also stock nft's, and has no event."""
+    most = most_maps(name, lists)
+    ruleset(f"table ip {around} {{ map {name} {{ type ipv4_addr : ipv4_addr; }}\n"
+            f"chain {around} {{ type filter hook prerouting priority raw; }}; }}")
+
+    def rule(count):
+        behind = [a_map(name)] * (count // 2 if lists == 2 else 0)
+        before = [a_map(name)] * (count - len(behind))
+        return new_rule(around, around, expression(DADDR, before, NOTRACK, behind), attribute(1, [attribute(1, "counter")]))
+
+    assert name_of(netlink.batch(rule(most + 1))) == "EMSGSIZE"
+
+    listener = Netlink(namespace)
+    listener.listen()
+    assert netlink.batch(rule(most)) == 0
+    assert maps_of(listener.new_rules()) == [most]
+    listener.close()
+
+    # The first message of a socket's first dump is the smallest.
+    fresh = Netlink(namespace)
+    assert maps_of(fresh.rules(around)) == [most]
+    fresh.close()
+
+    ruleset(f"add rule ip {around} {around} ip ttl 77")
+    assert "ip ttl 77" in namespace.run("nft", "list", "ruleset").stdout
+    ours = namespace.run(str(TOOL), "nft", "list", "ruleset").stdout
+    assert ours.count(f"@{name}") == most and "ip ttl 77" in ours
 
 
 def test_map_of_the_same_batch(ruleset, netlink):

@@ -137,6 +137,8 @@ std::string sentence_about(const SnatStateless& statement, int error) {
     case EINVAL: return "the loaded nft_snat_stateless is another version, which does not know this statement";
     case ERANGE: return "a prefix of " + maps + " is longer than an address of the map, or than npt allows";
     case E2BIG: return "more maps than snat_stateless takes";
+    case EMSGSIZE:
+        return "more maps, or longer names of maps, than the kernel could list again (spread the maps over several rules)";
     case EAFNOSUPPORT: return "snat_stateless works in tables of the families ip, ip6 and inet";
     case EOPNOTSUPP:
         return statement.untrack

@@ -165,7 +165,10 @@
  *			field is none of the two, or a prefix or WITHIN is longer
  *			than the map's addresses or of length 0, or a prefix is
  *			longer than npt allows
- *	E2BIG		more than NFT_SNAT_STATELESS_MAPS_MAX maps
+ *	E2BIG		more than NFT_SNAT_STATELESS_MAPS_MAX maps in a list
+ *	EMSGSIZE	a dump of the expression would take more than
+ *			NFT_SNAT_STATELESS_DUMP_MAX bytes: too many maps, or too
+ *			long names
  *	EAFNOSUPPORT	the table's family is none of ip, ip6 and inet
  *	EOPNOTSUPP	the hook or chain type cannot carry this field; for a
  *			regular chain this comes at commit, for the whole batch
@@ -220,8 +223,17 @@ enum nft_snat_stateless_flags {
 	NFT_SNAT_STATELESS_F_TRACKED	= (1 << 3),
 };
 
-/* Each prefix length of IPv6 once with and once without npt would need 176. */
 #define NFT_SNAT_STATELESS_MAPS_MAX	255
+
+/*
+ * Of what stands in NFTA_EXPR_DATA.  nf_tables tells a rule in one message or not
+ * at all; the smallest ones that it makes (events, answers about one rule, the
+ * first of a dump) hold 3,776 bytes.  The rest is for the longest names of a table
+ * and a chain (520), the rule's own attributes (84) and a counter.  In IPv4 29
+ * prefix lengths fit, each with `within`, behind daddr and again behind else;
+ * in IPv6 23.
+ */
+#define NFT_SNAT_STATELESS_DUMP_MAX	3072
 
 /**
  * enum nft_snat_stateless_map_flags - how the addresses of a map are translated
