@@ -385,6 +385,8 @@ ALIKE = [
     row("an abbreviated option", ["--hand", "list", "tables"],                     ""),
     row("options at the end",    ["list", "ruleset", "-a"],                        ""),
     row("a wrong debug level",   ["-d", "netlink,nothing", "list", "ruleset"],     ""),
+    row("an empty debug level",  ["-d", "", "list", "ruleset"],                    ""),
+    row("an empty last level",   ["-d", "netlink,", "list", "ruleset"],            ""),
     row("debug netlink",         ["-d", "netlink", "add rule inet f input counter log"], ""),
     row("debug eval",            ["-d", "eval", "add rule inet f input counter"],  ""),
     row("define without file",   ["-D", "a=1", "list", "ruleset"],                 ""),

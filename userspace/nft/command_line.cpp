@@ -146,8 +146,8 @@ bool options_come_first(const std::vector<std::string>& words) {
     return true;
 }
 
-// Adds levels to the context's, and returns the first that is none.
-std::string add_debug_levels(nft_ctx* context, std::string_view names) {
+// Adds levels to the context's, and returns the first that is none; that may be an empty one.
+std::optional<std::string> add_debug_levels(nft_ctx* context, std::string_view names) {
     unsigned int levels = nft_ctx_output_get_debug(context);
     while (true) {
         const std::string_view name = names.substr(0, names.find(','));
@@ -163,7 +163,7 @@ std::string add_debug_levels(nft_ctx* context, std::string_view names) {
         }
         if (name.size() == names.size()) {
             nft_ctx_output_set_debug(context, levels);
-            return {};
+            return std::nullopt;
         }
         names.remove_prefix(name.size() + 1);
     }
@@ -230,9 +230,8 @@ std::optional<int> read_options(std::vector<std::string>& words, nft_ctx* contex
             }
             break;
         case 'd': {
-            const std::string unknown = add_debug_levels(context, ::optarg);
-            if (!unknown.empty()) {
-                say("invalid debug parameter `" + unknown + "'");
+            if (const auto unknown = add_debug_levels(context, ::optarg)) {
+                say("invalid debug parameter `" + *unknown + "'");
                 return failed;
             }
             break;
