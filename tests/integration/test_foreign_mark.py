@@ -79,6 +79,7 @@ def test_error_about_what_others_do_not_track(lan, rules):
     assert set(about(tap)) == {(A, D)}
 
 
+@expression
 @pytest.mark.needs("dup")
 def test_copies_are_as_they_were_where_they_were_made(lan, rules):
     """In the forward chain, which sees internal addresses; the packets themselves go their ways."""
