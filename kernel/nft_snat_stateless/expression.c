@@ -183,13 +183,6 @@ snat_translate_hit(const struct nft_snat_stateless *priv, struct sk_buff *skb,
 	return snat_translate_prefix(pf, skb, priv->side, hit->map, value);
 }
 
-static __always_inline void snat_drop(const struct nft_snat_stateless *priv,
-				      struct nft_regs *regs)
-{
-	atomic64_inc(raw_cpu_ptr(priv->dropped));
-	regs->verdict.code = NF_DROP;
-}
-
 /* What follows a translation, or its failure. */
 static __always_inline void
 snat_conclude(const struct nft_snat_stateless *priv, struct nft_regs *regs,
@@ -197,7 +190,8 @@ snat_conclude(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 	      const struct nft_set_ext *element, int err)
 {
 	if (unlikely(err)) {
-		snat_drop(priv, regs);
+		atomic64_inc(raw_cpu_ptr(priv->dropped));
+		regs->verdict.code = NF_DROP;
 		return;
 	}
 	if (priv->flags & NFT_SNAT_STATELESS_F_NOTRACK)
@@ -510,17 +504,19 @@ static bool snat_concerns(const struct snat_map *maps,
 			     snat_side(pf, pkt->skb, SNAT_SOURCE), &hit);
 }
 
-/* One about a packet of a pair goes no further, be it ours or a router's. */
+/*
+ * One about a packet of a pair goes no further, be it ours or a router's.  That
+ * is nothing to worry about, so it is not counted.
+ */
 static void snat_eval_redirect(const struct nft_snat_stateless *priv,
 			       struct nft_regs *regs,
 			       const struct nft_pktinfo *pkt, u8 pf,
 			       const struct snat_redirect *redirect)
 {
-	if (snat_concerns(priv->maps, pkt, pf, redirect) ||
-	    snat_concerns(priv->otherwise, pkt, pf, redirect))
-		snat_drop(priv, regs);
-	else
-		regs->verdict.code = NFT_BREAK;
+	bool concerns = snat_concerns(priv->maps, pkt, pf, redirect) ||
+			snat_concerns(priv->otherwise, pkt, pf, redirect);
+
+	regs->verdict.code = concerns ? NF_DROP : NFT_BREAK;
 }
 
 static noinline void

@@ -85,8 +85,9 @@
  *	NF_DROP		the address has a pair but the packet cannot be
  *			translated whole (its transport header is cut off, npt
  *			has no counterpart for it, or there is no memory), a
- *			policy of IPsec forbids it, or it is a redirect; see
- *			NFTA_SNAT_STATELESS_DROPPED
+ *			policy of IPsec forbids it (see
+ *			NFTA_SNAT_STATELESS_DROPPED); or it is a redirect,
+ *			which is not counted
  *
  * Stateful expressions of the map's elements (counter ...) see each packet
  * once, after its translation; those of the outer address's element, or of
@@ -126,9 +127,9 @@
  *	NFTA_SNAT_STATELESS_FLAGS	NLA_U32, network byte order, optional,
  *		always dumped: enum nft_snat_stateless_flags
  *	NFTA_SNAT_STATELESS_DROPPED	NLA_U64, network byte order, dump only:
- *		packets that this rule dropped; a dump that resets
- *		(NFT_MSG_GETRULE_RESET, where the kernel has it) takes what it
- *		reports
+ *		packets that this rule dropped, but for redirects; a dump that
+ *		resets (NFT_MSG_GETRULE_RESET, where the kernel has it) takes
+ *		what it reports
  *
  * Any attribute not listed is refused; beside the list of maps up to type 16.
  * (Beyond 16 nf_tables itself drops attributes before an expression can see
