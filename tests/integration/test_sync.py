@@ -591,7 +591,9 @@ def test_output_that_cannot_be_written(wire, synced, command):
 
 def test_bytes_of_others_are_escaped(wire, synced):
     """A comment that somebody else has written into the kernel moves no cursor, and breaks no JSON."""
-    path = synced.configure(PAIRS)
+    # Its address is within what the map is asked for.
+    synced.sync({**PAIRS, "10.0.0.199": "198.51.100.199"})
+    path = synced.file
     netlink = Netlink(wire.gateway)
     odd = b"\x1b[2J\xc2\x9b\xff\x7f\xe2\x80\xaex\n"
     key, value = ([attribute(1, bytes((*network, 200)))] for network in ((10, 0, 0), (198, 51, 100)))
