@@ -669,10 +669,10 @@ static int snat_else_check(const struct nft_snat_stateless *priv)
 	       priv->side == SNAT_DESTINATION ? 0 : -EINVAL;
 }
 
-static void snat_maps_undo(const struct nft_ctx *ctx, struct snat_map *maps)
+static void snat_maps_undo(struct snat_map *maps)
 {
-	snat_maps_deactivate(ctx, maps, NFT_TRANS_PREPARE_ERROR);
-	snat_maps_destroy(ctx, maps);
+	snat_maps_deactivate(maps, NFT_TRANS_PREPARE_ERROR);
+	kfree(maps);
 }
 
 static int snat_maps_init(const struct nft_ctx *ctx,
@@ -696,7 +696,7 @@ static int snat_maps_init(const struct nft_ctx *ctx,
 	if (!IS_ERR(priv->otherwise))
 		return 0;
 
-	snat_maps_undo(ctx, priv->maps);
+	snat_maps_undo(priv->maps);
 	return PTR_ERR(priv->otherwise);
 }
 
@@ -766,8 +766,8 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	return 0;
 
 err_dump:
-	snat_maps_undo(ctx, priv->otherwise);
-	snat_maps_undo(ctx, priv->maps);
+	snat_maps_undo(priv->otherwise);
+	snat_maps_undo(priv->maps);
 err_maps:
 	free_percpu(priv->dropped);
 	return err;
@@ -778,8 +778,8 @@ static void nft_snat_stateless_activate(const struct nft_ctx *ctx,
 {
 	struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
-	snat_maps_activate(ctx, priv->maps);
-	snat_maps_activate(ctx, priv->otherwise);
+	snat_maps_activate(priv->maps);
+	snat_maps_activate(priv->otherwise);
 }
 
 static void nft_snat_stateless_deactivate(const struct nft_ctx *ctx,
@@ -788,8 +788,8 @@ static void nft_snat_stateless_deactivate(const struct nft_ctx *ctx,
 {
 	struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
-	snat_maps_deactivate(ctx, priv->maps, phase);
-	snat_maps_deactivate(ctx, priv->otherwise, phase);
+	snat_maps_deactivate(priv->maps, phase);
+	snat_maps_deactivate(priv->otherwise, phase);
 }
 
 static void nft_snat_stateless_destroy(const struct nft_ctx *ctx,
@@ -797,8 +797,8 @@ static void nft_snat_stateless_destroy(const struct nft_ctx *ctx,
 {
 	struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
-	snat_maps_destroy(ctx, priv->maps);
-	snat_maps_destroy(ctx, priv->otherwise);
+	kfree(priv->maps);
+	kfree(priv->otherwise);
 	free_percpu(priv->dropped);
 }
 

@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 
+#include "binding.h"
 #include "maps.h"
 #include "npt.h"
 #include "own.h"
@@ -165,13 +166,9 @@ static int snat_map_parse(const struct nft_ctx *ctx, const struct nlattr *attr,
 	if (!tb[NFTA_SNAT_STATELESS_MAP_NAME])
 		return -EINVAL;
 
-	map->set = nft_set_lookup_global(ctx->net, ctx->table,
-					 tb[NFTA_SNAT_STATELESS_MAP_NAME],
-					 tb[NFTA_SNAT_STATELESS_MAP_ID],
-					 nft_genmask_next(ctx->net));
+	map->set = snat_set_find(ctx, tb[NFTA_SNAT_STATELESS_MAP_NAME]);
 	if (IS_ERR(map->set))
-		return PTR_ERR(map->set) == -ENOENT ? -ENODATA :
-						      PTR_ERR(map->set);
+		return PTR_ERR(map->set);
 
 	err = snat_set_check(map->set, ctx->family, pf);
 	if (err < 0)
@@ -235,17 +232,13 @@ static struct snat_map *snat_maps_alloc(const struct nlattr *list)
 	return maps ?: ERR_PTR(-ENOMEM);
 }
 
-/*
- * Without NFT_SET_MAP in binding.flags: that asks for a walk over all elements
- * in search of verdicts, and there are none.
- */
 static int snat_maps_bind(const struct nft_ctx *ctx, struct snat_map *maps)
 {
 	struct snat_map *map;
 	int err;
 
 	snat_for_each_map(map, maps) {
-		err = nf_tables_bind_set(ctx, map->set, &map->binding);
+		err = snat_set_bind(ctx, map->set, &map->binding);
 		if (err < 0)
 			goto err_bind;
 	}
@@ -253,8 +246,8 @@ static int snat_maps_bind(const struct nft_ctx *ctx, struct snat_map *maps)
 
 err_bind:
 	while (map-- > maps)
-		nf_tables_deactivate_set(ctx, map->set, &map->binding,
-					 NFT_TRANS_PREPARE_ERROR);
+		snat_set_deactivate(map->set, &map->binding,
+				    NFT_TRANS_PREPARE_ERROR);
 	return err;
 }
 
@@ -290,31 +283,20 @@ void snat_maps_unguard(struct snat_map *maps)
 		map->guarded = false;
 }
 
-void snat_maps_activate(const struct nft_ctx *ctx,
-			const struct snat_map *maps)
+void snat_maps_activate(const struct snat_map *maps)
 {
 	const struct snat_map *map;
 
 	snat_for_each_map(map, maps)
-		nf_tables_activate_set(ctx, map->set);
+		snat_set_activate(map->set);
 }
 
-void snat_maps_deactivate(const struct nft_ctx *ctx, struct snat_map *maps,
-			  enum nft_trans_phase phase)
+void snat_maps_deactivate(struct snat_map *maps, enum nft_trans_phase phase)
 {
 	struct snat_map *map;
 
 	snat_for_each_map(map, maps)
-		nf_tables_deactivate_set(ctx, map->set, &map->binding, phase);
-}
-
-void snat_maps_destroy(const struct nft_ctx *ctx, struct snat_map *maps)
-{
-	struct snat_map *map;
-
-	snat_for_each_map(map, maps)
-		nf_tables_destroy_set(ctx, map->set);
-	kfree(maps);
+		snat_set_deactivate(map->set, &map->binding, phase);
 }
 
 static int snat_prefix_dump(struct sk_buff *skb, const struct snat_map *map)

@@ -67,7 +67,8 @@ struct snat_hit {
  * @side: the address
  * @pf: of the addresses; NFPROTO_UNSPEC: whatever the maps have
  *
- * Return: what snat_maps_destroy() frees, or an error of the uapi header's list.
+ * Return: what kfree() frees after the rule's last phase, or an error of the uapi
+ * header's list.
  */
 struct snat_map *snat_maps_create(const struct nft_ctx *ctx,
 				  const struct nlattr *list,
@@ -77,11 +78,8 @@ struct snat_map *snat_maps_create(const struct nft_ctx *ctx,
 void snat_maps_unguard(struct snat_map *maps);
 
 /* nf_tables' steps of a rule's life; @maps may be NULL. */
-void snat_maps_activate(const struct nft_ctx *ctx,
-			const struct snat_map *maps);
-void snat_maps_deactivate(const struct nft_ctx *ctx, struct snat_map *maps,
-			  enum nft_trans_phase phase);
-void snat_maps_destroy(const struct nft_ctx *ctx, struct snat_map *maps);
+void snat_maps_activate(const struct snat_map *maps);
+void snat_maps_deactivate(struct snat_map *maps, enum nft_trans_phase phase);
 
 /* Return: 0, or -1 if there is no room in @skb. */
 int snat_maps_dump(struct sk_buff *skb, int type, const struct snat_map *maps);

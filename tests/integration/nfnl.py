@@ -4,6 +4,7 @@
 Numbers are those of linux/netlink.h, linux/netfilter/nf_tables.h and nft_snat_stateless.h.
 """
 
+import errno
 import ipaddress
 import itertools
 import socket
@@ -11,7 +12,7 @@ import struct
 
 NETLINK_NETFILTER, SUBSYSTEM = 12, 10
 NLMSG_ERROR, NLMSG_DONE, BATCH_BEGIN, BATCH_END = 2, 3, 0x10, 0x11
-REQUEST, ACK, DUMP, CREATE, APPEND = 0x1, 0x4, 0x300, 0x400, 0x800
+REQUEST, ACK, REPLACE, DUMP, CREATE, APPEND = 0x1, 0x4, 0x100, 0x300, 0x400, 0x800
 NESTED = 0x8000
 
 NEWTABLE, DELTABLE, NEWCHAIN, DELCHAIN, NEWRULE, GETRULE, DELRULE = 0, 2, 3, 5, 6, 7, 8
@@ -23,6 +24,11 @@ NOTRACK, UNTRACK, UNTRACKED, TRACKED = 1, 2, 4, 8
 FIELD, MAPS, FLAGS, DROPPED, PAD, ELSE_MAPS = 1, 2, 3, 4, 5, 6
 MAP_NAME, MAP_ID, MAP_PREFIX, MAP_FLAGS, MAP_WITHIN, MAP_WITHIN_LENGTH = 1, 2, 3, 4, 5, 6
 NPT = 1
+
+
+def name_of(number):
+    """Of an errno; Python prefers the other name of EOPNOTSUPP."""
+    return "EOPNOTSUPP" if number == errno.EOPNOTSUPP else errno.errorcode.get(number, number)
 
 
 def attribute(kind, value):
@@ -93,14 +99,31 @@ def new_rule(table, chain, *expressions, family=IPV4):
             [attribute(1, table), attribute(2, chain), attribute(4, list(expressions))])
 
 
-def delete_rules(table, chain, family=IPV4):
-    return DELRULE, 0, family, [attribute(1, table), attribute(2, chain)]
+def replace_rule(table, chain, handle, *expressions, family=IPV4):
+    return (NEWRULE, REPLACE, family,
+            [attribute(1, table), attribute(2, chain), attribute(3, handle), attribute(4, list(expressions))])
+
+
+def delete_rules(table, chain, family=IPV4, handle=None):
+    """All of a chain, or the one of a handle, in bytes."""
+    one = [] if handle is None else [attribute(3, handle)]
+    return DELRULE, 0, family, [attribute(1, table), attribute(2, chain), *one]
+
+
+def new_element(table, name, key, value, family=IPV4):
+    """Of a map; key and value in bytes."""
+    element = [attribute(1, [attribute(1, key)]), attribute(2, [attribute(1, value)])]
+    return NEWSETELEM, CREATE, family, [attribute(1, table), attribute(2, name), attribute(3, [attribute(1, element)])]
 
 
 def new_map(table, name, flags=0x8, identity=1, family=IPV4, key=4, value=4):
     return (NEWSET, CREATE, family,
             [attribute(1, table), attribute(2, name), attribute(3, flags), attribute(4, 7),
              attribute(5, key), attribute(6, 7), attribute(7, value), attribute(10, identity)])
+
+
+def delete_table(table, family=IPV4):
+    return DELTABLE, 0, family, [attribute(1, table)]
 
 
 def delete_map(table, name, family=IPV4):
@@ -172,6 +195,10 @@ class Netlink:
                 if kind in (NLMSG_DONE, NLMSG_ERROR):
                     return found
                 found.append(attributes(body[4:]))
+
+    def handles(self, table, family=IPV4):
+        """Of a table's rules."""
+        return [rule[3] for rule in self.dump(GETRULE, family, attribute(1, table))]
 
     def generation(self):
         """The number of transactions so far."""

@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the expression refuses, by name of the error; rules and maps that come and go in every order.
+"""What the expression refuses, by name of the error.
 
 One namespace, no packets but where said: netlink made by hand, as no tool of ours would make it.
 """
 
 import errno
-import itertools
 import os
 import subprocess
 
 import pytest
 
-from net import Namespace, until
-from nfnl import (ARP, BRIDGE, DADDR, DELTABLE, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MAP_FLAGS, MAP_ID,
-                  MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, MAPS, NETDEV, NOTRACK, NPT, PAD, SADDR, TRACKED,
-                  UNTRACK, UNTRACKED, Netlink, a_map, attribute, attributes, delete_map, delete_rules, expression,
-                  listed, new_chain, new_map, new_rule, new_table, snat_stateless)
+from net import Namespace
+from nfnl import (ARP, BRIDGE, DADDR, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MAP_FLAGS, MAP_ID, MAP_NAME,
+                  MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, MAPS, NETDEV, NOTRACK, NPT, PAD, SADDR, TRACKED, UNTRACK,
+                  UNTRACKED, Netlink, a_map, attribute, attributes, delete_map, delete_rules, expression, listed, name_of,
+                  new_map, new_rule, snat_stateless)
 from packets import expression as needs_module, row
 from tool import TOOL
 
@@ -48,11 +47,6 @@ def netlink(namespace):
 def table(chain="type filter hook prerouting priority raw", family="ip", maps="", address="ipv4_addr"):
     return (f"table {family} t {{ map m {{ type {address} : {address}; }}; {maps}\n"
             f"chain c {{ {chain + ';' if chain else ''} }}; }}")
-
-
-def name_of(number):
-    """Of an errno; Python prefers the other name of EOPNOTSUPP."""
-    return "EOPNOTSUPP" if number == errno.EOPNOTSUPP else errno.errorcode.get(number, number)
 
 
 def maps_in(attribute):
@@ -233,11 +227,12 @@ def test_map_of_another_table(ruleset, netlink):
     refused(netlink, "ENODATA", new_rule("t", "c", expression(DADDR, "x")))
 
 
-def test_anonymous_map(ruleset, netlink):
+@pytest.mark.parametrize("name, error", [("__map0", "EPROTONOSUPPORT"), ("__map%d", "ENODATA")])
+def test_anonymous_map(ruleset, netlink, name, error):
     """NFT_SET_ANONYMOUS | NFT_SET_CONSTANT | NFT_SET_MAP; the kernel puts the number into the name."""
     ruleset(table())
-    reference = expression(DADDR, [attribute(1, [attribute(MAP_NAME, "__map%d"), attribute(MAP_ID, 7)])])
-    refused(netlink, "EPROTONOSUPPORT", new_map("t", "__map%d", flags=0xb, identity=7), new_rule("t", "c", reference))
+    reference = expression(DADDR, [attribute(1, [attribute(MAP_NAME, name), attribute(MAP_ID, 7)])])
+    refused(netlink, error, new_map("t", "__map%d", flags=0xb, identity=7), new_rule("t", "c", reference))
 
 
 def test_long_name(ruleset, netlink):
@@ -412,76 +407,11 @@ def test_as_many_maps_as_can_be_told(ruleset, namespace, netlink, lists, name, a
     assert ours.count(f"@{name}") == most and "ip ttl 77" in ours
 
 
-def test_map_of_the_same_batch(ruleset, netlink):
+@pytest.mark.parametrize("name, error", [("x", 0), ("no such name", "ENODATA")])
+def test_map_of_the_same_batch(ruleset, netlink, name, error):
+    """It is found by its name, whatever identity stands beside it."""
     ruleset(table())
-    reference = attribute(1, [attribute(MAP_NAME, "no such name"), attribute(MAP_ID, 9)])
-    by_identity = expression(DADDR, [reference])
-    assert netlink.batch(new_map("t", "x", identity=9), new_rule("t", "c", by_identity)) == 0
-    (_, dumped), = netlink.rules("t")
-    (one,) = maps_in(dumped[MAPS])
-    assert one[MAP_NAME] == b"x\0"
-
-
-# Steps on a map and the rules that refer to it: what is sent, when it is legal, and the (map, rules) it leaves.
-STEPS = {
-    "add map":      (new_map("t", "x"),                          lambda held, rules: True, lambda held, rules: (1, rules)),
-    "delete map":   (delete_map("t", "x"),                       lambda held, rules: held and not rules,
-                                                                 lambda held, rules: (0, rules)),
-    "add rule":     (new_rule("t", "c", expression(DADDR, "x")), lambda held, rules: held,
-                                                                 lambda held, rules: (held, rules + 1)),
-    "delete rules": (delete_rules("t", "c"),                     lambda held, rules: True, lambda held, rules: (held, 0)),
-}
-STARTS = {"nothing": [], "a map": ["add map"], "a map and a rule": ["add map", "add rule"]}
-FAILS = new_rule("t", "c", expression(DADDR, "no such map"))
-
-
-@pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("ends", ["committed", "aborted"])
-def test_every_order_in_one_batch(ruleset, netlink, ends, start):
-    """What may not be, and what comes before it in its batch, changes nothing."""
-    for length in (1, 2, 3):
-        for names in itertools.product(STEPS, repeat=length):
-            assert netlink.batch(new_table("t"), (DELTABLE, 0, IPV4, [attribute(1, "t")]), new_table("t"),
-                                 new_chain("t", "c"), *(STEPS[name][0] for name in STARTS[start])) == 0
-            state, legal = (1 if STARTS[start] else 0, STARTS[start].count("add rule")), True
-            left = state
-            for name in names:
-                _, may, leaves = STEPS[name]
-                legal, left = legal and may(*left), leaves(*left)
-            batch = [STEPS[name][0] for name in names]
-            if ends == "aborted":
-                legal, batch = False, batch + [FAILS]
-            assert (netlink.batch(*batch) == 0) == bool(legal), names
-            assert len(list(netlink.rules("t"))) == (left if legal else state)[1], names
-
-
-def users():
-    """How many rules keep the module; the kernel lets go of deleted ones a little later."""
-    with open("/sys/module/nft_snat_stateless/refcnt") as file:
-        return int(file.read())
-
-
-@pytest.mark.parametrize("undo", ["flush ruleset", "delete table ip t", "flush chain ip t c",
-                                  "flush chain ip t c; delete chain ip t c; delete map ip t m"])
-def test_stock_nft_takes_rules_away(ruleset, netlink, undo):
-    ruleset(table())
-    assert netlink.batch(new_rule("t", "c", expression(DADDR, "m"))) == 0
-    ruleset(undo)
-    assert not list(netlink.rules("t"))
-    until(lambda: users() == 0)
-
-
-def test_module_stays_while_in_use(ruleset, netlink):
-    ruleset(table())
-    until(lambda: users() == 0)
-    assert netlink.batch(new_rule("t", "c", expression(DADDR, "m"))) == 0
-    done = subprocess.run(["rmmod", "nft_snat_stateless"], capture_output=True, text=True)
-    assert done.returncode != 0 and "in use" in done.stderr and users() == 1
-    assert len(list(netlink.rules("t"))) == 1
-
-
-def test_map_stays_while_in_use(ruleset, netlink):
-    ruleset(table())
-    assert netlink.batch(new_rule("t", "c", expression(DADDR, "m"))) == 0
-    assert name_of(netlink.batch(delete_map("t", "m"))) == "EBUSY"
-    assert netlink.batch(delete_rules("t", "c"), delete_map("t", "m")) == 0
+    reference = attribute(1, [attribute(MAP_NAME, name), attribute(MAP_ID, 9)])
+    code = netlink.batch(new_map("t", "x", identity=9), new_rule("t", "c", expression(DADDR, [reference])))
+    assert (name_of(code) or 0) == error
+    assert [one[MAP_NAME] for _, given in netlink.rules("t") for one in maps_in(given[MAPS])] == [b"x\0"] * (not error)

@@ -107,8 +107,9 @@
  *		name of a map in the rule's own table, NFT_SET_MAXNAMELEN - 1
  *		bytes at most
  *	    NFTA_SNAT_STATELESS_MAP_ID		NLA_U32, network byte order,
- *		optional, never dumped: NFTA_SET_ID of a map made in the same
- *		batch
+ *		optional, never dumped: what programs send beside each name, the
+ *		NFTA_SET_ID of a map made in the same batch.  It is not looked
+ *		at: such a map is found by its name, too
  *	    NFTA_SNAT_STATELESS_MAP_PREFIX	NLA_U32, network byte order,
  *		optional: 1 to the length of an address in bits; with npt 64 at
  *		most (RFC 6296, 3.5).  Absent, as in a dump, for the whole address
