@@ -27,8 +27,4 @@ compat_set_do_lookup(const struct net *net, const struct nft_set *set,
 	xfrm_decode_session(skb, fl, family)
 #endif
 
-#ifdef COMPAT_NO_FLAG_LEFT
-#error "the IP layer uses bit 15 of its flags itself; see decision.h"
-#endif
-
 #endif /* NFT_SNAT_STATELESS_COMPAT_H */

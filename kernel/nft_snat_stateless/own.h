@@ -7,8 +7,8 @@
 #include <linux/if_packet.h>
 #include <linux/in.h>
 #include <linux/ip.h>
+#include <linux/netfilter_ipv6.h>
 #include <linux/skbuff.h>
-#include <net/addrconf.h>
 #include <net/netfilter/nf_tables.h>
 
 #include "address.h"
@@ -62,7 +62,7 @@ static inline bool snat_is_own(const struct nft_pktinfo *pkt, u8 pf,
 			       const union snat_address *address)
 {
 	if (pf == NFPROTO_IPV6)
-		return ipv6_chk_addr(nft_net(pkt), &address->in6, NULL, 0);
+		return nf_ipv6_chk_addr(nft_net(pkt), &address->in6, NULL, 0);
 
 	return unlikely(READ_ONCE(*snat_own_count(address->ip))) &&
 	       snat_ipv4_is_own(pkt, address->ip);

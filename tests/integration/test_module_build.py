@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A kernel that lacks what the module needs is refused in one sentence, before the compiler or modpost says it in a hundred lines.
+
+The kernel is one of the guests', its headers in a tree of links in which one file is another.
+"""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from packets import row
+
+pytestmark = pytest.mark.stock
+
+TREE = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def original():
+    """The build directory of a kernel, real."""
+    done = subprocess.run([TREE / "tests/vm/kernels", "6.12"], stdout=subprocess.PIPE, text=True, check=True)
+    kernel = Path(done.stdout.strip())
+    return (kernel / "lib/modules" / kernel.name / "build").resolve()
+
+
+@pytest.fixture
+def headers(original, tmp_path):
+    """Its sources and headers, linked."""
+    subprocess.run(["cp", "-rs", original.parent, tmp_path / "src"], check=True)
+    return tmp_path / "src" / original.name
+
+
+def change(file, old, new):
+    text = file.read_text()
+    assert old in text
+    file.unlink()
+    file.write_text(text.replace(old, new))
+
+
+def build(headers, tmp_path):
+    done = subprocess.run(["make", "-f", TREE / "Makefile.kmod", f"KDIR={headers}", f"OUT={tmp_path / 'build'}"],
+                          capture_output=True, text=True)
+    return done.returncode, [line for line in done.stderr.splitlines() if "nft_snat_stateless:" in line]
+
+
+# Pattern of the file below the sources, what stands there, what stands there instead, what is said.
+LACKS = [
+    row("an export", "*-amd64/Module.symvers", "\tnft_chain_validate_hooks\t", "\tno_such_function\t",
+        "does not export what this module needs, and 6.1.192 to 7.3.4 do: nft_chain_validate_hooks"),
+    row("a count that ends", "*-common/include/net/netfilter/nf_tables.h", "bool nft_use_inc(u32", "bool nft_use_more(u32",
+        "has no nft_use_inc(); 6.1.192 to 7.3.4 have"),
+    row("dumps that reset", "*-common/include/net/netfilter/nf_tables.h", "bool reset)", "int reset)",
+        "has no nft_expr_ops.dump with a reset; 6.1.192 to 7.3.4 have"),
+    row("a validate of today", "*-common/include/net/netfilter/nf_tables.h", "*validate)(const struct nft_ctx *ctx,",
+        "*validate)(const struct nft_ctx *ctx, const struct nft_data **data,",
+        "has no nft_expr_ops.validate without data; 6.1.192 to 7.3.4 have"),
+    row("the flag", "*-common/include/net/ip.h", "#define IPSKB_MULTIPATH\t\tBIT(9)", "#define IPSKB_MULTIPATH\t\tBIT(15)",
+        "uses bit 15 of the IP layer's flags itself, see decision.h; 6.1.192 to 7.3.4 do not"),
+    row("nf_tables", "*-amd64/include/config/auto.conf", "CONFIG_NF_TABLES=m", "",
+        "this kernel is configured without CONFIG_NF_TABLES"),
+]
+
+
+@pytest.mark.parametrize("file, old, new, sentence", LACKS)
+def test_what_a_kernel_lacks(headers, tmp_path, file, old, new, sentence):
+    (found,) = headers.parent.glob(file)
+    change(found, old, new)
+    status, said = build(headers, tmp_path)
+    assert status == 2 and len(said) == 1 and sentence in said[0], said
+
+
+def test_what_lacks_nothing(headers, tmp_path):
+    assert build(headers, tmp_path) == (0, [])
+    assert (tmp_path / "build/nft_snat_stateless.ko").exists()
+
+
+def test_no_build_directory(tmp_path):
+    done = subprocess.run(["make", "-f", TREE / "Makefile.kmod", f"KDIR={tmp_path}"], capture_output=True, text=True)
+    assert done.returncode == 2 and f"KDIR={tmp_path} is no kernel's build directory" in done.stderr
