@@ -25,14 +25,14 @@ class Failure(Exception):
     """There is no result; what did not work has said why."""
 
 
-def kernel(series):
-    """The directory of Debian's kernel of a series, named after its release."""
-    return Path(subprocess.run([VM / "kernels", series], stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
+def kernel(name):
+    """The directory of the kernel of this name, itself named after its release."""
+    return Path(subprocess.run([VM / "kernels", name], stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
 
 
 def add_parts(parser):
     """Options that say which tool and module are measured."""
-    parser.add_argument("--kernel", default="6.12", help="a series that Debian has (%(default)s)")
+    parser.add_argument("--kernel", default="6.12", help="one that `kernels` knows (%(default)s)")
     parser.add_argument("--tool", type=Path, default=TREE / "build/statnat-nft", help="(build/statnat-nft)")
     parser.add_argument("--module", type=Path, help="(build/kmod/RELEASE/nft_snat_stateless.ko)")
 

@@ -72,11 +72,11 @@ class Failure(Exception):
         self.status = status
 
 
-def kernel(series):
-    """Return the directory of the cached kernel of a series."""
-    done = subprocess.run([HERE / "kernels", series], stdout=subprocess.PIPE, text=True)
+def kernel(name):
+    """Return the directory of the cached kernel of this name."""
+    done = subprocess.run([HERE / "kernels", name], stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        raise Failure(UNPREPARED, f"there is no kernel {series}")
+        raise Failure(UNPREPARED, f"there is no kernel {name}")
     return Path(done.stdout.strip())
 
 
