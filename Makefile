@@ -5,29 +5,44 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 MAKEFLAGS += --no-print-directory
 
-# The guests' kernels, series of Debian's.
-KERNELS := 6.1 6.12
+# The guests' kernels, by their names in tests/vm/kernels; those of Debian 13 run on its files.
+KERNELS := 6.1 6.12 trixie trixie-backports
+# The Debian in which this runs, if not this machine's; what is built there is kept apart.
+IN :=
+BUILD := build$(IN:%=/%)
+# What takes a sample of each test's rows only: kernels, and the Debian that IN names.
+SAMPLED :=
+# What `make test` takes: the default kernel whole, the ends of what is supported in samples.
+quick := KERNELS="6.1 6.12 trixie-backports" SAMPLED="6.1 trixie trixie-backports"
+
 # Debian's own, to which python3-pytest and python3-scapy belong.
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider
 
 # Show and keep what a test stage writes, named.
-logged = 2>&1 | sed -u 's/^/$(1) | /' | tee build/logs/$(1)
+logged = 2>&1 | sed -u 's/^/$(1)$(IN:%=-%) | /' | tee build/logs/$(1)$(IN:%=-%)
 
 # The verdicts of all stages, at the end of a long log.
 verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -n 1 $$log; } | tail -n 1; done
 
-.PHONY: help all build tool packages kmods check test fuzz bench demo clean install unit host guests races gates clang fuzzers
+# Tables repeat by 2, 3 and 4.
+sampled = $(if $(filter $(1),$(SAMPLED)),--sample 7)
+
+.PHONY: help all build tool packages kmods check test kernels fuzz bench demo clean install unit host guests races gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z ]\+\):.*## /\1\t/p' Makefile | expand -t 14
 
 all build: ## build statnat-nft into build/
-	cmake -S . -B build
-	cmake --build build --parallel $$(nproc)
+	cmake -S . -B $(BUILD)
+	cmake --build $(BUILD) --parallel $$(nproc)
 
 tool:
-	cmake -S . -B build
-	cmake --build build --parallel $$(nproc) --target statnat-nft
+	cmake -S . -B $(BUILD)
+	cmake --build $(BUILD) --parallel $$(nproc) --target statnat-nft
+
+# Any of these commands in Debian 13, such as trixie-check.
+trixie-%:
+	tests/vm/inside trixie $(MAKE) IN=trixie $*
 
 packages:
 	scripts/install-packages
@@ -36,31 +51,41 @@ kmods: $(KERNELS:%=kmod-%) ## build the module for the guests' kernels, without 
 
 kmod-%:
 	@kernel=$$(tests/vm/kernels $*); \
-	$(MAKE) -f Makefile.kmod KDIR=$$kernel/lib/modules/$${kernel##*/}/build W=1 KCFLAGS=-Werror C=2 CF=-Wsparse-error
+	tests/vm/inside $* $(MAKE) -f Makefile.kmod KDIR=$$kernel/lib/modules/$${kernel##*/}/build W=1 KCFLAGS=-Werror C=2 CF=-Wsparse-error
 
 check: build unit host ## the inner loop: unit tests, and the integration tests on this kernel with the native engine
 
 test: packages ## install what it takes, then all tests, those of integration also in guests
-	$(MAKE) build kmods
+	$(MAKE) $(quick) build trixie-tool kmods
 	rm -rf build/logs
-	status=0; $(MAKE) -k unit host clang || status=1; $(MAKE) -k -j guests races gates || status=1; \
+	status=0; $(MAKE) -k unit host clang || status=1; \
+	$(MAKE) -k -j $(quick) guests race-6.1 race-6.12 gates trixie-host || status=1; \
 	$(verdicts); exit $$status
+
+kernels: packages ## run all tests on all kernels, and write docs/kernels.md; takes hours
+	$(MAKE) build trixie-build kmods
+	rm -rf build/logs
+	status=0; $(MAKE) -k unit trixie-unit host trixie-host || status=1; $(MAKE) -k -j $$(nproc) guests races gates || status=1; \
+	tests/vm/report $(KERNELS) >docs/kernels.md || status=1; $(verdicts); exit $$status
 
 build/logs:
 	mkdir -p $@
 
 unit: | build/logs
-	ctest --test-dir build --no-tests=error --output-on-failure $(call logged,unit)
+	ctest --test-dir $(BUILD) --no-tests=error --output-on-failure $(call logged,unit)
 
 host: | build/logs
-	STATNAT_ENGINE=native $(PYTEST) tests/integration $(call logged,host)
+	STATNAT_ENGINE=native STATNAT_NFT=$(CURDIR)/$(BUILD)/statnat-nft $(PYTEST) $(call sampled,$(IN)) tests/integration $(call logged,host)
+
+# The module, and the tool as it was built for this kernel's Debian.
+engine = STATNAT_ENGINE=expression STATNAT_NFT=$(CURDIR)/build$(if $(filter trixie%,$(1)),/trixie)/statnat-nft
 
 guests: $(KERNELS:%=guest-%)
 
 guest-%: | build/logs
 	kernel=$$(tests/vm/kernels $*); \
 	tests/vm/run --kernel $* --memory 2G --timeout 10800 --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
-		env STATNAT_ENGINE=expression $(PYTEST) tests/integration $(call logged,guest-$*)
+		env $(call engine,$*) $(PYTEST) $(call sampled,$*) tests/integration $(call logged,guest-$*)
 
 # With two processors, which race, and a heap that notices what is written to the wrong place.
 races: $(KERNELS:%=race-%)
@@ -68,7 +93,7 @@ races: $(KERNELS:%=race-%)
 race-%: | build/logs
 	kernel=$$(tests/vm/kernels $*); \
 	tests/vm/run --kernel $* --memory 1G --cpus 2 --append slub_debug=FZP --timeout 1200 --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
-		env STATNAT_ENGINE=expression $(PYTEST) tests/integration/test_race.py tests/integration/test_resets.py $(call logged,race-$*)
+		env $(call engine,$*) $(PYTEST) tests/integration/test_race.py tests/integration/test_resets.py $(call logged,race-$*)
 
 gates: $(KERNELS:%=gate-%)
 

@@ -30,10 +30,15 @@ def kernel(name):
     return Path(subprocess.run([VM / "kernels", name], stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
 
 
+def built(name):
+    """Where the tool lies that was built for this kernel's Debian."""
+    return TREE / "build" / ("trixie" if name.startswith("trixie") else "") / "statnat-nft"
+
+
 def add_parts(parser):
     """Options that say which tool and module are measured."""
     parser.add_argument("--kernel", default="6.12", help="one that `kernels` knows (%(default)s)")
-    parser.add_argument("--tool", type=Path, default=TREE / "build/statnat-nft", help="(build/statnat-nft)")
+    parser.add_argument("--tool", type=Path, help="(what was built for the kernel's Debian)")
     parser.add_argument("--module", type=Path, help="(build/kmod/RELEASE/nft_snat_stateless.ko)")
 
 
@@ -43,7 +48,7 @@ def workshop(arguments):
     module = arguments.module or TREE / "build/kmod" / kernel(arguments.kernel).name / "nft_snat_stateless.ko"
     with TemporaryDirectory(dir="/var/tmp", prefix="statnat-bench-") as name:
         folder = Path(name)
-        shutil.copy(arguments.tool, folder / "statnat-nft")
+        shutil.copy(arguments.tool or built(arguments.kernel), folder / "statnat-nft")
         shutil.copy(module, folder / "nft_snat_stateless.ko")
         yield folder
 

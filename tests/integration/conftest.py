@@ -2,6 +2,7 @@
 """What every test gets: a healthy kernel before and after, a gateway, and the tool in it."""
 
 import os
+from collections import Counter
 
 import pytest
 
@@ -16,6 +17,11 @@ FAULTS = ("WARNING:", "BUG:", "BUG ", "Oops", "general protection", "refcount_t:
           "hw csum failure", "unregister_netdevice: waiting")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--sample", type=int, default=1, metavar="N",
+                     help="of each test's rows take the first and then every Nth; no power of 2, which many tables repeat by")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "expression: needs the kernel module, not stock rules")
     config.addinivalue_line("markers", "needs(ability): of the kernel; guests have them all, this machine may not")
@@ -27,8 +33,20 @@ def pytest_collection_modifyitems(config, items):
     others = {"expression" if ENGINE == "native" else "stock"}
     others |= {"race"} if os.cpu_count() == 1 else set()
     kept = [item for item in items if possible(item) and not any(map(item.get_closest_marker, others))]
+    kept = sample(kept, config.getoption("sample"))
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
+
+
+def sample(items, step):
+    """The first and then every `step`-th row of each test, the same at each run."""
+    rows, kept = Counter(), []
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        if rows[test] % step == 0:
+            kept.append(item)
+        rows[test] += 1
+    return kept
 
 
 def possible(item):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A Debian kernel in QEMU (software emulation) on the host's files, and commands run inside it.
+"""A Debian kernel in QEMU (software emulation) on the files of its Debian, and commands run inside it.
 
-The host's root lies read-only below a throw-away overlay, so every path means the same inside; so does the tree of this repository, which is
-mounted anew for each command and therefore current. Sockets of two virtio ports lead inside, see `agent`; the console is a log file.
+These lie read-only below a throw-away overlay; where they are the host's, every path means the same inside. So it does in any case in the tree of
+this repository, which is mounted anew for each command and therefore current. Sockets of two virtio ports lead inside, see `agent`; the console is a log file.
 """
 
 import base64
@@ -80,6 +80,14 @@ def kernel(name):
     return Path(done.stdout.strip())
 
 
+def root(name):
+    """Return the root directory of the Debian that a kernel belongs to."""
+    done = subprocess.run([HERE / "root", name], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise Failure(UNPREPARED, f"there are no files of {name}'s Debian")
+    return Path(done.stdout.strip())
+
+
 def early_modules(modules):
     """List the files that EARLY_MODULES need, below `modules`, in the order of loading."""
     files = {}
@@ -154,7 +162,7 @@ class Guest:
         self.console = self.state / "console.log"
 
     def _command_line(self, directory, options):
-        shares = {"root": ("/", True), "modules": (directory / "lib/modules", True), "tree": (TREE, True)}
+        shares = {"root": (root(options.root or options.kernel), True), "modules": (directory / "lib/modules", True), "tree": (TREE, True)}
         if options.results:
             shares["results"] = (options.results, False)
         line = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]

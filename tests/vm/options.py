@@ -7,6 +7,7 @@ from pathlib import Path
 
 def add_guest(parser):
     """Options that shape a guest."""
+    parser.add_argument("--root", metavar="KERNEL", help="run on the files of this kernel's Debian (its own)")
     parser.add_argument("--memory", default="1G", help="the guest's memory (%(default)s)")
     parser.add_argument("--cpus", type=int, default=1, help="the guest's processors (%(default)s)")
     parser.add_argument("--append", default="", metavar="ARGUMENTS", help="more kernel arguments")
