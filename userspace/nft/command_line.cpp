@@ -4,6 +4,7 @@
 
 #include "error.hpp"
 #include "session.hpp"
+#include "version.hpp"
 
 #include <array>
 #include <cstdio>
@@ -73,6 +74,11 @@ void write_to(std::FILE* file, std::string_view text) {
 
 void say(const std::string& sentence) {
     write_to(stderr, sentence + "\n");
+}
+
+int refuse(const std::string& sentence) {
+    say((like_nft_1_1 ? "Error: " : "") + sentence);
+    return failed;
 }
 
 // Each nft in PATH, in its order.
@@ -169,6 +175,12 @@ std::optional<std::string> add_debug_levels(nft_ctx* context, std::string_view n
     }
 }
 
+// Whether nft goes on without a folder that is not there.
+bool pass_include_path(const std::string& path) {
+    say(like_nft_1_1 ? "Warning: Cannot include path '" + path + "'" : "Failed to add include path '" + path + "'");
+    return like_nft_1_1;
+}
+
 struct Request {
     std::string file;
     bool has_file = false;
@@ -218,24 +230,20 @@ std::optional<int> read_options(std::vector<std::string>& words, nft_ctx* contex
         case 'V': return ask_stock_nft(words);
         case 'D':
             if (nft_ctx_add_var(context, ::optarg) != 0) {
-                say("Failed to define variable '" + std::string(::optarg) + "'");
-                return failed;
+                return refuse("Failed to define variable '" + std::string(::optarg) + "'");
             }
             request.has_definitions = true;
             break;
         case 'I':
-            if (nft_ctx_add_include_path(context, ::optarg) != 0) {
-                say("Failed to add include path '" + std::string(::optarg) + "'");
+            if (nft_ctx_add_include_path(context, ::optarg) != 0 && !pass_include_path(::optarg)) {
                 return failed;
             }
             break;
-        case 'd': {
+        case 'd':
             if (const auto unknown = add_debug_levels(context, ::optarg)) {
-                say("invalid debug parameter `" + *unknown + "'");
-                return failed;
+                return refuse("invalid debug parameter `" + *unknown + "'");
             }
             break;
-        }
         case 'f':
             request.file = ::optarg;
             request.has_file = true;
@@ -245,6 +253,9 @@ std::optional<int> read_options(std::vector<std::string>& words, nft_ctx* contex
         case 'o': nft_ctx_set_optimize(context, 1); break;
         case '?': return failed;
         default: break;
+        }
+        if (like_nft_1_1 && request.has_file && request.interactive) {
+            return refuse("-i/--interactive and -f/--file options cannot be combined");
         }
     }
     nft_ctx_output_set_flags(context, output);

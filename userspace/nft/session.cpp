@@ -3,6 +3,7 @@
 #include "session.hpp"
 
 #include "error.hpp"
+#include "version.hpp"
 
 #include <algorithm>
 #include <array>
@@ -59,22 +60,6 @@ private:
     std::size_t size_;
 };
 
-// A file without a name; fmemopen(3) gives a stream that is much slower to read.
-int memory_file(std::string_view text) {
-    const int file = ::memfd_create("statnat-nft", MFD_CLOEXEC);
-    for (std::size_t done = 0; file >= 0 && done < text.size();) {
-        const ssize_t size = ::write(file, text.data() + done, text.size() - done);
-        if (size < 0 && errno != EINTR) {
-            throw CannotGoOn{std::string("cannot keep a text in memory: ") + std::strerror(errno)};
-        }
-        done += size < 0 ? 0 : static_cast<std::size_t>(size);
-    }
-    if (file < 0 || ::lseek(file, 0, SEEK_SET) != 0) {
-        throw CannotGoOn{std::string("cannot keep a text in memory: ") + std::strerror(errno)};
-    }
-    return file;
-}
-
 // A batch is one datagram, so the send buffer must hold all of it; libnftables has made room for what it wrote.
 void make_room(int socket, std::size_t size) {
     int room = 0;
@@ -116,8 +101,8 @@ int Session::run(const std::string& commands) {
 
 int Session::run_file(const std::string& name) {
     const bool json = nft_ctx_output_get_flags(context()) & NFT_CTX_OUTPUT_JSON;
-    if ((name == "-" || name == standard_input) && !json) {
-        substitute_stdin();  // libnftables reads it by itself; JSON it reads as a file
+    if ((name == "-" || name == standard_input) && (!json || like_nft_1_1)) {
+        substitute_stdin();  // libnftables reads it by itself; JSON it read as a file before 1.1
     }
     return finish(nft_run_cmd_from_filename(context(), name.c_str()));
 }
@@ -137,7 +122,7 @@ int Session::finish(int status) {
 void Session::substitute_stdin() {
     const std::string original = read_all(STDIN_FILENO);
     const auto& document = documents_[standard_input] = with_stand_ins(original, stand_ins_);
-    const int file = memory_file(document ? document->text.whole() : original);
+    const int file = text_file(document ? document->text.whole() : original);
     ::dup2(file, STDIN_FILENO);
     ::close(file);
 }

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "stream.hpp"
 
-#include <algorithm>
+#include "error.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <string>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace statnat {
 
@@ -20,37 +25,6 @@ ssize_t write_to(void* take, const char* text, std::size_t size) noexcept {
     }
 }
 
-struct Reading {
-    std::string_view text;
-    std::size_t at = 0;
-};
-
-ssize_t read_from(void* cookie, char* buffer, std::size_t size) noexcept {
-    Reading& reading = *static_cast<Reading*>(cookie);
-    const std::size_t taken = std::min(size, reading.text.size() - reading.at);
-    std::memcpy(buffer, reading.text.data() + reading.at, taken);
-    reading.at += taken;
-    return static_cast<ssize_t>(taken);
-}
-
-int seek_in(void* cookie, off64_t* offset, int whence) noexcept {
-    Reading& reading = *static_cast<Reading*>(cookie);
-    const std::size_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? reading.at : reading.text.size();
-    const off64_t wanted = static_cast<off64_t>(from) + *offset;
-    if (wanted < 0 || static_cast<std::size_t>(wanted) > reading.text.size()) {
-        errno = EINVAL;
-        return -1;
-    }
-    reading.at = static_cast<std::size_t>(wanted);
-    *offset = wanted;
-    return 0;
-}
-
-int close_reading(void* cookie) noexcept {
-    delete static_cast<Reading*>(cookie);
-    return 0;
-}
-
 }  // namespace
 
 Stream::Stream(std::function<void(std::string_view)> take)
@@ -63,17 +37,23 @@ Stream::Stream(std::function<void(std::string_view)> take)
     }
 }
 
-std::FILE* open_text(std::string_view text) {
-    auto reading = std::make_unique<Reading>(Reading{text});
-    cookie_io_functions_t functions{};
-    functions.read = read_from;
-    functions.seek = seek_in;
-    functions.close = close_reading;
-    std::FILE* const file = ::fopencookie(reading.get(), "r", functions);
-    if (file) {
-        reading.release();  // close_reading() has it now
+int text_file(std::string_view text) {
+    const int file = ::memfd_create("statnat-nft", MFD_CLOEXEC);
+    for (std::size_t done = 0; file >= 0 && done < text.size();) {
+        const ssize_t size = ::write(file, text.data() + done, text.size() - done);
+        if (size < 0 && errno != EINTR) {
+            throw CannotGoOn{std::string("cannot keep a text in memory: ") + std::strerror(errno)};
+        }
+        done += size < 0 ? 0 : static_cast<std::size_t>(size);
+    }
+    if (file < 0 || ::lseek(file, 0, SEEK_SET) != 0) {
+        throw CannotGoOn{std::string("cannot keep a text in memory: ") + std::strerror(errno)};
     }
     return file;
+}
+
+std::FILE* open_text(std::string_view text) {
+    return ::fdopen(text_file(text), "r");
 }
 
 }  // namespace statnat

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Stdio streams for C: one that ends in a function of ours, one that reads a text of ours.
+// What C reads and writes: a stream that ends in a function of ours, and files that hold a text of ours.
 #pragma once
 
 #include <cstdio>
@@ -25,7 +25,11 @@ private:
     std::unique_ptr<std::FILE, Closed> file_;
 };
 
-// To be closed by fclose(3), as long as the text is there. fmemopen(3) is much slower.
+// A file without a name that holds the text, at its beginning; a descriptor. libnftables reads regular files only.
+// Throws CannotGoOn.
+int text_file(std::string_view text);
+
+// The same as a stream. fmemopen(3) is much slower, and no regular file.
 std::FILE* open_text(std::string_view text);
 
 }  // namespace statnat
