@@ -20,7 +20,7 @@ from scapy.layers.inet import IP, UDP
 
 from net import A, A_OUT, X, Namespace, many, until
 from nfnl import (DADDR, FIELD, FLAGS, INET, MAP_FLAGS, MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, MAPS, NOTRACK,
-                  NPT, UNTRACKED, Netlink, attributes, listed)
+                  NPT, UNTRACKED, Netlink, attribute, attributes, listed, new_table)
 from packets import expression as needs_module, row
 from tool import TOOL
 
@@ -277,6 +277,17 @@ def test_mistake(nft, tmp_path, statement, word, sentence):
     assert nft.listing() == ""
 
 
+@pytest.mark.parametrize("name", ["mistake.json", "-"])
+def test_mistake_in_json(nft, tmp_path, name):
+    """In a file and on standard input, which libnftables reads in ways of their own."""
+    rule = {"family": "ip", "table": "t", "chain": "c", "expr": [{"snat_stateless": {"field": "sadr", "map": "@m"}}]}
+    text = json.dumps({"nftables": [{"add": {"rule": rule}}]})
+    (tmp_path / "mistake.json").write_text(text)
+    done = nft("-j", "-f", name, stdin=text, folder=tmp_path, check=False)
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert done.stderr.startswith('internal:1:1-1: Error: "field" must be "saddr" or "daddr"\n')
+
+
 @needs_module
 @pytest.mark.parametrize("chain, statement, sentence", REFUSALS)
 def test_refusal(nft, chain, statement, sentence):
@@ -353,6 +364,7 @@ STOCK_TABLE = """
 define hosts = { 10.0.0.2, 10.0.0.3 }
 table inet f {
 	set s { type ipv4_addr; flags interval; elements = { 10.0.0.0/24, 192.0.2.1-192.0.2.9 }; }
+	set typed { typeof ip saddr . tcp dport; counter; elements = { 10.0.0.2 . 22 }; }
 	map m { type ipv4_addr : verdict; elements = { 10.0.0.2 : accept, 10.0.0.3 : jump deeper }; }
 	counter seen { }
 	chain deeper { counter name seen; }
@@ -414,6 +426,8 @@ ALIKE = [
     row("include nothing there", ["-f", "-"],                                      'include "./nothing.nft"\n'),
     row("include a pattern",     ["-f", "-"],                                      'include "./nothing-*.nft"\n'),
     row("include path",          ["-I", "/nowhere", "-f", "-"],                    'include "nothing.nft"\n'),
+    row("no include path",       ["-I", "/nowhere", "list", "tables"],             ""),
+    row("interactive, and a file", ["-i", "-f", "-"],                              "list tables\n"),
     row("echo",                  ["-e", "-a", "add rule inet f input counter"],    ""),
     row("echo a file",           ["-e", "-f", "-"],                                "add rule inet f input counter\ninsert rule inet f input drop\n"),
     row("echo as JSON",          ["-e", "-j", "add rule inet f input counter"],    ""),
@@ -430,6 +444,28 @@ ALIKE = [
     row("the word as a map",     ["-f", "-"],                                      "add rule inet f input ip saddr map @snat_stateless"),
     row("the word in a comment", ["-e", "-f", "-"],                                '# snat_stateless saddr map @m\nadd rule inet f input counter comment "snat_stateless saddr map @m"\n'),
     row("the interactive mode",  ["-i"],                                           "list tables\n\nquit\n"),
+    # Since nftables 1.1, or a little before; stock nft without it refuses it, and so must we.
+    row("destroy",               ["destroy", "table", "inet", "f"],                ""),
+    row("destroy nothing there", ["-e", "-f", "-"],                                "destroy table ip t\ndestroy chain inet f c\ndestroy rule inet f input handle 999\n"),
+    row("destroy an element",    ["-e", "destroy element inet f typed { 10.0.0.2 . 22, 10.0.0.3 . 22 }"], ""),
+    row("destroy in JSON",       ["-j", "-e", "-f", "-"],                          '{"nftables": [{"destroy": {"table": {"family": "inet", "name": "f"}}}]}'),
+    row("reset rules",           ["reset", "rules"],                               ""),
+    row("reset rules of a chain", ["-a", "reset", "rules", "chain", "inet", "f", "input"], ""),
+    row("reset as JSON",         ["-j", "reset", "rules"],                         ""),
+    row("reset a set",           ["reset", "set", "inet", "f", "typed"],           ""),
+    row("reset an element",      ["reset", "element", "inet", "f", "typed", "{ 10.0.0.2 . 22 }"], ""),
+    row("last",                  ["-f", "-"],                                      "add rule inet f input last counter\nlist chain inet f input\n"),
+    row("last as JSON",          ["-j", "-e", "add rule inet f input last"],       ""),
+    row("a table that persists", ["-e", "-f", "-"],                                "table ip t { flags persist; }\nlist table ip t\n"),
+    row("hooks",                 ["list", "hooks"],                                ""),
+    row("hooks of a device",     ["list", "hooks", "netdev", "device", "lo"],      ""),
+    row("devices of a chain",    ["-e", "table netdev t { chain c { type filter hook ingress devices = { lo } priority 0; }; }"], ""),
+    row("sets, but no elements", ["-t", "list", "sets"],                           ""),
+    row("typeof in an echo",     ["-e", "add set inet f x { typeof @th,16,16; }; add map inet f y { typeof ip saddr . meta mark : ip daddr; }"], ""),
+    row("typeof of intervals",   ["-e", "add map inet f x { typeof ip saddr : interval ip daddr; flags interval; }"], ""),
+    row("typeof as JSON",        ["-j", "list", "set", "inet", "f", "typed"],      ""),
+    row("one mark and another",  ["-e", "add rule inet f input meta mark set meta mark or ct mark"], ""),
+    row("none of these flags",   ["-e", "add rule inet f input tcp flags ! syn,rst counter"], ""),
 ]
 
 # What is never the same twice.
@@ -455,6 +491,20 @@ def test_like_stock(nft, arguments, stdin):
         assert stock[0].split("\n")[1] in ours[0] and stock[2:] == ours[2:]
     else:
         assert ours == stock
+
+
+TABLE_USERDATA = 6
+
+
+def test_table_of_a_newer_version_like_stock(nft):
+    """That nftables 99 made it is written into a table; some versions warn."""
+    version = bytes([1, 4, 99, 0, 0, 0])  # type, length, value
+    with contextlib.closing(Netlink(nft.namespace)) as netlink:
+        kind, flags, family, given = new_table("t")
+        netlink.batch((kind, flags, family, [*given, attribute(TABLE_USERDATA, version)]))
+    for arguments in (["list", "ruleset"], ["-j", "list", "ruleset"], ["list", "table", "ip", "t"]):
+        stock, ours = (run(*arguments) for run in (nft.stock, nft))
+        assert (ours.stdout, ours.stderr) == (stock.stdout, stock.stderr)
 
 
 def test_files_like_stock(nft, tmp_path):
