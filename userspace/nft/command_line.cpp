@@ -3,6 +3,7 @@
 #include "command_line.hpp"
 
 #include "error.hpp"
+#include "rehearsal.hpp"
 #include "session.hpp"
 #include "version.hpp"
 
@@ -304,17 +305,19 @@ int run(std::vector<std::string> words) {
         say("Error: -D/--define can only be used with -f/--filename");
         return failed;
     }
+    if (!request.has_commands && !request.has_file && !request.interactive) {
+        say(words.front() + ": no command specified");
+        return failed;
+    }
+    const bool json = nft_ctx_output_get_flags(session.context()) & NFT_CTX_OUTPUT_JSON;
+    rehearse(json ? Notation::json : Notation::text);
     if (request.has_commands) {
         return session.run(request.commands) == 0 ? done : failed;
     }
     if (request.has_file) {
         return session.run_file(request.file) == 0 ? done : failed;
     }
-    if (request.interactive) {
-        return converse(session);
-    }
-    say(words.front() + ": no command specified");
-    return failed;
+    return converse(session);
 }
 
 }  // namespace

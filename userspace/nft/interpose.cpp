@@ -2,16 +2,13 @@
 // The four functions, as C declares them, and the way past them.
 #include "interpose.hpp"
 
-#include "error.hpp"
-
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include <dlfcn.h>
 #include <sys/socket.h>
-
-struct mnl_socket;
 
 namespace statnat {
 
@@ -40,15 +37,50 @@ auto guarded(Work work, decltype(work()) failed) noexcept {
     return failed;
 }
 
-}  // namespace
-
-void interpose(Interposed* interposed) {
-    current = interposed;
+ssize_t send_really(int socket, const msghdr* message, int flags) {
+    static const auto real = next<ssize_t(int, const msghdr*, int)>("sendmsg");
+    return real(socket, message, flags);
 }
 
-ssize_t send_really(int socket, const msghdr& message) {
-    static const auto real = next<ssize_t(int, const msghdr*, int)>("sendmsg");
-    return real(socket, &message, 0);
+class RealSystem final : public System {
+public:
+    ssize_t send(int socket, const msghdr& batch) override {
+        for (const iovec& page : std::span(batch.msg_iov, batch.msg_iovlen)) {
+            log(">", {static_cast<const std::uint8_t*>(page.iov_base), page.iov_len});
+        }
+        return send_really(socket, &batch, 0);
+    }
+
+    ssize_t ask(const mnl_socket* socket, Message question) override {
+        static const auto real = next<ssize_t(const mnl_socket*, const void*, std::size_t)>("mnl_socket_sendto");
+        log(">", question);
+        return real(socket, question.data(), question.size());
+    }
+
+    ssize_t receive(const mnl_socket* socket, std::span<std::uint8_t> buffer) override {
+        static const auto real = next<ssize_t(const mnl_socket*, void*, std::size_t)>("mnl_socket_recvfrom");
+        const ssize_t received = real(socket, buffer.data(), buffer.size());
+        if (received > 0) {
+            log("<", buffer.first(static_cast<std::size_t>(received)));
+        }
+        return received;
+    }
+};
+
+// Who answers libnftables now.
+System& system_now() {
+    return current ? *current : real_system();
+}
+
+}  // namespace
+
+System& real_system() {
+    static RealSystem system;
+    return system;
+}
+
+Interposed* interpose(Interposed* interposed) {
+    return std::exchange(current, interposed);
 }
 
 }  // namespace statnat
@@ -66,33 +98,19 @@ extern "C" {
 }
 
 [[gnu::visibility("default")]] ssize_t sendmsg(int socket, const msghdr* message, int flags) {
-    static const auto real = statnat::next<ssize_t(int, const msghdr*, int)>("sendmsg");
     if (!statnat::current || flags != 0) {
-        return real(socket, message, flags);
+        return statnat::send_really(socket, message, flags);
     }
     return statnat::guarded([&] { return statnat::current->send(socket, *message); }, -1);
 }
 
 [[gnu::visibility("default")]] ssize_t mnl_socket_sendto(const mnl_socket* socket, const void* request, std::size_t size) {
-    static const auto real = statnat::next<ssize_t(const mnl_socket*, const void*, std::size_t)>("mnl_socket_sendto");
-    if (statnat::current) {
-        const statnat::Message question(static_cast<const std::uint8_t*>(request), size);
-        statnat::guarded([&] { return statnat::current->asked(question), 0; }, 0);
-    }
-    return real(socket, request, size);
+    const statnat::Message question(static_cast<const std::uint8_t*>(request), size);
+    return statnat::guarded([&] { return statnat::system_now().ask(socket, question); }, -1);
 }
 
 [[gnu::visibility("default")]] ssize_t mnl_socket_recvfrom(const mnl_socket* socket, void* buffer, std::size_t size) {
-    static const auto real = statnat::next<ssize_t(const mnl_socket*, void*, std::size_t)>("mnl_socket_recvfrom");
-    const ssize_t received = real(socket, buffer, size);
-    if (received <= 0 || !statnat::current) {
-        return received;
-    }
-    return statnat::guarded(
-        [&] {
-            return static_cast<ssize_t>(statnat::current->received(
-                {static_cast<std::uint8_t*>(buffer), static_cast<std::size_t>(received)}));
-        },
-        -1);
+    const std::span room(static_cast<std::uint8_t*>(buffer), size);
+    return statnat::guarded([&] { return statnat::system_now().receive(socket, room); }, -1);
 }
 }

@@ -11,29 +11,33 @@
 
 #include <sys/types.h>
 
+struct mnl_socket;
 struct msghdr;
 
 namespace statnat {
 
-// Who is asked while there is one; what a function throws becomes the errno EINVAL, or ENOMEM.
-class Interposed {
+// What is behind libnftables: the kernel, or what stands in its place. Each is as the function that it is named after,
+// sendmsg(2), mnl_socket_sendto(3) or mnl_socket_recvfrom(3).
+class System {
 public:
-    virtual ~Interposed() = default;
+    virtual ~System() = default;
 
-    // A file was opened for reading: it, or what to read in its place.
-    virtual std::FILE* opened(const char* path, std::FILE* file) = 0;
-    // As sendmsg(2).
-    virtual ssize_t send(int socket, const msghdr& message) = 0;
-    // A request was made that is no batch.
-    virtual void asked(Message question) = 0;
-    // A datagram came; returns its size after it was rewritten in place.
-    virtual std::size_t received(std::span<std::uint8_t> datagram) = 0;
+    virtual ssize_t send(int socket, const msghdr& batch) = 0;
+    virtual ssize_t ask(const mnl_socket* socket, Message question) = 0;
+    virtual ssize_t receive(const mnl_socket* socket, std::span<std::uint8_t> buffer) = 0;
 };
 
-// From now on `interposed` is asked; null ends it.
-void interpose(Interposed* interposed);
+// The functions that the dynamic linker would have found without this program.
+System& real_system();
 
-// The system's own.
-ssize_t send_really(int socket, const msghdr& message);
+// Who is asked in place of the system while there is one; what a function throws becomes the errno EINVAL, or ENOMEM.
+class Interposed : public System {
+public:
+    // A file was opened for reading: it, or what to read in its place.
+    virtual std::FILE* opened(const char* path, std::FILE* file) = 0;
+};
+
+// From now on `interposed` is asked; null ends it. Returns who was asked before.
+Interposed* interpose(Interposed* interposed);
 
 }  // namespace statnat

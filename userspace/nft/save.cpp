@@ -4,6 +4,7 @@
 
 #include "error.hpp"
 #include "files.hpp"
+#include "rehearsal.hpp"
 #include "session.hpp"
 
 #include <iostream>
@@ -43,6 +44,7 @@ Said run(const std::string& commands, Prepare prepare, const char* what) {
 int save(const std::optional<std::filesystem::path>& file) {
     const auto stateless = [](nft_ctx* context) { nft_ctx_output_set_flags(context, NFT_CTX_OUTPUT_STATELESS); };
     const auto check_only = [](nft_ctx* context) { nft_ctx_set_dry_run(context, true); };
+    rehearse(Notation::text);
     const std::string text = std::string(beginning) + run("list ruleset", stateless, "cannot list the ruleset").output;
     run(text, check_only, "the kernel would not take its own ruleset back, so nothing is saved");
     if (!file) {

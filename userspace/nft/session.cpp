@@ -2,7 +2,6 @@
 // Texts go in with stand-ins; batches, answers, output and errors come by on their way.
 #include "session.hpp"
 
-#include "error.hpp"
 #include "version.hpp"
 
 #include <algorithm>
@@ -77,8 +76,10 @@ void Session::Freed::operator()(nft_ctx* context) const {
     nft_ctx_free(context);
 }
 
-Session::Session(Sink output, Sink errors)
-    : output_(stand_ins_, std::move(output)),
+Session::Session(Sink output, Sink errors, System& system)
+    : system_(system),
+      before_(interpose(nullptr)),
+      output_(stand_ins_, std::move(output)),
       errors_(documents_, stand_ins_, rewriter_, std::move(errors)),
       output_stream_([this](std::string_view text) { take_output(text); }),
       error_stream_([this](std::string_view text) { take_errors(text); }),
@@ -91,7 +92,7 @@ Session::Session(Sink output, Sink errors)
 }
 
 Session::~Session() {
-    interpose(nullptr);
+    interpose(before_);
 }
 
 int Session::run(const std::string& commands) {
@@ -111,7 +112,16 @@ int Session::finish(int status) {
     std::fflush(output_stream_.file());
     output_.flush();
     errors_.end();
+    const bool batch_came_by = std::exchange(batch_came_by_, false);
+    const bool lost = status == 0 && !batch_came_by && has_statements();
     documents_.clear();
+    if (const auto refusal = std::exchange(refusal_, std::nullopt)) {
+        throw *refusal;
+    }
+    if (lost) {
+        throw CannotGoOn{"this libnftables sends rules in a way that is not known here: the kernel may now have log "
+                         "statements in the place of snat_stateless"};
+    }
     if (output_.missed_one()) {
         throw CannotGoOn{"this libnftables writes rules with snat_stateless in a way that is not known here: the output has "
                          "log statements in their place, and must not be loaded"};
@@ -157,38 +167,56 @@ std::optional<Document> Session::read_document(int descriptor, const struct stat
     return document ? std::move(document) : Document{Lines(original), Lines(original), {}};
 }
 
-ssize_t Session::send(int socket, const msghdr& message) {
-    rewriter_.start_batch();
-    const std::span<iovec> pages(message.msg_iov, message.msg_iovlen);
-    for (const iovec& page : pages) {
-        log(">", {static_cast<const std::uint8_t*>(page.iov_base), page.iov_len});
+bool Session::has_statements() const {
+    return std::any_of(documents_.begin(), documents_.end(), [&](const auto& named) {
+        return named.second && stand_ins_.in(named.second->text.whole());
+    });
+}
+
+// What is thrown in here libnftables cannot pass on.
+ssize_t Session::send(int socket, const msghdr& batch) {
+    batch_came_by_ = true;
+    try {
+        return send_rewritten(socket, batch);
+    } catch (const CannotGoOn& refusal) {
+        refusal_ = refusal;
+        throw;
     }
-    std::vector<iovec> rewritten(pages.begin(), pages.end());
+}
+
+ssize_t Session::send_rewritten(int socket, const msghdr& batch) {
+    rewriter_.start_batch();
+    std::vector<iovec> pages(batch.msg_iov, batch.msg_iov + batch.msg_iovlen);
     std::vector<Bytes> kept;
     std::size_t size = 0;
-    for (iovec& page : rewritten) {
+    for (iovec& page : pages) {
         if (auto bytes = rewriter_.to_kernel({static_cast<const std::uint8_t*>(page.iov_base), page.iov_len})) {
             kept.push_back(std::move(*bytes));
             page = {kept.back().data(), kept.back().size()};
         }
+        if (stand_ins_.in({static_cast<const char*>(page.iov_base), page.iov_len})) {
+            throw CannotGoOn{"this libnftables writes rules in a way that is not known here: the kernel would get log "
+                             "statements in the place of snat_stateless, so it got nothing"};
+        }
         size += page.iov_len;
     }
     if (kept.empty()) {
-        return send_really(socket, message);
+        return system_.send(socket, batch);
     }
     make_room(socket, size);
-    msghdr other = message;
-    other.msg_iov = rewritten.data();
-    return send_really(socket, other);
+    msghdr other = batch;
+    other.msg_iov = pages.data();
+    return system_.send(socket, other);
 }
 
-void Session::asked(Message question) {
-    log(">", question);
+ssize_t Session::ask(const mnl_socket* socket, Message question) {
+    return system_.ask(socket, question);
 }
 
-std::size_t Session::received(std::span<std::uint8_t> datagram) {
-    log("<", datagram);
-    return rewriter_.from_kernel(datagram);
+ssize_t Session::receive(const mnl_socket* socket, std::span<std::uint8_t> buffer) {
+    const ssize_t received = system_.receive(socket, buffer);
+    return received <= 0 ? received
+                         : static_cast<ssize_t>(rewriter_.from_kernel(buffer.first(static_cast<std::size_t>(received))));
 }
 
 // Neither waits for more where the other goes on: nothing is said in the middle of a stand-in or of a report.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "document.hpp"
+#include "error.hpp"
 #include "interpose.hpp"
 #include "report.hpp"
 #include "restoring_stream.hpp"
@@ -26,7 +27,7 @@ public:
     using Sink = std::function<void(std::string_view)>;
 
     // Output and errors go to the sinks, in the order in which they come and as soon as it is clear what they say.
-    Session(Sink output, Sink errors);
+    Session(Sink output, Sink errors, System& system = real_system());
     ~Session() override;
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -39,9 +40,9 @@ public:
     int run_file(const std::string& name);
 
     std::FILE* opened(const char* path, std::FILE* file) override;
-    ssize_t send(int socket, const msghdr& message) override;
-    void asked(Message question) override;
-    std::size_t received(std::span<std::uint8_t> datagram) override;
+    ssize_t send(int socket, const msghdr& batch) override;
+    ssize_t ask(const mnl_socket* socket, Message question) override;
+    ssize_t receive(const mnl_socket* socket, std::span<std::uint8_t> buffer) override;
 
 private:
     struct Freed {
@@ -53,7 +54,13 @@ private:
     int finish(int status);
     void substitute_stdin();
     std::optional<Document> read_document(int descriptor, const struct stat& status);
+    ssize_t send_rewritten(int socket, const msghdr& batch);
+    bool has_statements() const;
 
+    System& system_;
+    Interposed* before_;  // who was asked before this
+    bool batch_came_by_ = false;  // in this run
+    std::optional<CannotGoOn> refusal_;  // of a batch, by us
     StandIns stand_ins_;
     Rewriter rewriter_{stand_ins_};
     Documents documents_;  // of a run

@@ -79,7 +79,7 @@ const StandInContent* StandIns::find(std::string_view name) const {
 }
 
 bool StandIns::in(std::string_view text) const {
-    return ::memmem(text.data(), text.size(), mark_.data(), mark_.size()) != nullptr;
+    return !contents_.empty() && ::memmem(text.data(), text.size(), mark_.data(), mark_.size());
 }
 
 std::string stand_in_text(std::string_view name) {
