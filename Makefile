@@ -47,11 +47,13 @@ trixie-%:
 packages:
 	scripts/install-packages
 
-kmods: $(KERNELS:%=kmod-%) ## build the module for the guests' kernels, without a warning of the compiler or of sparse
+kmods: $(KERNELS:%=kmod-%) ## build the module for the guests' kernels, without a warning of the compiler or, but for the newest, of sparse
 
+# That of Debian 13 cannot read what is newer, such as __typeof_unqual__.
+kmod-%: sparse = $(if $(filter trixie-backports,$*),,C=2 CF=-Wsparse-error)
 kmod-%:
 	@kernel=$$(tests/vm/kernels $*); \
-	tests/vm/inside $* $(MAKE) -f Makefile.kmod KDIR=$$kernel/lib/modules/$${kernel##*/}/build W=1 KCFLAGS=-Werror C=2 CF=-Wsparse-error
+	tests/vm/inside $* $(MAKE) -f Makefile.kmod KDIR=$$kernel/lib/modules/$${kernel##*/}/build W=1 KCFLAGS=-Werror $(sparse)
 
 check: build unit host ## the inner loop: unit tests, and the integration tests on this kernel with the native engine
 

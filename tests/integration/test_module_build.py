@@ -4,6 +4,7 @@
 The kernel is one of the guests', its headers in a tree of links in which one file is another.
 """
 
+import platform
 import subprocess
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from packets import row
 pytestmark = pytest.mark.stock
 
 TREE = Path(__file__).resolve().parent.parent.parent
+# Whose headers go with the compiler and the libraries that are here.
+KERNEL = {"12": "6.12", "13": "trixie-backports"}[platform.freedesktop_os_release()["VERSION_ID"]]
 
 
 @pytest.fixture(scope="module")
 def original():
     """The build directory of a kernel, real."""
-    done = subprocess.run([TREE / "tests/vm/kernels", "6.12"], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([TREE / "tests/vm/kernels", KERNEL], stdout=subprocess.PIPE, text=True, check=True)
     kernel = Path(done.stdout.strip())
     return (kernel / "lib/modules" / kernel.name / "build").resolve()
 
