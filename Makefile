@@ -27,7 +27,7 @@ verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -
 # Tables repeat by 2, 3 and 4.
 sampled = $(if $(filter $(1),$(SAMPLED)),--sample 7)
 
-.PHONY: help all build tool packages kmods check test kernels fuzz bench demo clean install unit host guests races gates clang fuzzers
+.PHONY: help all build tool packages kmods check test kernels fuzz bench demo clean install unit host guests races debug gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -96,6 +96,13 @@ race-%: | build/logs
 	kernel=$$(tests/vm/kernels $*); \
 	tests/vm/run --kernel $* --memory 1G --cpus 2 --append slub_debug=FZP --timeout 1200 --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
 		env $(call engine,$*) $(PYTEST) tests/integration/test_race.py tests/integration/test_resets.py $(call logged,race-$*)
+
+# The tests that hold references, on a kernel that watches memory, locks and RCU; `make debug TESTS=tests/integration` runs all.
+TESTS := tests/integration/test_binding.py tests/integration/test_refusals.py
+debug: debug-6.12 debug-trixie-backports ## run TESTS in debug kernels, which take a quarter of an hour each to build
+
+debug-%: | build/logs
+	tests/vm/user-mode --kernel $* -- env STATNAT_ENGINE=expression $(PYTEST) --color=no $(TESTS) $(call logged,debug-$*)
 
 gates: $(KERNELS:%=gate-%)
 
