@@ -68,7 +68,7 @@ kernels: packages ## run all tests on all kernels, and write docs/kernels.md; ta
 	$(MAKE) build trixie-build kmods
 	rm -rf build/logs
 	status=0; $(MAKE) -k unit trixie-unit host trixie-host || status=1; $(MAKE) -k -j $$(nproc) guests races gates || status=1; \
-	tests/vm/report $(KERNELS) >docs/kernels.md || status=1; $(verdicts); exit $$status
+	tests/vm/report $(KERNELS) >build/kernels.md && mv build/kernels.md docs || status=1; $(verdicts); exit $$status
 
 build/logs:
 	mkdir -p $@
