@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The command line: a table of commands, their options, and the one place where errors end.
 #include "command_line.hpp"
-#include "commands.hpp"
+#include "commands/commands.hpp"
 #include "error.hpp"
 #include "printable.hpp"
 #include "save.hpp"

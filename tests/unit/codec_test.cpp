@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the encoder writes, the decoder reads back: the kernel's dumps have the form of the batches that made them.
-#include "codec.hpp"
 #include "error.hpp"
 #include "fake_socket.hpp"
-#include "layout.hpp"
 #include "loose_elements.hpp"
+#include "ruleset/layout.hpp"
+#include "wire/codec.hpp"
 
 #include <algorithm>
 #include <cstring>

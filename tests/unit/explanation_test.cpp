@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What is said about an address: with a pair, with two, with none, in a hole, and where npt has no counterpart.
-#include "explanation.hpp"
+#include "ruleset/explanation.hpp"
 
-#include "layout.hpp"
+#include "ruleset/layout.hpp"
 
 #include <gtest/gtest.h>
 

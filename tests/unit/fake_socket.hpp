@@ -2,7 +2,7 @@
 // A kernel made of a function: what it returns for a datagram is what the socket then yields.
 #pragma once
 
-#include "netlink.hpp"
+#include "netlink/netlink.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "loose_elements.hpp"
-#include "plan.hpp"
+#include "ruleset/plan.hpp"
 
 #include <algorithm>
 #include <stdexcept>

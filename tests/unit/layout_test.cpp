@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Configurations and the tables that they ask for, printed the way nft(8) would.
-#include "layout.hpp"
+#include "ruleset/layout.hpp"
 
 #include <gtest/gtest.h>
 

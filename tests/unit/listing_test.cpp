@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a ruleset stands for, and the three forms of telling it.
-#include "inventory.hpp"
-#include "layout.hpp"
-#include "listing.hpp"
+#include "commands/listing.hpp"
 #include "loose_elements.hpp"
+#include "ruleset/inventory.hpp"
+#include "ruleset/layout.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // Elements taken apart, for tests that change some of them.
 #pragma once
 
-#include "elements.hpp"
+#include "pairs/elements.hpp"
 
 #include <vector>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What pairs mean for a machine that is made of a table.
-#include "machine.hpp"
+#include "ruleset/machine.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,8 +2,8 @@
 // Conversations that go wrong in every way a kernel knows, without a kernel.
 #include "error.hpp"
 #include "fake_socket.hpp"
-#include "kernel.hpp"
-#include "netlink.hpp"
+#include "netlink/kernel.hpp"
+#include "netlink/netlink.hpp"
 
 #include <memory>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a pair may not be, alone and beside others: the questions that `add` and the file share.
-#include "objections.hpp"
+#include "pairs/objections.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Pairs inside pairs, against a model that looks at every address of a small network: what is refused is what breaks
 // 1:1, and maps with holes translate as the model does.
-#include "layout.hpp"
-#include "overlaps.hpp"
-#include "translation.hpp"
+#include "pairs/overlaps.hpp"
+#include "pairs/translation.hpp"
+#include "ruleset/layout.hpp"
 
 #include <gtest/gtest.h>
 

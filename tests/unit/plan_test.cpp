@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Plans: the exact steps of each kind of change, and, over random rulesets, that the kernel accepts them and ends up
 // with what is desired.
-#include "plan.hpp"
+#include "ruleset/plan.hpp"
 
-#include "inventory.hpp"
 #include "kernel_model.hpp"
 #include "loose_elements.hpp"
+#include "ruleset/inventory.hpp"
 
 #include <gtest/gtest.h>
 

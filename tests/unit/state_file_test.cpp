@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What is kept from run to run: all of it, and nothing that could be somebody else's or from another time.
-#include "state_file.hpp"
+#include "netlink/state_file.hpp"
 
-#include "layout.hpp"
+#include "ruleset/layout.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What pairs make of addresses and prefixes, with the example of RFC 6296 and its corners.
-#include "translation.hpp"
+#include "pairs/translation.hpp"
 
 #include <gtest/gtest.h>
 

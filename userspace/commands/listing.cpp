@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The three forms of a listing.
+#include "commands/listing.hpp"
+
+#include "printable.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace statnat {
+
+namespace {
+
+std::string quoted_csv(const std::string& text) {
+    const bool has_blanks = text.starts_with(' ') || text.ends_with(' ');  // which readers of CSV strip
+    if (text.find_first_of(",\"\r\n") == std::string::npos && !has_blanks) {
+        return text;
+    }
+    std::string quoted = "\"";
+    for (const char character : text) {
+        quoted += character;
+        if (character == '"') {
+            quoted += '"';
+        }
+    }
+    return quoted + "\"";
+}
+
+void append_json_traffic(std::string& json, std::string_view name, const std::optional<Traffic>& traffic) {
+    if (traffic) {
+        json += ",\"" + std::string(name) + "\":{\"packets\":" + std::to_string(traffic->packets) +
+                ",\"bytes\":" + std::to_string(traffic->bytes) + "}";
+    }
+}
+
+struct Numbers {
+    std::string packets;
+    std::string bytes;
+};
+
+// `absent` for what is not counted.
+Numbers numbers(const std::optional<Traffic>& traffic, const char* absent) {
+    if (!traffic) {
+        return {absent, absent};
+    }
+    return {std::to_string(traffic->packets), std::to_string(traffic->bytes)};
+}
+
+std::string external(const Pair& pair) {
+    return pair.external.short_text() + (pair.npt ? " npt" : "");
+}
+
+using Row = std::array<std::string, 7>;
+
+Row make_row(const CountedPair& counted) {
+    const Numbers out = numbers(counted.outbound, "-");
+    const Numbers in = numbers(counted.inbound, "-");
+    return {counted.pair.internal.short_text(), external(counted.pair), out.packets, out.bytes, in.packets, in.bytes,
+            printable(counted.pair.comment.text())};
+}
+
+}  // namespace
+
+// Goes through the pairs twice: a million rows of texts would take more memory than all else.
+std::string as_table(const std::vector<CountedPair>& pairs) {
+    static const Row titles{"internal", "external", "packets out", "bytes out", "packets in", "bytes in", "comment"};
+    static constexpr std::array<bool, 7> right{false, false, true, true, true, true, false};
+    std::array<std::size_t, 7> widths{};
+    const auto widen = [&](const Row& row) {
+        for (std::size_t column = 0; column < row.size(); ++column) {
+            widths[column] = std::max(widths[column], row[column].size());
+        }
+    };
+    widen(titles);
+    for (const CountedPair& counted : pairs) {
+        widen(make_row(counted));
+    }
+    std::string table;
+    const auto append = [&](const Row& row) {
+        for (std::size_t column = 0; column < row.size(); ++column) {
+            const std::string padding(widths[column] - row[column].size(), ' ');
+            table += column == 0 ? "" : "  ";
+            table += right[column] ? padding + row[column] : row[column] + padding;
+        }
+        table.erase(table.find_last_not_of(' ') + 1);
+        table += "\n";
+    };
+    append(titles);
+    for (const CountedPair& counted : pairs) {
+        append(make_row(counted));
+    }
+    return table;
+}
+
+std::string as_json(const std::vector<CountedPair>& pairs) {
+    std::string json = "{\"pairs\":[";
+    for (const CountedPair& counted : pairs) {
+        json += json.ends_with('[') ? "\n" : ",\n";
+        json += "{\"internal\":" + quoted_json(counted.pair.internal.short_text()) +
+                ",\"external\":" + quoted_json(counted.pair.external.short_text()) +
+                ",\"npt\":" + (counted.pair.npt ? "true" : "false") +
+                ",\"comment\":" + quoted_json(counted.pair.comment.text());
+        append_json_traffic(json, "outbound", counted.outbound);
+        append_json_traffic(json, "inbound", counted.inbound);
+        json += "}";
+    }
+    return json + "]}\n";
+}
+
+std::string as_csv(const std::vector<CountedPair>& pairs) {
+    std::string csv = "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment,npt\n";
+    for (const CountedPair& counted : pairs) {
+        const Numbers out = numbers(counted.outbound, "");
+        const Numbers in = numbers(counted.inbound, "");
+        csv += counted.pair.internal.short_text() + "," + counted.pair.external.short_text() + "," + out.packets + "," +
+               out.bytes + "," + in.packets + "," + in.bytes + "," + quoted_csv(printable(counted.pair.comment.text(), "\n")) + "," +
+               (counted.pair.npt ? "npt" : "") + "\n";
+    }
+    return csv;
+}
+
+}  // namespace statnat

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From the text of a configuration to what it desires; no I/O but reading the files it names.
+#pragma once
+
+#include "pairs/pairs.hpp"
+#include "pairs/values.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace statnat {
+
+// One thing wrong in one place of a file; line and column start at 1, 0 if the whole file is meant.
+struct ConfigurationError {
+    std::filesystem::path file;
+    unsigned line = 0;
+    unsigned column = 0;
+    std::string sentence;
+
+    std::string text() const;  // "FILE:LINE:COLUMN: sentence"
+};
+
+struct Configuration {
+    std::optional<Engine> engine;  // nothing: auto
+    Counters counters = Counters::pair;
+    std::vector<Prefix> exempt_destinations;
+    Pairs pairs;
+    std::optional<ConfigurationError> not_for_native;  // the first pair that the native engine cannot have
+};
+
+// Thrown with every error of a file and of the pairs files that it names, in reading order.
+struct InvalidConfiguration {
+    std::vector<ConfigurationError> errors;
+};
+
+Configuration read_configuration(const std::filesystem::path& file);
+
+}  // namespace statnat

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config/draft.hpp"
+
+#include <algorithm>
+
+namespace statnat {
+
+void Draft::add_file(const std::filesystem::path& path) {
+    if (known_files_.insert(path.native()).second) {
+        files_.push_back(path);
+    }
+}
+
+void Draft::start_over(bool careful) {
+    careful_ = careful;
+    configuration = {};
+    npt = false;
+    entries_.clear();
+    errors_.clear();
+}
+
+std::optional<Prefix> Draft::side(std::string_view text, Place at) {
+    const auto prefix = Prefix::parse(text);
+    if (!prefix) {
+        error(at, not_a_side(text));
+    }
+    return prefix;
+}
+
+void Draft::take(Entry entry) {
+    judge(entry);
+    const auto& [internal, external, npt_wanted, comment] = entry.pair;
+    if (internal && external) {
+        if (!internal->is_host() && !configuration.not_for_native) {
+            const auto& [file, line, column] = entry.internal_at;
+            configuration.not_for_native = {files_[file], line, column, *why_not_native(entry.pair.pair())};
+        }
+        configuration.pairs.push_back(entry.pair.pair());
+    }
+    if (careful_) {
+        entries_.push_back(std::move(entry));
+    }
+}
+
+void Draft::judge(Entry& entry) {
+    entry.pair.settle(npt);
+    for (PartObjection& objection : objections(entry.pair)) {
+        switch (objection.part) {
+        case Part::internal:
+            error(entry.internal_at, std::move(objection.sentence));
+            entry.pair.internal.reset();
+            break;
+        case Part::external:
+            error(entry.external_at, std::move(objection.sentence));
+            entry.pair.external.reset();
+            break;
+        case Part::npt:
+            error(entry.npt_at, std::move(objection.sentence));
+            entry.pair.npt = false;
+            break;
+        case Part::comment:
+            error(entry.comment_at, std::move(objection.sentence));
+            break;
+        }
+    }
+}
+
+Configuration Draft::finish() {
+    refuse_collisions();
+    throw_errors();
+    return std::move(configuration);
+}
+
+void Draft::refuse_collisions() {
+    std::vector<Candidate> all;
+    for (const Entry& entry : entries_) {
+        all.push_back({entry.pair.internal, entry.pair.external, entry.pair.npt.value_or(false)});
+    }
+    for (const Collision& collision : overlaps(all).collisions) {
+        error(entries_[collision.later].at(collision.later_side),
+              sentence(collision, all, mention(entries_[collision.earlier].at(collision.earlier_side))));
+    }
+}
+
+std::string Draft::mention(Place at) const {
+    return " (" + files_[at.file].string() + ":" + std::to_string(at.line) + ")";
+}
+
+void Draft::throw_errors() {
+    if (errors_.empty()) {
+        return;
+    }
+    std::stable_sort(errors_.begin(), errors_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    InvalidConfiguration invalid;
+    for (auto& [at, sentence] : errors_) {
+        invalid.errors.push_back({files_[at.file], at.line, at.column, std::move(sentence)});
+    }
+    throw invalid;
+}
+
+}  // namespace statnat

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A configuration while it is read: its files, what they say of pairs, and what is wrong in them.
+#pragma once
+
+#include "config/configuration.hpp"
+#include "pairs/objections.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace statnat {
+
+struct Place {
+    unsigned file = 0;  // of the draft
+    unsigned line = 0;
+    unsigned column = 0;
+
+    auto operator<=>(const Place&) const = default;
+};
+
+// A pair and where its parts were read.
+struct Entry {
+    Request pair;
+    Place internal_at;
+    Place external_at;
+    Place npt_at;
+    Place comment_at;
+
+    Place at(Side side) const { return side == Side::internal ? internal_at : external_at; }
+};
+
+class Draft {
+public:
+    explicit Draft(std::filesystem::path file) { files_.emplace_back(std::move(file)); }
+
+    // Files are counted in reading order; one that is known already is not added again.
+    unsigned files() const { return static_cast<unsigned>(files_.size()); }
+    const std::filesystem::path& file(unsigned number) const { return files_[number]; }
+    void add_file(const std::filesystem::path& path);
+
+    // Calls `read` with a file's path; that may throw std::system_error.
+    template <typename Read>
+    void read(unsigned number, Read read);
+
+    // Forgets all but the files. Where it is `careful`, it keeps from now on where each pair stands.
+    void start_over(bool careful);
+    bool is_careful() const { return careful_; }
+
+    void error(Place at, std::string sentence) { errors_.emplace_back(at, std::move(sentence)); }
+
+    // One side of a pair; without a value it is an error.
+    std::optional<Prefix> side(std::string_view text, Place at);
+
+    // Judges a pair, and takes it if it is one.
+    void take(Entry entry);
+
+    // The same for two hosts of which are_plain_hosts() says that nothing is wrong with them.
+    void take_plain(const Address& internal, const Address& external) {
+        configuration.pairs.push_back({Family::ipv4, 32}, internal, external);
+    }
+
+    // Whether anything is wrong, also with sorted pairs beside each other; only a careful draft can tell all of that.
+    bool is_wrong() const { return !errors_.empty() || collide(configuration.pairs); }
+
+    // What was read, or all that is wrong as InvalidConfiguration.
+    Configuration finish();
+
+    Configuration configuration;
+    bool npt = false;  // wherever a pair can have it and does not say otherwise
+
+private:
+    void judge(Entry& entry);
+    void refuse_collisions();
+    std::string mention(Place at) const;
+    void throw_errors();
+
+    std::vector<std::filesystem::path> files_;
+    std::unordered_set<std::string> known_files_;  // all but the first
+    bool careful_ = false;
+    std::vector<Entry> entries_;
+    std::vector<std::pair<Place, std::string>> errors_;
+};
+
+template <typename Read>
+void Draft::read(unsigned number, Read read) {
+    try {
+        read(files_[number]);
+    } catch (const std::system_error& failure) {
+        error({number, 0, 0}, "cannot be read: " + failure.code().message());
+    }
+}
+
+}  // namespace statnat

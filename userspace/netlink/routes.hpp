@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The addresses and next hops of this network namespace, from rtnetlink.
+#pragma once
+
+#include "netlink/netlink.hpp"
+#include "ruleset/machine.hpp"
+
+namespace statnat {
+
+// Both need no privileges. What the kernel does not tell is not there.
+std::vector<Interface> read_own_addresses(Netlink& netlink);
+std::vector<Interface> read_routers(Netlink& netlink);
+
+// Those to which the kernel would send nothing.
+std::vector<Address> without_route(Netlink& netlink, const std::vector<Address>& addresses);
+
+}  // namespace statnat

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From a ruleset back to what it stands for: the inverse of the layout; pure functions, no I/O.
+#pragma once
+
+#include "config/configuration.hpp"
+#include "ruleset/ruleset.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace statnat {
+
+// A pair as the kernel holds it; without traffic where counters are not per pair.
+struct CountedPair {
+    Pair pair;
+    std::optional<Traffic> outbound;
+    std::optional<Traffic> inbound;
+};
+
+// The counter of one rule.
+struct CountedRule {
+    Family family;
+    std::string chain;
+    std::string text;
+    Traffic traffic;
+};
+
+// What the maps of one length hold.
+struct Occupancy {
+    Family family;
+    std::uint8_t length;
+    bool npt;
+    std::uint64_t pairs = 0;
+    std::uint64_t capacity = 0;  // pairs that fit without replacing a map; 0: no limit
+};
+
+struct Inventory {
+    std::optional<Engine> engine;  // nothing: no rule translates
+    Counters counters = Counters::pair;
+    std::vector<Prefix> exempt_destinations;
+    Pairs pairs;
+    std::vector<Family> tables;          // ascending
+    std::vector<Occupancy> occupancies;  // of each table in turn, as it has its maps
+    std::vector<CountedRule> rules;      // those with a counter
+    std::uint64_t dropped = 0;
+
+    bool has_table(Family family) const;
+    // The configuration that would desire this.
+    Configuration configuration() const;
+};
+
+Inventory inventory(const Ruleset& ruleset);
+
+// Ascending by internal address, so IPv4 comes first.
+std::vector<CountedPair> counted_pairs(const Ruleset& ruleset);
+
+}  // namespace statnat

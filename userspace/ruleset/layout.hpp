@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From a configuration to the ruleset that it desires: a pure function, no I/O.
+#pragma once
+
+#include "config/configuration.hpp"
+#include "ruleset/ruleset.hpp"
+
+namespace statnat {
+
+// The tables, maps, chains and rules that a configuration asks for (docs/design.md draws them).
+Ruleset layout(const Configuration& configuration, Engine engine);
+
+}  // namespace statnat

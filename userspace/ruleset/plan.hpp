@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The steps that turn what is actual into what is desired: pure functions, no I/O.
+#pragma once
+
+#include "ruleset/layout.hpp"
+#include "ruleset/ruleset.hpp"
+
+#include <cstddef>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace statnat {
+
+// Steps in the order in which one batch must hold them.
+struct AddTable { Family family; };
+struct DeleteTable { Family family; std::vector<Map> maps = {}; };  // with what goes with it
+struct AddMap { Family family; Map map; };                          // its elements are not part of the step
+struct DeleteMap { Family family; Map map; };                       // with what goes with it
+struct AddElements { Family family; Map map; };  // its elements with their traffic as the counters' start
+struct DeleteElements { Family family; Map map; };  // its elements as they are now
+struct AddPrefixSet { Family family; PrefixSet set; };  // with its prefixes
+struct DeletePrefixSet { Family family; std::string name; };
+struct AddChain { Family family; Chain chain; };  // with its rules, their traffic as their counters' start
+struct FlushChain { Family family; std::string name; };
+struct AddRules { Family family; std::string chain; std::vector<Rule> rules; };
+struct DeleteChain { Family family; std::string name; };
+
+using Step = std::variant<AddTable, DeleteTable, AddMap, DeleteMap, AddElements, DeleteElements, AddPrefixSet,
+                          DeletePrefixSet, AddChain, FlushChain, AddRules, DeleteChain>;
+
+using Plan = std::vector<Step>;  // empty: nothing to do
+
+Plan plan(const Ruleset& desired, const Ruleset& actual);
+
+// Elements of a map, by their places in what is actual.
+struct Selection {
+    Family family;
+    std::string map;
+    std::vector<std::size_t> elements;
+};
+
+// Those that are made anew and whose counters are to go on, so that the plan must know where these stand.
+std::vector<Selection> carried_over(const Plan& plan, const Ruleset& actual);
+
+struct PairCounts {
+    std::size_t added = 0;
+    std::size_t removed = 0;
+    std::size_t changed = 0;  // another external, comment or kind
+};
+
+PairCounts count_pairs(const Plan& plan);
+
+// How many pairs would be left over of what there was, as after a configuration that is empty or cut off.
+struct Loss {
+    std::size_t lost = 0;
+    std::size_t of = 0;
+
+    // All of them, or more than half where there are enough for a half to mean something.
+    bool is_suspicious() const {
+        constexpr std::size_t enough = 10;
+        return lost > 0 && (lost == of || (of >= enough && lost > of / 2));
+    }
+};
+
+// Pairs of both families whose internal address no pair has any longer, less those that come in their place: a change
+// of addresses, inside or outside, is no loss.
+Loss loss(const Plan& plan, const Ruleset& desired, const Ruleset& actual);
+
+// What the steps do, in pairs where they can be told in pairs, one line each, for `diff`:
+// "+ 10.0.0.2 198.51.100.2 # mail", "- ...", "~ chain ip statnat prerouting: rules".
+std::vector<std::string> describe(const Plan& plan);
+
+}  // namespace statnat

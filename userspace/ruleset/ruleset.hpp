@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A table as the kernel holds it: what the layout desires, what a dump says and what the plan compares.
+#pragma once
+
+#include "pairs/elements.hpp"
+#include "pairs/values.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace statnat {
+
+inline constexpr std::string_view table_name = "statnat";
+inline constexpr std::int32_t raw_priority = -300;
+
+enum class Field : std::uint8_t { source, destination };
+
+// @NAME [prefix LEN [npt]] [within PREFIX]
+struct MapReference {
+    std::string name;
+    std::optional<std::uint8_t> prefix{};  // nothing: whole addresses
+    bool npt = false;
+    std::optional<Prefix> within{};  // what it is asked for; nothing: any address
+    bool operator==(const MapReference&) const = default;
+};
+
+// snat_stateless {saddr | daddr} map MAP [, MAP]... [notrack | untrack] [untracked | tracked]
+//     [else saddr map MAP [, MAP]... untrack]
+struct SnatStateless {
+    Field field;
+    std::vector<MapReference> maps;  // the first that has the address ends the search
+    bool notrack = false;
+    bool untrack = false;
+    bool untracked = false;
+    bool tracked = false;
+    std::vector<MapReference> else_maps{};  // asked for the source where the others have nothing
+    bool operator==(const SnatStateless&) const = default;
+};
+
+// ip daddr set ip daddr map @MAP (ip6 in the other family, here and below): what the native engine has instead.
+struct SetAddress {
+    Field field;
+    std::string map;
+    bool operator==(const SetAddress&) const = default;
+};
+
+// ip daddr [!=] @SET
+struct MatchAddress {
+    Field field;
+    std::string set;
+    bool inverted = false;
+    bool operator==(const MatchAddress&) const = default;
+};
+
+// ip daddr != PREFIX
+struct MatchOutside {
+    Field field;
+    Prefix prefix;
+    bool operator==(const MatchOutside&) const = default;
+};
+
+// fib daddr type {unicast | local}
+struct MatchAddressType {
+    enum class Type : std::uint32_t { unicast = 1, local = 2 };  // as rtnetlink numbers them
+    Field field;
+    Type type;
+    bool operator==(const MatchAddressType&) const = default;
+};
+
+// iif != 0, of packets that this machine passes on; iif 0, of those that it sends itself
+struct MatchForwarded {
+    bool forwarded = true;
+    bool operator==(const MatchForwarded&) const = default;
+};
+
+// @th,192,32 @SET: where the packet went that an ICMP redirect is about
+struct MatchRedirected {
+    std::string set;
+    bool operator==(const MatchRedirected&) const = default;
+};
+
+// icmp type FIRST-LAST, icmpv6 type FIRST-LAST
+struct MatchIcmpType {
+    std::uint8_t first;
+    std::uint8_t last;
+    bool operator==(const MatchIcmpType&) const = default;
+};
+
+// ct state untracked
+struct MatchUntracked {
+    bool operator==(const MatchUntracked&) const = default;
+};
+
+// notrack
+struct Notrack {
+    bool operator==(const Notrack&) const = default;
+};
+
+// drop
+struct Drop {
+    bool operator==(const Drop&) const = default;
+};
+
+// counter
+struct Counter {
+    bool operator==(const Counter&) const = default;
+};
+
+// Anything that the tool does not write; never equal to what it does.
+struct Foreign {
+    std::string expression;
+    bool operator==(const Foreign&) const = default;
+};
+
+using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, MatchOutside, MatchAddressType, MatchForwarded,
+                               MatchRedirected, MatchIcmpType, MatchUntracked, Notrack, Drop, Counter, Foreign>;
+
+struct Rule {
+    std::vector<Statement> statements;
+    // Of this moment, in a dump only; not part of what is compared.
+    Traffic traffic;            // of the rule's counter
+    std::uint64_t dropped = 0;  // packets that snat_stateless could not translate whole
+
+    bool operator==(const Rule& other) const { return statements == other.statements; }
+};
+
+// The same rule but for what its maps are within, which follows from the pairs.
+bool same_but_bounds(const Rule& one, const Rule& other);
+
+// As nft(8) would write them in a table of `family`.
+std::string text(const Statement& statement, Family family);
+std::string text(const Rule& rule, Family family);
+
+enum class Hook : std::uint8_t { prerouting, input, forward, output, postrouting };
+enum class ChainType : std::uint8_t { filter, route, other };
+
+struct Chain {
+    std::string name;
+    std::optional<Hook> hook;  // nothing: a regular chain (never ours)
+    ChainType type = ChainType::filter;
+    std::int32_t priority = raw_priority;
+    std::string comment;
+    std::vector<Rule> rules;
+
+    bool operator==(const Chain&) const = default;
+};
+
+// A map (or, without values, a set) of hosts or of prefixes of one length, whose host bits are 0.
+struct Map {
+    std::string name;
+    bool values = true;         // false: a set
+    bool counters = false;      // a counter per element
+    std::uint32_t capacity = 0; // the kernel's `size`, in elements; 0: none
+    bool foreign = false;       // made by somebody else in a way that the tool never would; must be replaced
+    Elements elements{};        // ascending by key
+};
+
+// A set of destinations, as intervals.
+struct PrefixSet {
+    std::string name;
+    bool foreign = false;
+    std::vector<Prefix> prefixes;  // ascending, none inside another
+    bool operator==(const PrefixSet&) const = default;
+};
+
+// Absence is a value too: a family without pairs has no table.
+struct Table {
+    Family family = Family::ipv4;
+    std::vector<Map> maps;
+    std::vector<PrefixSet> prefix_sets;
+    std::vector<Chain> chains;
+    bool dormant = false;  // switched off by somebody else; must be replaced
+};
+
+std::string table_text(Family family);  // "ip statnat"
+
+using Ruleset = std::vector<Table>;  // at most one per family, ascending
+
+// Which half of which pairs a map of ours holds; its name says so: int2ext, ext2int_24, int2ext_48_npt.
+struct MapRole {
+    Side key = Side::internal;
+    std::uint8_t length = 0;
+    bool npt = false;
+
+    static std::optional<MapRole> of(const Map& map, Family family);
+    MapReference reference(Family family) const;
+    // Nothing for a hole, whose value is its key; the comment is where the internal address is the key.
+    std::optional<Pair> pair(const Element& element) const;
+
+    bool operator==(const MapRole&) const = default;
+};
+
+inline constexpr std::string_view int2ext = "int2ext";
+inline constexpr std::string_view ext2int = "ext2int";
+inline constexpr std::string_view exempt_set = "exempt";
+
+}  // namespace statnat

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "wire/wire.hpp"
+
+#include "error.hpp"
+
+#include <linux/netfilter.h>
+
+namespace statnat {
+
+namespace {
+
+// The numbers nft(8) gives to its data types; it reads them back to print a set.
+constexpr std::uint32_t nft_type_ipv4_addr = 7;
+constexpr std::uint32_t nft_type_ipv6_addr = 8;
+
+}  // namespace
+
+std::uint32_t address_type(Family family) {
+    return family == Family::ipv4 ? nft_type_ipv4_addr : nft_type_ipv6_addr;
+}
+
+std::uint32_t hook_number(Hook hook) {
+    switch (hook) {
+    case Hook::prerouting: return NF_INET_PRE_ROUTING;
+    case Hook::input: return NF_INET_LOCAL_IN;
+    case Hook::forward: return NF_INET_FORWARD;
+    case Hook::output: return NF_INET_LOCAL_OUT;
+    case Hook::postrouting: return NF_INET_POST_ROUTING;
+    }
+    throw CannotGoOn{"internal error: a hook without a number"};
+}
+
+std::optional<Hook> hook_of(std::uint32_t number) {
+    for (const Hook hook : {Hook::prerouting, Hook::input, Hook::forward, Hook::output, Hook::postrouting}) {
+        if (hook_number(hook) == number) {
+            return hook;
+        }
+    }
+    return {};
+}
+
+void malformed(const char* what) {
+    throw CannotGoOn{std::string("the kernel sent ") + what + " that cannot be understood"};
+}
+
+}  // namespace statnat
