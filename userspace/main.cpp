@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The command line: a table of commands, their options, and the one place where errors end.
-#include "command_line.hpp"
 #include "commands/commands.hpp"
 #include "error.hpp"
+#include "nft/command_line.hpp"
+#include "nft/save.hpp"
 #include "printable.hpp"
-#include "save.hpp"
 
 #include <algorithm>
 #include <exception>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Any text from a user, and any text from libnftables, such as its errors about it.
-#include "document.hpp"
-#include "report.hpp"
-#include "restoring_stream.hpp"
-#include "rewrite.hpp"
-#include "statement_json.hpp"
-#include "statement_text.hpp"
+#include "nft/document.hpp"
+#include "nft/report.hpp"
+#include "nft/restoring_stream.hpp"
+#include "nft/rewrite.hpp"
+#include "ruleset/statement_json.hpp"
+#include "ruleset/statement_text.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // libnftables itself, with a rehearsal's kernel in the place of the real one.
 #include "error.hpp"
-#include "rehearsal.hpp"
-#include "session.hpp"
+#include "nft/rehearsal.hpp"
+#include "nft/session.hpp"
 
 #include <array>
 #include <cstdio>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Options and messages are those of nft(8), so that whoever knows or calls it finds nothing new.
-#include "command_line.hpp"
+#include "nft/command_line.hpp"
 
 #include "error.hpp"
-#include "rehearsal.hpp"
-#include "session.hpp"
-#include "version.hpp"
+#include "nft/rehearsal.hpp"
+#include "nft/session.hpp"
+#include "nft/version.hpp"
 
 #include <array>
 #include <cstdio>

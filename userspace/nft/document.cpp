@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // One pass over the text, past comments and quoted strings, from statement to statement.
-#include "document.hpp"
+#include "nft/document.hpp"
 
-#include "statement_json.hpp"
-#include "statement_text.hpp"
+#include "ruleset/statement_json.hpp"
+#include "ruleset/statement_text.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The four functions, as C declares them, and the way past them.
-#include "interpose.hpp"
+#include "nft/interpose.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -3,7 +3,7 @@
 // mnl_socket_recvfrom(3) through the dynamic linker, which finds the definitions of this program first.
 #pragma once
 
-#include "message.hpp"
+#include "wire/message.hpp"
 
 #include <cstdint>
 #include <cstdio>

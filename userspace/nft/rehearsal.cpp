@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Whatever is not as expected, such as a function that libnftables calls no more, keeps the rule from coming back. A
 // batch that went past us to the real kernel would be for a chain that is not there, and for a check only.
-#include "rehearsal.hpp"
+#include "nft/rehearsal.hpp"
 
 #include "error.hpp"
-#include "session.hpp"
-#include "statement_json.hpp"
+#include "nft/session.hpp"
+#include "ruleset/statement_json.hpp"
 #include "wire.hpp"
 
 #include <algorithm>

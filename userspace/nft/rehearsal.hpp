@@ -3,7 +3,7 @@
 // hears of it.
 #pragma once
 
-#include "interpose.hpp"
+#include "nft/interpose.hpp"
 
 #include <optional>
 #include <vector>

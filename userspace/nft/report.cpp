@@ -4,10 +4,10 @@
 //   the line
 //           ^^^^
 // without a place where the text came from the command line, and without the line where there is none to show.
-#include "report.hpp"
+#include "nft/report.hpp"
 
-#include "restoring_stream.hpp"
-#include "statement_text.hpp"
+#include "nft/restoring_stream.hpp"
+#include "ruleset/statement_text.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -2,8 +2,8 @@
 // What libnftables says against a text with stand-ins, said about the text that the user wrote.
 #pragma once
 
-#include "document.hpp"
-#include "rewrite.hpp"
+#include "nft/document.hpp"
+#include "nft/rewrite.hpp"
 
 #include <functional>
 #include <optional>

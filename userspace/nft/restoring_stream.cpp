@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A stand-in is known by its mark, and whole when all is there that libnftables writes around it.
-#include "restoring_stream.hpp"
+#include "nft/restoring_stream.hpp"
 
-#include "statement_json.hpp"
+#include "ruleset/statement_json.hpp"
 
 #include <algorithm>
 #include <utility>

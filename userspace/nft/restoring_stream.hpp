@@ -3,7 +3,7 @@
 // output.
 #pragma once
 
-#include "stand_in.hpp"
+#include "nft/stand_in.hpp"
 
 #include <cstddef>
 #include <functional>

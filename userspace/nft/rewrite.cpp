@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Only rules are looked into; a batch of a million elements is walked from message to message.
-#include "rewrite.hpp"
+#include "nft/rewrite.hpp"
 
 #include "error.hpp"
-#include "statement_text.hpp"
-#include "statements.hpp"
-#include "wire.hpp"
+#include "ruleset/statement_text.hpp"
+#include "wire/statements.hpp"
+#include "wire/wire.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -2,8 +2,8 @@
 // Netlink messages between libnftables, which knows stand-ins, and the kernel, which knows our expression.
 #pragma once
 
-#include "message.hpp"
-#include "stand_in.hpp"
+#include "nft/stand_in.hpp"
+#include "wire/message.hpp"
 
 #include <cstddef>
 #include <cstdint>

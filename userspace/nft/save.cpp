@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Lists, lets the kernel check the listing, and only then writes the file.
-#include "save.hpp"
+#include "nft/save.hpp"
 
 #include "error.hpp"
 #include "files.hpp"
-#include "rehearsal.hpp"
-#include "session.hpp"
+#include "nft/rehearsal.hpp"
+#include "nft/session.hpp"
 
 #include <iostream>
 #include <string>

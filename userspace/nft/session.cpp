@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Texts go in with stand-ins; batches, answers, output and errors come by on their way.
-#include "session.hpp"
+#include "nft/session.hpp"
 
-#include "version.hpp"
+#include "nft/version.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,14 +2,14 @@
 // A libnftables context that knows one more statement.
 #pragma once
 
-#include "document.hpp"
 #include "error.hpp"
-#include "interpose.hpp"
-#include "report.hpp"
-#include "restoring_stream.hpp"
-#include "rewrite.hpp"
-#include "stand_in.hpp"
-#include "stream.hpp"
+#include "nft/document.hpp"
+#include "nft/interpose.hpp"
+#include "nft/report.hpp"
+#include "nft/restoring_stream.hpp"
+#include "nft/rewrite.hpp"
+#include "nft/stand_in.hpp"
+#include "nft/stream.hpp"
 
 #include <functional>
 #include <memory>

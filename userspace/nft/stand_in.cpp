@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Names are a mark and a number of three digits to the base of 64.
-#include "stand_in.hpp"
+#include "nft/stand_in.hpp"
 
 #include "error.hpp"
 

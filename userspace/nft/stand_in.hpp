@@ -3,7 +3,7 @@
 // process can have given.
 #pragma once
 
-#include "ruleset.hpp"
+#include "ruleset/ruleset.hpp"
 
 #include <cstddef>
 #include <string>

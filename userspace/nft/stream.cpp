@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "stream.hpp"
+#include "nft/stream.hpp"
 
 #include "error.hpp"
 

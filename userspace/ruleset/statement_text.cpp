@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A reader that goes from word to word, as long as they belong to the statement.
-#include "statement_text.hpp"
+#include "ruleset/statement_text.hpp"
 
-#include "objections.hpp"
+#include "pairs/objections.hpp"
 
 #include <algorithm>
 #include <array>

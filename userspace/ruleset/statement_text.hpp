@@ -2,7 +2,7 @@
 // Our statement as nft(8) would have it written; its inverse is text() of ruleset.hpp.
 #pragma once
 
-#include "ruleset.hpp"
+#include "ruleset/ruleset.hpp"
 
 #include <cstddef>
 #include <optional>

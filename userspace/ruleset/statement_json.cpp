@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Reads and writes with the library that libnftables uses, so that both understand the same JSON.
-#include "statement_json.hpp"
+#include "ruleset/statement_json.hpp"
 
 #include "error.hpp"
-#include "objections.hpp"
-#include "statement_text.hpp"
+#include "pairs/objections.hpp"
+#include "ruleset/statement_text.hpp"
 
 #include <array>
 #include <cstdlib>

@@ -5,7 +5,7 @@
 // a list, and what else is to be done is {"else": {"field": "saddr", "map": "@int2ext", "flags": "untrack"}}.
 #pragma once
 
-#include "ruleset.hpp"
+#include "ruleset/ruleset.hpp"
 
 #include <string>
 #include <string_view>
