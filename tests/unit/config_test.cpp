@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Configurations, good and bad: each error with its place, its sentence, and all the others of its file.
-#include "config/configuration.hpp"
+#include "config/toml_file.hpp"
 
 #include <gtest/gtest.h>
 

@@ -6,6 +6,7 @@
 #include "kernel_model.hpp"
 #include "loose_elements.hpp"
 #include "ruleset/inventory.hpp"
+#include "ruleset/layout.hpp"
 
 #include <gtest/gtest.h>
 

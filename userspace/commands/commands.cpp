@@ -3,6 +3,7 @@
 #include "commands/commands.hpp"
 
 #include "commands/listing.hpp"
+#include "config/toml_file.hpp"
 #include "error.hpp"
 #include "netlink/routes.hpp"
 #include "pairs/objections.hpp"

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// From the text of a configuration to what it desires; no I/O but reading the files it names.
+// What a configuration says, and what is wrong with one: plain values.
 #pragma once
 
 #include "pairs/pairs.hpp"
 #include "pairs/values.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace statnat {
+
+enum class Engine : std::uint8_t { expression, native };
+
+// Where packets and bytes are counted; a counter per pair costs memory on every CPU.
+enum class Counters : std::uint8_t { pair, rule, off };
 
 // One thing wrong in one place of a file; line and column start at 1, 0 if the whole file is meant.
 struct ConfigurationError {
@@ -34,7 +40,5 @@ struct Configuration {
 struct InvalidConfiguration {
     std::vector<ConfigurationError> errors;
 };
-
-Configuration read_configuration(const std::filesystem::path& file);
 
 }  // namespace statnat

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Reads the TOML file and the files of pairs that it names, and judges all of it before it gives up. Where something is
 // wrong, all of it is read once more, now with a note of where each pair stands.
-#include "config/configuration.hpp"
+#include "config/toml_file.hpp"
 
 #include "config/draft.hpp"
 #include "config/pairs_file.hpp"
@@ -407,11 +407,6 @@ std::optional<bool> Reader::read_npt(const toml::node& node) {
 }
 
 }  // namespace
-
-std::string ConfigurationError::text() const {
-    const std::string position = line == 0 ? "" : ":" + std::to_string(line) + ":" + std::to_string(column);
-    return file.string() + position + ": " + sentence;
-}
 
 Configuration read_configuration(const fs::path& file) {
     return Reader(file).read();

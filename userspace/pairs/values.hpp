@@ -139,9 +139,4 @@ struct Pair {
     auto operator<=>(const Pair&) const = default;
 };
 
-enum class Engine : std::uint8_t { expression, native };
-
-// Where packets and bytes are counted; a counter per pair costs memory on every CPU.
-enum class Counters : std::uint8_t { pair, rule, off };
-
 }  // namespace statnat

@@ -2,6 +2,7 @@
 // The difference between two rulesets, in an order that the kernel accepts, and in words.
 #include "ruleset/plan.hpp"
 
+#include "pairs/pairs.hpp"
 #include "printable.hpp"
 
 #include <algorithm>

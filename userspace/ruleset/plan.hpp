@@ -2,7 +2,6 @@
 // The steps that turn what is actual into what is desired: pure functions, no I/O.
 #pragma once
 
-#include "ruleset/layout.hpp"
 #include "ruleset/ruleset.hpp"
 
 #include <cstddef>
