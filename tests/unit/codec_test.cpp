@@ -4,7 +4,7 @@
 #include "fake_socket.hpp"
 #include "loose_elements.hpp"
 #include "ruleset/layout.hpp"
-#include "wire/codec.hpp"
+#include "wire/encoder.hpp"
 
 #include <algorithm>
 #include <cstring>

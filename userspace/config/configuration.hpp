@@ -3,7 +3,7 @@
 #pragma once
 
 #include "pairs/pairs.hpp"
-#include "pairs/values.hpp"
+#include "pairs/address.hpp"
 
 #include <cstdint>
 #include <filesystem>

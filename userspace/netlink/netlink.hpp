@@ -2,7 +2,7 @@
 // Conversations with nf_tables: questions with their answers, and batches with what the kernel says to them.
 #pragma once
 
-#include "wire/codec.hpp"
+#include "wire/encoder.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -4,7 +4,7 @@
 
 #include "error.hpp"
 #include "ruleset/statement_text.hpp"
-#include "wire/statements.hpp"
+#include "wire/statement_writer.hpp"
 #include "wire/wire.hpp"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 // those of a dump have traffic.
 #pragma once
 
-#include "pairs/values.hpp"
+#include "pairs/address.hpp"
 
 #include <array>
 #include <compare>

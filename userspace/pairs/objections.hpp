@@ -3,7 +3,7 @@
 #pragma once
 
 #include "pairs/overlaps.hpp"
-#include "pairs/values.hpp"
+#include "pairs/address.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "pairs/pairs.hpp"
-#include "pairs/values.hpp"
+#include "pairs/address.hpp"
 
 #include <cstddef>
 #include <cstdint>

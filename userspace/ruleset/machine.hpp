@@ -4,7 +4,7 @@
 #pragma once
 
 #include "pairs/pairs.hpp"
-#include "pairs/values.hpp"
+#include "pairs/address.hpp"
 
 #include <string>
 #include <vector>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // From a plan to a batch, and the questions.
-#include "wire/codec.hpp"
+#include "wire/encoder.hpp"
 
-#include "wire/statements.hpp"
+#include "wire/statement_writer.hpp"
 #include "wire/wire.hpp"
 
 #include <algorithm>

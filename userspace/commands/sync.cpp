@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the commands do with a configuration, a kernel and an output.
-#include "commands/commands.hpp"
+#include "commands/sync.hpp"
 
 #include "commands/listing.hpp"
 #include "config/toml_file.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Addresses and prefixes from text and back.
-#include "pairs/values.hpp"
+#include "pairs/address.hpp"
 
 #include <arpa/inet.h>
 

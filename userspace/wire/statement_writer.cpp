@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // How each statement is written, and what may differ in a dump that still is the same.
-#include "wire/statements.hpp"
+#include "wire/statement_writer.hpp"
 
 #include "error.hpp"
 #include "wire/wire.hpp"
