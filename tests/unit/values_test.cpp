@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Addresses and prefixes: what is read, what is refused, and that text comes back as it went in.
-#include "pairs/address.hpp"
+#include "pairs/pair.hpp"
 
 #include <gtest/gtest.h>
 

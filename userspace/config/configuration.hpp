@@ -3,7 +3,6 @@
 #pragma once
 
 #include "pairs/pairs.hpp"
-#include "pairs/address.hpp"
 
 #include <cstdint>
 #include <filesystem>

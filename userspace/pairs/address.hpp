@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Addresses, prefixes and pairs: plain values, no I/O, no kernel or library header.
+// Addresses: plain values, from text and back.
 #pragma once
 
 #include <array>
@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,88 +54,5 @@ struct Address {
 std::optional<Address> next(Address address);
 
 std::uint8_t full_length(Family family);  // of a prefix, in bits
-
-// Of the prefixes of pairs, and of those that npt translates (RFC 6296, 3.5).
-std::uint8_t shortest_length(Family family);
-inline constexpr std::uint8_t longest_npt = 64;
-bool is_length_of_pairs(Family family, std::uint8_t length, bool npt);
-
-// The leading `length` bits of `address`; the rest of it is 0. One of full length is a host.
-struct Prefix {
-    Address address;
-    std::uint8_t length = 32;
-
-    static Prefix host(const Address& address);
-    // `length` bits of `address`; what is behind them is cleared.
-    static Prefix of(Address address, std::uint8_t length);
-    // The longest that covers both addresses, of one family.
-    static Prefix common(const Address& one, const Address& other);
-    // "10.0.0.0/8", or an address alone (a prefix of full length); host bits must be 0.
-    static std::optional<Prefix> parse(std::string_view text);
-    // The same, but host bits are cleared: "10.1.2.3/8" is in "10.0.0.0/8".
-    static std::optional<Prefix> enclosing(std::string_view text);
-    std::string text() const;
-    std::string short_text() const;  // a host without its length
-    Address first() const { return address; }
-    Address last() const;
-    bool is_host() const { return length == full_length(address.family); }
-    bool covers(const Prefix& other) const;
-    bool covers(const Address& other) const { return covers(host(other)); }
-
-    auto operator<=>(const Prefix&) const = default;
-};
-
-// What a prefix has in it that can never be part of a pair ("a multicast address"), or nothing if all of it can.
-std::optional<std::string_view> unusable(const Prefix& prefix);
-
-struct Traffic {
-    std::uint64_t packets = 0;
-    std::uint64_t bytes = 0;  // from the IP header on
-
-    auto operator<=>(const Traffic&) const = default;
-};
-
-enum class Side : std::uint8_t { internal, external };
-
-constexpr Side other(Side side) {
-    return side == Side::internal ? Side::external : Side::internal;
-}
-
-// A text that most pairs do not have: where there is none, it is a pointer and no more.
-class Comment {
-public:
-    Comment() = default;
-    Comment(std::string_view text);
-    Comment(const std::string& text) : Comment(std::string_view(text)) {}
-    Comment(const char* text) : Comment(std::string_view(text)) {}
-    Comment(const Comment& comment)
-        : text_(comment.text_ ? std::make_unique<const std::string>(*comment.text_) : nullptr) {}
-    Comment(Comment&&) = default;
-    ~Comment() = default;
-    Comment& operator=(Comment&&) = default;
-    Comment& operator=(const Comment& comment) { return *this = Comment(comment); }
-
-    bool empty() const { return !text_; }
-    const std::string& text() const;
-
-    std::strong_ordering operator<=>(const Comment& comment) const { return text() <=> comment.text(); }
-    bool operator==(const Comment& comment) const { return text() == comment.text(); }
-
-private:
-    std::unique_ptr<const std::string> text_;  // null: empty
-};
-
-// One internal host or prefix bound to one external one of the same family and length, in both directions.
-struct Pair {
-    Prefix internal;
-    Prefix external;
-    bool npt = false;  // checksum-neutral (RFC 6296)
-    Comment comment{};
-
-    const Prefix& side(Side side) const { return side == Side::internal ? internal : external; }
-    std::string text() const;  // "fd00:1::/48 2001:db8:1::/48 npt"
-
-    auto operator<=>(const Pair&) const = default;
-};
 
 }  // namespace statnat

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "pairs/address.hpp"
+#include "pairs/comment.hpp"
 
 #include <array>
 #include <compare>
@@ -18,6 +19,13 @@
 #include <vector>
 
 namespace statnat {
+
+struct Traffic {
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;  // from the IP header on
+
+    auto operator<=>(const Traffic&) const = default;
+};
 
 struct Element {
     Address key;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "pairs/overlaps.hpp"
-#include "pairs/address.hpp"
 
 #include <cstdint>
 #include <optional>

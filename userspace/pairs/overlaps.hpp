@@ -12,7 +12,6 @@
 #pragma once
 
 #include "pairs/pairs.hpp"
-#include "pairs/address.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "pairs/elements.hpp"
-#include "pairs/address.hpp"
+#include "pairs/pair.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -2,7 +2,7 @@
 // What a pair makes of an address, or of a prefix that one of its sides covers: the kernel's arithmetic over again.
 #pragma once
 
-#include "pairs/address.hpp"
+#include "pairs/pair.hpp"
 
 #include <cstdint>
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "pairs/pairs.hpp"
-#include "pairs/address.hpp"
 
 #include <string>
 #include <vector>

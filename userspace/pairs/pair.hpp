@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A pair: what is bound to what.
+#pragma once
+
+#include "pairs/comment.hpp"
+#include "pairs/prefix.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace statnat {
+
+enum class Side : std::uint8_t { internal, external };
+
+constexpr Side other(Side side) {
+    return side == Side::internal ? Side::external : Side::internal;
+}
+
+// One internal host or prefix bound to one external one of the same family and length, in both directions.
+struct Pair {
+    Prefix internal;
+    Prefix external;
+    bool npt = false;  // checksum-neutral (RFC 6296)
+    Comment comment{};
+
+    const Prefix& side(Side side) const { return side == Side::internal ? internal : external; }
+    std::string text() const;  // "fd00:1::/48 2001:db8:1::/48 npt"
+
+    auto operator<=>(const Pair&) const = default;
+};
+
+}  // namespace statnat
