@@ -5,6 +5,7 @@
 #include "nft/command_line.hpp"
 #include "nft/save.hpp"
 #include "printable.hpp"
+#include "quantity.hpp"
 
 #include <algorithm>
 #include <exception>

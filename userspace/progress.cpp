@@ -2,6 +2,8 @@
 // A thread draws, since most of the time is spent inside one system call.
 #include "progress.hpp"
 
+#include "quantity.hpp"
+
 #include <algorithm>
 
 #include <sys/ioctl.h>
@@ -76,14 +78,6 @@ void Progress::erase() {
 std::string Progress::line() const {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start_);
     return what_ + (count_ == 0 ? "" : ": " + grouped(count_)) + ", " + std::to_string(seconds.count()) + " s";
-}
-
-std::string grouped(std::uint64_t number) {
-    std::string digits = std::to_string(number);
-    for (std::size_t place = 3; place < digits.size(); place += 4) {
-        digits.insert(digits.size() - place, 1, ',');
-    }
-    return digits;
 }
 
 }  // namespace statnat

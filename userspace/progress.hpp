@@ -51,7 +51,4 @@ private:
     std::jthread watcher_;   // last: it ends before what it looks at
 };
 
-// 1234567 as "1,234,567".
-std::string grouped(std::uint64_t number);
-
 }  // namespace statnat

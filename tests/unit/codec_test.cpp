@@ -4,7 +4,9 @@
 #include "fake_socket.hpp"
 #include "loose_elements.hpp"
 #include "ruleset/layout.hpp"
+#include "wire/decoder.hpp"
 #include "wire/encoder.hpp"
+#include "wire/questions.hpp"
 
 #include <algorithm>
 #include <cstring>

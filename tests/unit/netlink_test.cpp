@@ -4,6 +4,7 @@
 #include "fake_socket.hpp"
 #include "netlink/kernel.hpp"
 #include "netlink/netlink.hpp"
+#include "wire/questions.hpp"
 
 #include <memory>
 
@@ -153,28 +154,28 @@ Outcome commit(const Replies& replies) {
 }
 
 TEST(Commit, IsDoneWhenTheLastStepIsConfirmed) {
-    EXPECT_EQ(commit({acknowledgement(7)}).verdict, Verdict::done);
-    EXPECT_EQ(commit({EINTR, acknowledgement(7)}).verdict, Verdict::done);
+    EXPECT_EQ(commit({acknowledgement(7)}).result, Result::done);
+    EXPECT_EQ(commit({EINTR, acknowledgement(7)}).result, Result::done);
 }
 
 TEST(Commit, IsUnknownWithoutAnAnswer) {
-    EXPECT_EQ(commit({}).verdict, Verdict::unknown);
-    EXPECT_EQ(commit({acknowledgement(3)}).verdict, Verdict::unknown);
-    EXPECT_EQ(commit({acknowledgement(9)}).verdict, Verdict::unknown);
-    EXPECT_EQ(commit({ENOBUFS, acknowledgement(7)}).verdict, Verdict::unknown);
+    EXPECT_EQ(commit({}).result, Result::unknown);
+    EXPECT_EQ(commit({acknowledgement(3)}).result, Result::unknown);
+    EXPECT_EQ(commit({acknowledgement(9)}).result, Result::unknown);
+    EXPECT_EQ(commit({ENOBUFS, acknowledgement(7)}).result, Result::unknown);
 }
 
 TEST(Commit, TellsTheFirstRefusal) {
     const Outcome outcome = commit({acknowledgement(6, EEXIST, "first"), acknowledgement(7, ENOENT)});
-    EXPECT_EQ(outcome.verdict, Verdict::refused);
+    EXPECT_EQ(outcome.result, Result::refused);
     EXPECT_EQ(outcome.refusal.sequence, 6U);
     EXPECT_EQ(outcome.refusal.error, EEXIST);
     EXPECT_EQ(outcome.refusal.text, "first");
 }
 
 TEST(Commit, TellsARefusalEvenWhenOthersWereLost) {
-    EXPECT_EQ(commit({ENOBUFS, acknowledgement(6, EEXIST)}).verdict, Verdict::refused);
-    EXPECT_EQ(commit({acknowledgement(7), acknowledgement(5, ENOMEM)}).verdict, Verdict::refused);
+    EXPECT_EQ(commit({ENOBUFS, acknowledgement(6, EEXIST)}).result, Result::refused);
+    EXPECT_EQ(commit({acknowledgement(7), acknowledgement(5, ENOMEM)}).result, Result::refused);
 }
 
 // A kernel without a table of ours, whose generation changes as `next_generation` says.

@@ -8,6 +8,7 @@
 #include "netlink/routes.hpp"
 #include "pairs/objections.hpp"
 #include "printable.hpp"
+#include "quantity.hpp"
 #include "ruleset/explanation.hpp"
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"
@@ -34,10 +35,6 @@ std::string_view name(Counters counters) {
     case Counters::off: break;
     }
     return "off";
-}
-
-std::string quantity(std::uint64_t number, std::string_view thing) {
-    return std::to_string(number) + " " + std::string(thing) + (number == 1 ? "" : "s");
 }
 
 Configuration read(const Path& file, Progress& progress) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Asks in the right order, asks again when somebody interfered, and turns every errno into a sentence.
+// Asks in the right order, and asks again when somebody interfered.
 #include "netlink/kernel.hpp"
 
 #include "error.hpp"
+#include "quantity.hpp"
+#include "wire/decoder.hpp"
+#include "wire/questions.hpp"
+#include "wire/refusals.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <numeric>
 
 #include <spdlog/spdlog.h>
@@ -14,107 +17,6 @@
 namespace statnat {
 
 namespace {
-
-constexpr const char* no_capability = "needs CAP_NET_ADMIN in this network namespace (run it as root)";
-constexpr const char* no_module =
-    "there is no module nft_snat_stateless for this kernel (build and install it, then: modprobe nft_snat_stateless)";
-
-// What a step was about to do to its table, to follow "the kernel refused ".
-struct StepName {
-    std::string operator()(const AddTable&) const { return "to add the table"; }
-    std::string operator()(const DeleteTable&) const { return "to delete the table"; }
-    std::string operator()(const AddMap& step) const { return "to add " + named(step.map); }
-    std::string operator()(const DeleteMap& step) const { return "to delete " + named(step.map); }
-    std::string operator()(const AddElements& step) const { return "to add elements to " + named(step.map); }
-    std::string operator()(const DeleteElements& step) const { return "to delete elements of " + named(step.map); }
-    std::string operator()(const AddPrefixSet& step) const { return "to add set " + step.set.name; }
-    std::string operator()(const DeletePrefixSet& step) const { return "to delete set " + step.name; }
-    std::string operator()(const AddChain& step) const { return "to add chain " + step.chain.name; }
-    std::string operator()(const FlushChain& step) const { return "to flush chain " + step.name; }
-    std::string operator()(const AddRules& step) const { return "to add rules to chain " + step.chain; }
-    std::string operator()(const DeleteChain& step) const { return "to delete chain " + step.name; }
-
-    static std::string named(const Map& map) { return (map.values ? "map " : "set ") + map.name; }
-};
-
-bool uses_expression(const std::vector<Rule>& rules) {
-    return std::any_of(rules.begin(), rules.end(), [](const Rule& rule) {
-        return std::any_of(rule.statements.begin(), rule.statements.end(), [](const Statement& statement) {
-            return std::holds_alternative<SnatStateless>(statement);
-        });
-    });
-}
-
-bool uses_expression(const Step& step) {
-    if (const auto* chain = std::get_if<AddChain>(&step)) {
-        return uses_expression(chain->chain.rules);
-    }
-    const auto* rules = std::get_if<AddRules>(&step);
-    return rules && uses_expression(rules->rules);
-}
-
-// The vocabulary of the expression's init, as its uapi header lists it.
-const char* expression_sentence(int error) {
-    switch (error) {
-    case ENOENT: return no_module;
-    case EPERM: return "snat_stateless works only in network namespaces that the initial user namespace owns";
-    case EINVAL: return "the loaded nft_snat_stateless is another version: it does not know what this tool asks of it";
-    case EAFNOSUPPORT:
-        return "the loaded nft_snat_stateless is an older version, which does not translate IPv6 (load the new one, or "
-               "use engine \"native\")";
-    case EOPNOTSUPP: return "snat_stateless cannot translate this address in this hook";
-    case ENODATA: return "the map that snat_stateless names is not there";
-    case EMEDIUMTYPE: return "snat_stateless needs a map from addresses to addresses";
-    case EPROTOTYPE: return "the map that snat_stateless names has keys or values of another length";
-    case EPROTONOSUPPORT: return "snat_stateless cannot use an anonymous, interval, timeout or dynamic map";
-    case ERANGE: return "snat_stateless cannot translate prefixes of this length in this family";
-    case E2BIG:
-    case EMSGSIZE: return "there are pairs of too many prefix lengths";
-    case EMFILE: return "the map is used by too many rules";
-    default: return nullptr;
-    }
-}
-
-std::string reason(const Refusal& refusal) {
-    return std::string(std::strerror(refusal.error)) + (refusal.text.empty() ? "" : " (" + refusal.text + ")");
-}
-
-// One that is there already, or is not.
-bool is_about_elements(const Refusal& refusal, const Batch& batch, const Plan& plan) {
-    const std::size_t number = batch.step(refusal.sequence);
-    return (refusal.error == ENOENT || refusal.error == EEXIST) && number != Batch::no_step &&
-           (std::holds_alternative<AddElements>(plan.at(number)) || std::holds_alternative<DeleteElements>(plan.at(number)));
-}
-
-[[noreturn]] void refuse(const Refusal& refusal, const Batch& batch, const Plan& plan) {
-    const std::size_t number = batch.step(refusal.sequence);
-    if (number == Batch::no_step) {
-        if (refusal.error == EPERM) {
-            throw CannotGoOn{no_capability};
-        }
-        throw CannotGoOn{"the kernel refused the transaction: " + reason(refusal)};
-    }
-    const Step& step = plan.at(number);
-    const Family family = std::visit([](const auto& alternative) { return alternative.family; }, step);
-    const std::string table = table_text(family);
-    const std::string what = "the kernel refused " + std::visit(StepName{}, step) + " (" + table + "): ";
-    const char* sentence = uses_expression(step) ? expression_sentence(refusal.error) : nullptr;
-    if (sentence) {
-        throw CannotGoOn{what + sentence};
-    }
-    if (refusal.error == EPERM) {
-        throw CannotGoOn{what + "another process owns table " + table};
-    }
-    throw CannotGoOn{what + reason(refusal)};
-}
-
-// Nobody but the kernel can say more about a question that it refuses.
-[[noreturn]] void refuse_question(const Refusal& refusal) {
-    if (refusal.error == EPERM) {
-        throw CannotGoOn{no_capability};
-    }
-    throw CannotGoOn{"the kernel does not let us read its ruleset: " + reason(refusal)};
-}
 
 // Each comes in a datagram of its own, which a receive buffer of an unprivileged size must hold.
 constexpr std::size_t elements_at_once = 64;
@@ -171,7 +73,7 @@ std::uint32_t Kernel::generation() {
     const Answer answer = netlink_.ask(ask_generation(netlink_.next_sequence()),
                                        [&](Message message) { generation = decode_generation(message); });
     if (answer.refusal) {
-        refuse_question(*answer.refusal);
+        throw CannotGoOn{sentence_about_question(*answer.refusal)};
     }
     if (!generation) {
         throw CannotGoOn{"the kernel does not tell the generation of its ruleset"};
@@ -196,7 +98,7 @@ std::optional<Table> Kernel::read_table(Family family, Depth depth, StateFile::C
         if (answer.refusal && (answer.refusal->error == ENOENT || answer.refusal->error == EAFNOSUPPORT)) {
             gone = true;
         } else if (answer.refusal) {
-            refuse_question(*answer.refusal);
+            throw CannotGoOn{sentence_about_question(*answer.refusal)};
         }
     };
     dump(ask_table(family, netlink_.next_sequence()), &TableDecoder::table);
@@ -294,11 +196,11 @@ Committed Kernel::commit(const Plan& plan, std::uint32_t generation, const Rules
     const Progress::Step step(progress_, "writing " + grouped(count_elements(plan)) + " elements to the kernel");
     const Batch batch = encode(plan, generation, netlink_.next_sequence());
     const Outcome outcome = netlink_.commit(batch);
-    if (outcome.verdict == Verdict::done) {
+    if (outcome.result == Result::done) {
         state_.keep(generation_after(generation), after);
         return Committed::yes;
     }
-    if (outcome.verdict == Verdict::unknown) {
+    if (outcome.result == Result::unknown) {
         return Committed::unknown;
     }
     if (outcome.refusal.error == ERESTART) {
@@ -308,7 +210,7 @@ Committed Kernel::commit(const Plan& plan, std::uint32_t generation, const Rules
         distrust();
         return Committed::outdated;
     }
-    refuse(outcome.refusal, batch, plan);
+    throw CannotGoOn{sentence(outcome.refusal, batch, plan)};
 }
 
 std::vector<OtherChain> Kernel::chains_of_others() {
@@ -324,18 +226,13 @@ std::vector<OtherChain> Kernel::chains_of_others() {
 Availability Kernel::probe() {
     const Batch batch = encode_probe(netlink_.next_sequence());
     const Outcome outcome = netlink_.commit(batch);
-    if (outcome.verdict == Verdict::done) {
+    if (outcome.result == Result::done) {
         return {true, {}};
     }
-    if (outcome.verdict == Verdict::unknown) {
+    if (outcome.result == Result::unknown) {
         throw CannotGoOn{"the kernel does not answer"};
     }
-    const bool of_rule = outcome.refusal.sequence == batch.confirmed;
-    if (!of_rule && outcome.refusal.error == EPERM) {
-        throw CannotGoOn{no_capability};
-    }
-    const char* sentence = of_rule ? expression_sentence(outcome.refusal.error) : nullptr;
-    return {false, sentence ? sentence : "the kernel refuses to try it: " + reason(outcome.refusal)};
+    return {false, sentence_about_probe(outcome.refusal, batch)};
 }
 
 }  // namespace statnat

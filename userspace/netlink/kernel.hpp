@@ -5,6 +5,7 @@
 #include "netlink/netlink.hpp"
 #include "netlink/state_file.hpp"
 #include "progress.hpp"
+#include "ruleset/machine.hpp"
 #include "ruleset/plan.hpp"
 
 #include <cstdint>

@@ -74,16 +74,13 @@ private:
     std::size_t room_ = 64 * 1024;
 };
 
-// Walks the messages of one datagram; what is cut off is not understood.
+// What is cut off is not understood.
 template <typename Visit>
-void for_each_message(Message datagram, Visit visit) {
-    while (!datagram.empty()) {
-        const auto* header = reinterpret_cast<const nlmsghdr*>(datagram.data());
-        if (!mnl_nlmsg_ok(header, static_cast<int>(datagram.size()))) {
-            throw CannotGoOn{"the kernel sent a message that is cut off"};
-        }
-        visit(*header, datagram.first(header->nlmsg_len));
-        datagram = datagram.subspan(std::min<std::size_t>(MNL_ALIGN(header->nlmsg_len), datagram.size()));
+void visit_messages(Message datagram, Visit visit) {
+    const Message rest = for_each_message(
+        datagram, [&](Message message, Message) { visit(header_of(message), message); });
+    if (!rest.empty()) {
+        throw CannotGoOn{"the kernel sent a message that is cut off"};
     }
 }
 
@@ -238,7 +235,7 @@ Answer Netlink::ask(const Bytes& question, const std::function<void(Message)>& e
         if (!datagram) {
             throw CannotGoOn{"the kernel does not answer"};
         }
-        for_each_message(*datagram, [&](const nlmsghdr& header, Message message) {
+        visit_messages(*datagram, [&](const nlmsghdr& header, Message message) {
             if (header.nlmsg_seq != sequence) {
                 return;  // the rest of an answer that nobody waits for
             }
@@ -266,7 +263,7 @@ Outcome Netlink::commit(const Batch& batch) {
     bool lost = false;
     bool confirmed = false;
     while (const auto datagram = receive(false, lost)) {
-        for_each_message(*datagram, [&](const nlmsghdr& header, Message message) {
+        visit_messages(*datagram, [&](const nlmsghdr& header, Message message) {
             // The unsigned difference is large for whatever came before this batch.
             if (header.nlmsg_type != NLMSG_ERROR || header.nlmsg_seq - batch.first_sequence >= batch.steps.size()) {
                 return;
@@ -275,13 +272,13 @@ Outcome Netlink::commit(const Batch& batch) {
             log(refusal);
             if (refusal.error == 0) {
                 confirmed = confirmed || refusal.sequence == batch.confirmed;
-            } else if (outcome.verdict != Verdict::refused) {
-                outcome = {Verdict::refused, refusal};
+            } else if (outcome.result != Result::refused) {
+                outcome = {Result::refused, refusal};
             }
         });
     }
-    if (outcome.verdict != Verdict::refused && confirmed && !lost) {
-        outcome.verdict = Verdict::done;
+    if (outcome.result != Result::refused && confirmed && !lost) {
+        outcome.result = Result::done;
     }
     return outcome;
 }

@@ -3,12 +3,14 @@
 #pragma once
 
 #include "wire/encoder.hpp"
+#include "wire/message.hpp"
+#include "wire/refusals.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
+#include <span>
 #include <vector>
 
 #include <sys/types.h>
@@ -33,26 +35,19 @@ std::unique_ptr<Socket> open_route_socket();
 // The cookie of the current network namespace: no other has or had it since boot. Nothing where the kernel has none.
 std::optional<std::uint64_t> network_namespace();
 
-// What the kernel says against one message.
-struct Refusal {
-    std::uint32_t sequence = 0;
-    int error = 0;  // errno
-    std::string text;  // of the extended acknowledgement, if there is one
-};
-
 struct Answer {
     std::optional<Refusal> refusal;
     bool interrupted = false;  // somebody committed during the dump: ask again
 };
 
-enum class Verdict {
+enum class Result {
     done,
     refused,
     unknown,  // the answer got lost: read what is there
 };
 
 struct Outcome {
-    Verdict verdict = Verdict::unknown;
+    Result result = Result::unknown;
     Refusal refusal;  // the first one
 };
 

@@ -3,7 +3,8 @@
 #include "nft/rewrite.hpp"
 
 #include "error.hpp"
-#include "ruleset/statement_text.hpp"
+#include "wire/refusals.hpp"
+#include "wire/snat_stateless.hpp"
 #include "wire/statement_writer.hpp"
 #include "wire/wire.hpp"
 
@@ -27,31 +28,12 @@ constexpr std::size_t rule_room = 256 * 1024;
 // No errno, and nothing that strerror(3) has a word for.
 constexpr int first_number = 1'000'000;
 
-const nlmsghdr& header_of(Message message) {
-    return *reinterpret_cast<const nlmsghdr*>(message.data());
-}
-
 bool is_rule(Message message, std::uint16_t type) {
     return header_of(message).nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | type) && message.size() >= header_size;
 }
 
 bool has_expression(Message message) {
     return ::memmem(message.data(), message.size(), NFT_SNAT_STATELESS_NAME, sizeof(NFT_SNAT_STATELESS_NAME));
-}
-
-// Calls `visit` with each message, and returns what is cut off.
-template <typename Visit>
-Message for_each_message(Message messages, Visit visit) {
-    while (messages.size() >= sizeof(nlmsghdr)) {
-        const std::size_t size = header_of(messages).nlmsg_len;
-        if (size < sizeof(nlmsghdr) || size > messages.size()) {
-            break;
-        }
-        const std::size_t step = std::min<std::size_t>(MNL_ALIGN(size), messages.size());
-        visit(messages.first(size), messages.first(step));
-        messages = messages.subspan(step);
-    }
-    return messages;
 }
 
 // Calls `visit` with each attribute, whole, and its type. Throws CannotGoOn.
@@ -109,60 +91,11 @@ private:
     Bytes& room_;
 };
 
-std::string list_of_maps(const SnatStateless& statement) {
-    std::string list;
-    for (const std::vector<MapReference>& maps : {statement.maps, statement.else_maps}) {
-        for (const MapReference& map : maps) {
-            list += (list.empty() ? "@" : ", @") + legible(map.name);
-        }
-    }
-    return list;
-}
-
-bool is_bounded(const SnatStateless& statement) {
-    const auto bounded = [](const MapReference& map) { return map.within.has_value(); };
-    return std::any_of(statement.maps.begin(), statement.maps.end(), bounded) ||
-           std::any_of(statement.else_maps.begin(), statement.else_maps.end(), bounded);
-}
-
-// The vocabulary of the expression's init, as its uapi header lists it.
-std::string sentence_about(const SnatStateless& statement, int error) {
-    const bool one = statement.maps.size() + statement.else_maps.size() == 1;
-    const std::string maps = list_of_maps(statement);
-    const std::string subject = one ? maps : "one of " + maps;
-    switch (error) {
-    case ENOENT:
-        return "this kernel has no module nft_snat_stateless (build and install it, then: modprobe nft_snat_stateless)";
-    case EPERM: return "snat_stateless works only in network namespaces that the initial user namespace owns";
-    case EINVAL: return "the loaded nft_snat_stateless is another version, which does not know this statement";
-    case ERANGE: return "a prefix of " + maps + " is longer than an address of the map, or than npt allows";
-    case E2BIG: return "more maps than snat_stateless takes";
-    case EMSGSIZE:
-        return "more maps, or longer names of maps, than the kernel could list again (spread the maps over several rules)";
-    case EAFNOSUPPORT: return "snat_stateless works in tables of the families ip, ip6 and inet";
-    case EOPNOTSUPP:
-        return statement.untrack
-                   ? "snat_stateless with untrack works in filter and route chains of the hooks prerouting and output"
-               : statement.field == Field::source
-                   ? "snat_stateless saddr works in filter and route chains of the hooks postrouting and input"
-                   : "snat_stateless daddr works in filter and route chains of the hooks prerouting and output";
-    case ENODATA: return one ? "this table has no map " + maps : "this table does not have all of the maps " + maps;
-    case EMEDIUMTYPE: return subject + " is no map from addresses to addresses";
-    case EPROTOTYPE:
-        return subject + " is not of " + (one ? "" : "the same ") +
-               "addresses of this table's family, as key and as data" + (is_bounded(statement) ? ", or not within such" : "") +
-               "; npt is for IPv6";
-    case EPROTONOSUPPORT: return subject + " is an interval, timeout or dynamic map, which snat_stateless cannot use";
-    case EMFILE: return subject + " is used by too many rules";
-    default: return std::strerror(error);
-    }
-}
-
 }  // namespace
 
 std::string Complaint::sentence() const {
     if (statement) {
-        return sentence_about(*statement, error);
+        return meaning_of(error, &*statement).value_or(std::strerror(error));
     }
     return std::string(std::strerror(error)) +
            " (a chain with snat_stateless daddr or untrack must be reached from prerouting and output only, one with "

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// From the kernel's answers to a table.
-#include "wire/encoder.hpp"
+#include "wire/decoder.hpp"
 
-#include "wire/statement_writer.hpp"
+#include "wire/statement_reader.hpp"
 #include "wire/wire.hpp"
 
 #include <algorithm>

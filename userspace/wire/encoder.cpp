@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// From a plan to a batch, and the questions.
+// From a plan to a batch.
 #include "wire/encoder.hpp"
 
+#include "wire/element_writer.hpp"
 #include "wire/statement_writer.hpp"
 #include "wire/wire.hpp"
 
-#include <algorithm>
-
-#include <libnftnl/common.h>
-#include <linux/netfilter.h>
-#include <linux/netlink.h>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
 
 namespace statnat {
 
@@ -21,137 +21,6 @@ constexpr std::string_view probe_table = "statnat-probe";
 
 // An attribute's length has 16 bits; a list of elements stays well below, the rest goes into another message.
 constexpr std::size_t list_limit = 60000;
-
-std::uint8_t protocol_family(Family family) {
-    return family == Family::ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
-}
-
-UserDataHandle user_data() {
-    return owned<UserDataHandle>(nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN));
-}
-
-void put_user_data(nlmsghdr* message, std::uint16_t type, const UserDataHandle& data) {
-    mnl_attr_put(message, type, nftnl_udata_buf_len(data.get()), nftnl_udata_buf_data(data.get()));
-}
-
-// One boundary of an interval as nft(8) writes it.
-void put_boundary(nlmsghdr* message, const Address& address, bool end, bool open) {
-    nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
-    if (end) {
-        put_number(message, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
-    }
-    put_address(message, NFTA_SET_ELEM_KEY, address);
-    if (open) {
-        const auto data = user_data();
-        nftnl_udata_put_u32(data.get(), NFTNL_UDATA_SET_ELEM_FLAGS, NFTNL_SET_ELEM_F_INTERVAL_OPEN);
-        put_user_data(message, NFTA_SET_ELEM_USERDATA, data);
-    }
-    mnl_attr_nest_end(message, item);
-}
-
-void put_key(nlmsghdr* message, const Address& key) {
-    nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
-    put_address(message, NFTA_SET_ELEM_KEY, key);
-    mnl_attr_nest_end(message, item);
-}
-
-void put_element(nlmsghdr* message, const Map& map, const Element& element) {
-    nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
-    put_address(message, NFTA_SET_ELEM_KEY, element.key);
-    if (map.values) {
-        put_address(message, NFTA_SET_ELEM_DATA, element.value);
-    }
-    if (!element.comment.empty()) {
-        const auto data = user_data();
-        nftnl_udata_put_strz(data.get(), NFTNL_UDATA_SET_ELEM_COMMENT, element.comment.text().c_str());
-        put_user_data(message, NFTA_SET_ELEM_USERDATA, data);
-    }
-    // Without this the kernel gives the element the map's own counter, at zero.
-    if (map.counters && element.traffic != Traffic{}) {
-        nlattr* counter = mnl_attr_nest_start(message, NFTA_SET_ELEM_EXPR);
-        put_text(message, NFTA_EXPR_NAME, "counter");
-        nlattr* data = mnl_attr_nest_start(message, NFTA_EXPR_DATA);
-        put_traffic(message, element.traffic);
-        mnl_attr_nest_end(message, data);
-        mnl_attr_nest_end(message, counter);
-    }
-    mnl_attr_nest_end(message, item);
-}
-
-// An element without a comment, whose counter starts at zero: nothing but its addresses is its own.
-class PlainElement {
-public:
-    PlainElement(const Map& map, Family family) : address_size_(address_size(family)) {
-        alignas(nlmsghdr) std::array<char, 128> buffer{};
-        nlmsghdr* message = mnl_nlmsg_put_header(buffer.data());
-        const Address none{family, {}};
-        put_element(message, map, {none, none});
-        const auto* start = static_cast<const char*>(mnl_nlmsg_get_payload(message));
-        bytes_.assign(start, start + mnl_nlmsg_get_payload_len(message));
-        value_at_ = map.values ? key_at + address_size_ + 2 * MNL_ATTR_HDRLEN : 0;
-    }
-
-    // `row`: the key, and the value behind it.
-    void put(nlmsghdr* message, const std::uint8_t* row) const {
-        auto* at = static_cast<char*>(mnl_nlmsg_get_payload_tail(message));
-        std::memcpy(at, bytes_.data(), bytes_.size());
-        std::memcpy(at + key_at, row, address_size_);
-        if (value_at_ != 0) {
-            std::memcpy(at + value_at_, row + address_size_, address_size_);
-        }
-        message->nlmsg_len += static_cast<std::uint32_t>(bytes_.size());
-    }
-
-private:
-    static constexpr std::size_t key_at = 3 * MNL_ATTR_HDRLEN;  // behind the element's, the key's and the value's
-
-    std::size_t address_size_;
-    std::size_t value_at_;
-    std::vector<char> bytes_;
-};
-
-// Appends messages to a datagram; each is built in a buffer of its own, since libmnl needs it to stay in place.
-class Writer {
-public:
-    Writer(std::uint32_t sequence) : sequence_(sequence), scratch_(scratch_size) {}
-
-    // What grows beyond its room is in memory twice for a moment.
-    void make_room(std::size_t bytes) { bytes_.reserve(bytes); }
-
-    nlmsghdr* start(std::uint16_t type, std::uint8_t family, unsigned flags) {
-        return nftnl_nlmsg_build_hdr(scratch(), static_cast<std::uint16_t>((NFNL_SUBSYS_NFTABLES << 8) | type),
-                                     family, static_cast<std::uint16_t>(flags), sequence_++);
-    }
-
-    nlmsghdr* start_batch(bool end) {
-        return end ? nftnl_batch_end(scratch(), sequence_++) : nftnl_batch_begin(scratch(), sequence_++);
-    }
-
-    void finish(const nlmsghdr* message) {
-        const auto end = scratch_.begin() + MNL_ALIGN(message->nlmsg_len);
-        last_ = bytes_.size();
-        bytes_.insert(bytes_.end(), scratch_.begin(), end);
-        // libmnl 1.0.4 leaves the padding behind an attribute as it finds it.
-        std::fill(scratch_.begin(), end, 0);
-    }
-
-    // Asks the kernel to answer the message finished last; returns that one's sequence number.
-    std::uint32_t acknowledge_last() {
-        auto* message = reinterpret_cast<nlmsghdr*>(bytes_.data() + last_);
-        message->nlmsg_flags |= NLM_F_ACK;
-        return message->nlmsg_seq;
-    }
-
-    Bytes take() { return std::move(bytes_); }
-
-private:
-    char* scratch() { return reinterpret_cast<char*>(scratch_.data()); }
-
-    std::uint32_t sequence_;
-    Bytes scratch_;
-    std::size_t last_ = 0;
-    Bytes bytes_;
-};
 
 // As much as the elements of a plan take if few have a comment or a counter that goes on.
 std::size_t room_for(const Plan& plan) {
@@ -268,14 +137,7 @@ public:
         nftnl_udata_put_u32(data.get(), NFTNL_UDATA_SET_KEYBYTEORDER, nft_big_endian);
         finish_set(set, data, step.family);
         put_elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, step.family, step.set.name, step.set.prefixes.size(),
-                     [&](nlmsghdr* message, std::size_t index) {
-                         const Prefix& prefix = step.set.prefixes[index];
-                         const auto end = next(prefix.last());
-                         put_boundary(message, prefix.first(), false, !end);
-                         if (end) {
-                             put_boundary(message, *end, true, false);
-                         }
-                     });
+                     [&](nlmsghdr* message, std::size_t index) { put_interval(message, step.set.prefixes[index]); });
     }
 
     // delete set NAME
@@ -387,23 +249,12 @@ private:
         }
     }
 
-    Writer writer_;
+    MessageWriter writer_;
     std::string table_;
     std::size_t step_ = Batch::no_step;
     std::uint32_t last_set_id_ = 0;
     Batch batch_;
 };
-
-// A question, answered by one message and an acknowledgement, or, with NLM_F_DUMP, by many and an end.
-template <typename PutAttributes>
-Bytes ask(std::uint16_t type, std::uint8_t family, unsigned flags, std::uint32_t sequence,
-          PutAttributes put_attributes) {
-    Writer writer(sequence);
-    nlmsghdr* message = writer.start(type, family, flags);
-    put_attributes(message);
-    writer.finish(message);
-    return writer.take();
-}
 
 }  // namespace
 
@@ -433,52 +284,6 @@ Batch encode_probe(std::uint32_t first_sequence) {
     encoder.encode(plan);
     encoder.confirm();
     return encoder.take();
-}
-
-Bytes ask_generation(std::uint32_t sequence) {
-    return ask(NFT_MSG_GETGEN, NFPROTO_UNSPEC, NLM_F_ACK, sequence, [](nlmsghdr*) {});
-}
-
-Bytes ask_table(Family family, std::uint32_t sequence) {
-    return ask(NFT_MSG_GETTABLE, protocol_family(family), NLM_F_ACK, sequence,
-               [](nlmsghdr* message) { put_text(message, NFTA_TABLE_NAME, table_name); });
-}
-
-Bytes ask_sets(Family family, std::uint32_t sequence) {
-    return ask(NFT_MSG_GETSET, protocol_family(family), NLM_F_DUMP, sequence,
-               [](nlmsghdr* message) { put_text(message, NFTA_SET_TABLE, table_name); });
-}
-
-Bytes ask_elements(Family family, std::string_view set, std::uint32_t sequence) {
-    return ask(NFT_MSG_GETSETELEM, protocol_family(family), NLM_F_DUMP, sequence, [&](nlmsghdr* message) {
-        put_text(message, NFTA_SET_ELEM_LIST_TABLE, table_name);
-        put_text(message, NFTA_SET_ELEM_LIST_SET, set);
-    });
-}
-
-Bytes ask_elements(Family family, const Map& map, std::span<const std::size_t> elements, std::uint32_t sequence) {
-    return ask(NFT_MSG_GETSETELEM, protocol_family(family), NLM_F_ACK, sequence, [&](nlmsghdr* message) {
-        put_text(message, NFTA_SET_ELEM_LIST_TABLE, table_name);
-        put_text(message, NFTA_SET_ELEM_LIST_SET, map.name);
-        nlattr* list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
-        for (const std::size_t element : elements) {
-            put_key(message, map.elements.key(element));
-        }
-        mnl_attr_nest_end(message, list);
-    });
-}
-
-Bytes ask_chains(Family family, std::uint32_t sequence) {
-    return ask(NFT_MSG_GETCHAIN, protocol_family(family), NLM_F_DUMP, sequence, [](nlmsghdr*) {});
-}
-
-Bytes ask_chains_of_all(std::uint32_t sequence) {
-    return ask(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NLM_F_DUMP, sequence, [](nlmsghdr*) {});
-}
-
-Bytes ask_rules(Family family, std::uint32_t sequence) {
-    return ask(NFT_MSG_GETRULE, protocol_family(family), NLM_F_DUMP, sequence,
-               [](nlmsghdr* message) { put_text(message, NFTA_RULE_TABLE, table_name); });
 }
 
 }  // namespace statnat

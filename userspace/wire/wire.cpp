@@ -39,6 +39,18 @@ std::optional<Hook> hook_of(std::uint32_t number) {
     return {};
 }
 
+std::uint8_t protocol_family(Family family) {
+    return family == Family::ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+}
+
+UserDataHandle user_data() {
+    return owned<UserDataHandle>(nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN));
+}
+
+void put_user_data(nlmsghdr* message, std::uint16_t type, const UserDataHandle& data) {
+    mnl_attr_put(message, type, nftnl_udata_buf_len(data.get()), nftnl_udata_buf_data(data.get()));
+}
+
 void malformed(const char* what) {
     throw CannotGoOn{std::string("the kernel sent ") + what + " that cannot be understood"};
 }

@@ -50,11 +50,10 @@ Handle owned(typename Handle::pointer pointer) {
     return Handle(pointer);
 }
 
-inline constexpr std::size_t scratch_size = 128 * 1024;  // room for any message that we write
-
 std::uint32_t address_type(Family family);
 std::uint32_t hook_number(Hook hook);
 std::optional<Hook> hook_of(std::uint32_t number);
+std::uint8_t protocol_family(Family family);
 
 inline std::uint32_t address_size(Family family) {
     return family == Family::ipv4 ? 4 : 16;
@@ -73,6 +72,10 @@ inline void put_address(nlmsghdr* message, std::uint16_t type, const Address& ad
     mnl_attr_put(message, NFTA_DATA_VALUE, address.size(), address.bytes.data());
     mnl_attr_nest_end(message, nest);
 }
+
+// What nft(8) keeps beside things, to be filled.
+UserDataHandle user_data();
+void put_user_data(nlmsghdr* message, std::uint16_t type, const UserDataHandle& data);
 
 // What a counter has seen, in its NFTA_EXPR_DATA.
 inline void put_traffic(nlmsghdr* message, const Traffic& traffic) {

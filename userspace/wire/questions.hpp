@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the kernel is asked. A question is answered by one message and an acknowledgement, or by many and an end.
+#pragma once
+
+#include "ruleset/ruleset.hpp"
+#include "wire/message.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace statnat {
+
+Bytes ask_generation(std::uint32_t sequence);
+Bytes ask_table(Family family, std::uint32_t sequence);
+Bytes ask_sets(Family family, std::uint32_t sequence);
+Bytes ask_elements(Family family, std::string_view set, std::uint32_t sequence);
+// So many elements from one place on, one message for each in the order of their keys, and an acknowledgement.
+Bytes ask_elements(Family family, const Map& map, std::span<const std::size_t> elements, std::uint32_t sequence);
+Bytes ask_chains(Family family, std::uint32_t sequence);
+Bytes ask_rules(Family family, std::uint32_t sequence);
+Bytes ask_chains_of_all(std::uint32_t sequence);
+
+}  // namespace statnat

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "wire/snat_stateless.hpp"
+
+#include "wire/wire.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include <linux/netfilter/nft_snat_stateless.h>
+
+namespace statnat {
+
+namespace {
+
+struct Flag {
+    bool SnatStateless::*member;
+    std::uint32_t bit;
+};
+
+constexpr std::array<Flag, 4> flags{{{&SnatStateless::notrack, NFT_SNAT_STATELESS_F_NOTRACK},
+                                     {&SnatStateless::untrack, NFT_SNAT_STATELESS_F_UNTRACK},
+                                     {&SnatStateless::untracked, NFT_SNAT_STATELESS_F_UNTRACKED},
+                                     {&SnatStateless::tracked, NFT_SNAT_STATELESS_F_TRACKED}}};
+
+// The order of a dump, so that the reader can compare whole lists.
+void put(nlmsghdr* message, const MapReference& map) {
+    nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+    put_text(message, NFTA_SNAT_STATELESS_MAP_NAME, map.name);
+    if (map.prefix) {
+        put_number(message, NFTA_SNAT_STATELESS_MAP_PREFIX, *map.prefix);
+    }
+    put_number(message, NFTA_SNAT_STATELESS_MAP_FLAGS, map.npt ? NFT_SNAT_STATELESS_MAP_F_NPT : 0);
+    if (map.within) {
+        const Address& address = map.within->address;
+        mnl_attr_put(message, NFTA_SNAT_STATELESS_MAP_WITHIN, address.size(), address.bytes.data());
+        put_number(message, NFTA_SNAT_STATELESS_MAP_WITHIN_LENGTH, map.within->length);
+    }
+    mnl_attr_nest_end(message, item);
+}
+
+void put(nlmsghdr* message, std::uint16_t type, const std::vector<MapReference>& maps) {
+    nlattr* list = mnl_attr_nest_start(message, type);
+    for (const MapReference& map : maps) {
+        put(message, map);
+    }
+    mnl_attr_nest_end(message, list);
+}
+
+// Nothing where it is no prefix of either family.
+std::optional<Prefix> within_in(const Attributes& map) {
+    const Message bytes = map.bytes(NFTA_SNAT_STATELESS_MAP_WITHIN);
+    for (const Family family : families) {
+        const std::uint32_t length = map.number(NFTA_SNAT_STATELESS_MAP_WITHIN_LENGTH);
+        Address address{family, {}};
+        if (bytes.size() == address.size() && length <= full_length(family)) {
+            std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+            return Prefix::of(address, static_cast<std::uint8_t>(length));
+        }
+    }
+    return {};
+}
+
+std::vector<MapReference> map_references_in(Message list) {
+    std::vector<MapReference> maps;
+    for_each_item(list, [&](Message item) {
+        const Attributes map(item.data(), item.size());
+        MapReference reference{.name = map.text(NFTA_SNAT_STATELESS_MAP_NAME)};
+        if (map.has(NFTA_SNAT_STATELESS_MAP_PREFIX)) {
+            reference.prefix = static_cast<std::uint8_t>(map.number(NFTA_SNAT_STATELESS_MAP_PREFIX));
+        }
+        reference.npt = (map.number(NFTA_SNAT_STATELESS_MAP_FLAGS) & NFT_SNAT_STATELESS_MAP_F_NPT) != 0;
+        reference.within = within_in(map);
+        maps.push_back(std::move(reference));
+    });
+    return maps;
+}
+
+}  // namespace
+
+void put(nlmsghdr* message, const SnatStateless& statement) {
+    put_number(message, NFTA_SNAT_STATELESS_FIELD,
+               statement.field == Field::source ? NFT_SNAT_STATELESS_SADDR : NFT_SNAT_STATELESS_DADDR);
+    put(message, NFTA_SNAT_STATELESS_MAPS, statement.maps);
+    std::uint32_t bits = 0;
+    for (const Flag& flag : flags) {
+        if (statement.*flag.member) {
+            bits |= flag.bit;
+        }
+    }
+    put_number(message, NFTA_SNAT_STATELESS_FLAGS, bits);
+    if (!statement.else_maps.empty()) {
+        put(message, NFTA_SNAT_STATELESS_ELSE_MAPS, statement.else_maps);
+    }
+}
+
+std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
+    const std::uint32_t field = data.number(NFTA_SNAT_STATELESS_FIELD);
+    const bool source = field == NFT_SNAT_STATELESS_SADDR;
+    if (!data.has(NFTA_SNAT_STATELESS_FIELD) || !data.has(NFTA_SNAT_STATELESS_MAPS) ||
+        (!source && field != NFT_SNAT_STATELESS_DADDR)) {
+        return {};
+    }
+    SnatStateless statement{.field = source ? Field::source : Field::destination,
+                            .maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_MAPS)),
+                            .else_maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_ELSE_MAPS))};
+    std::uint32_t bits = data.number(NFTA_SNAT_STATELESS_FLAGS);
+    for (const Flag& flag : flags) {
+        statement.*flag.member = (bits & flag.bit) != 0;
+        bits &= ~flag.bit;
+    }
+    if (bits != 0) {
+        return {};
+    }
+    return statement;
+}
+
+}  // namespace statnat

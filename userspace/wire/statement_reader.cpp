@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What may differ in a dump that still is the same.
+#include "wire/statement_reader.hpp"
+
+#include "wire/snat_stateless.hpp"
+#include "wire/statement_writer.hpp"
+#include "wire/wire.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <linux/netfilter/nft_snat_stateless.h>
+
+namespace statnat {
+
+namespace {
+
+// One expression of a rule.
+struct Expression {
+    std::string name;
+    Attributes data;
+};
+
+std::vector<Expression> expressions_in(Message list) {
+    std::vector<Expression> found;
+    for_each_item(list, [&](Message item) {
+        const Attributes attributes(item.data(), item.size());
+        found.push_back({attributes.text(NFTA_EXPR_NAME), attributes.nest(NFTA_EXPR_DATA)});
+    });
+    return found;
+}
+
+bool all_zero(Message bytes) {
+    return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
+// Not what an expression does, but what it has seen.
+bool is_measurement(const std::string& expression, std::size_t attribute) {
+    if (expression == NFT_SNAT_STATELESS_NAME) {
+        return attribute == NFTA_SNAT_STATELESS_DROPPED || attribute == NFTA_SNAT_STATELESS_PAD;
+    }
+    return expression == "counter";
+}
+
+// Whether an attribute that we do not write leaves the expression what it is: the kernel also tells defaults, which
+// are zero. But a register that is zero is the verdict's, and a lookup into that one is another lookup.
+bool is_default(const std::string& expression, std::size_t attribute, Message value) {
+    return all_zero(value) && !(expression == "lookup" && attribute == NFTA_LOOKUP_DREG);
+}
+
+// Of an immediate: a verdict is nested twice, and only libmnl flags what is nested, so that bytes do not compare.
+std::uint32_t verdict_in(const Attributes& data) {
+    return data.nest(NFTA_IMMEDIATE_DATA).nest(NFTA_DATA_VERDICT).number(NFTA_VERDICT_CODE);
+}
+
+// Whether the kernel's expression is the written one.
+bool same(const Expression& dumped, const Expression& written) {
+    if (dumped.name == "immediate" && written.name == "immediate") {
+        return verdict_in(dumped.data) == verdict_in(written.data);
+    }
+    bool equal = dumped.name == written.name;
+    written.data.for_each([&](std::size_t attribute, Message value) {
+        const Message other = dumped.data.bytes(attribute);
+        equal = equal && (is_measurement(written.name, attribute) ||
+                          std::equal(value.begin(), value.end(), other.begin(), other.end()));
+    });
+    dumped.data.for_each([&](std::size_t attribute, Message value) {
+        equal = equal && (written.data.has(attribute) || is_measurement(written.name, attribute) ||
+                          is_default(written.name, attribute, value));
+    });
+    return equal;
+}
+
+// How many of the expressions at the front are exactly what we write for `statement`; 0 if it is another one.
+std::size_t length_as(const Statement& statement, std::span<const Expression> dumped, Family family) {
+    std::vector<char> scratch(scratch_size);
+    nlmsghdr* message = mnl_nlmsg_put_header(scratch.data());
+    put(message, statement, family, {});
+    const Message list(static_cast<const std::uint8_t*>(mnl_nlmsg_get_payload(message)),
+                       mnl_nlmsg_get_payload_len(message));
+    const std::vector<Expression> written = expressions_in(list);
+    const bool equal = written.size() <= dumped.size() &&
+                       std::equal(written.begin(), written.end(), dumped.begin(),
+                                  [](const Expression& ours, const Expression& theirs) { return same(theirs, ours); });
+    return equal ? written.size() : 0;
+}
+
+// What the expression at `position` compares a register with, if that is one byte.
+std::optional<std::uint8_t> compared_byte(std::span<const Expression> dumped, std::size_t position) {
+    if (position >= dumped.size() || dumped[position].name != "cmp") {
+        return {};
+    }
+    const Message value = dumped[position].data.nest(NFTA_CMP_DATA).bytes(NFTA_DATA_VALUE);
+    return value.size() == 1 ? std::optional(value[0]) : std::nullopt;
+}
+
+// What a comparison under a mask leaves out, which may be of either address.
+std::vector<Statement> outside_in(std::span<const Expression> dumped, Family family) {
+    const Message mask = dumped[1].data.nest(NFTA_BITWISE_MASK).bytes(NFTA_DATA_VALUE);
+    const Message value = dumped[2].data.nest(NFTA_CMP_DATA).bytes(NFTA_DATA_VALUE);
+    Address address{family, {}};
+    if (mask.size() != address.size() || value.size() != address.size()) {
+        return {};
+    }
+    std::copy(value.begin(), value.end(), address.bytes.begin());
+    int length = 0;
+    for (const std::uint8_t byte : mask) {
+        length += std::popcount(byte);
+    }
+    const Prefix prefix{address, static_cast<std::uint8_t>(length)};
+    return {MatchOutside{Field::source, prefix}, MatchOutside{Field::destination, prefix}};
+}
+
+// What the expressions at the front could be, most specific first; length_as() decides.
+std::vector<Statement> candidates(std::span<const Expression> dumped, Family family) {
+    const std::string& name = dumped.front().name;
+    if (name == NFT_SNAT_STATELESS_NAME) {
+        const auto statement = snat_stateless_in(dumped.front().data);
+        return statement ? std::vector<Statement>{*statement} : std::vector<Statement>{};
+    }
+    if (name == "counter") {
+        return {Counter{}};
+    }
+    if (name == "notrack") {
+        return {Notrack{}};
+    }
+    if (name == "ct") {
+        return {MatchUntracked{}};
+    }
+    if (name == "immediate") {
+        return {Drop{}};
+    }
+    if (name == "fib") {
+        std::vector<Statement> found;
+        for (const Field field : {Field::source, Field::destination}) {
+            found.insert(found.end(), {MatchAddressType{field, MatchAddressType::Type::unicast},
+                                       MatchAddressType{field, MatchAddressType::Type::local}});
+        }
+        return found;
+    }
+    if (name == "payload" && dumped.size() >= 3 && dumped[1].name == "bitwise") {
+        return outside_in(dumped, family);
+    }
+    if (name == "payload" && dumped.size() >= 2 && dumped[1].name == "lookup") {
+        const std::string set = dumped[1].data.text(NFTA_LOOKUP_SET);
+        std::vector<Statement> found{MatchRedirected{set}};
+        for (const Field field : {Field::source, Field::destination}) {
+            found.insert(found.end(), {SetAddress{field, set}, MatchAddress{field, set, false},
+                                       MatchAddress{field, set, true}});
+        }
+        return found;
+    }
+    if (name == "meta") {
+        std::vector<Statement> found{MatchForwarded{true}, MatchForwarded{false}};
+        const std::optional<std::uint8_t> first = compared_byte(dumped, 3);
+        const std::optional<std::uint8_t> last = compared_byte(dumped, 4);
+        if (first && last) {
+            found.push_back(MatchIcmpType{*first, *last});
+        }
+        if (first) {
+            found.push_back(MatchIcmpType{*first, *first});
+        }
+        return found;
+    }
+    return {};
+}
+
+// Takes one statement off the front.
+Statement fold(std::span<const Expression>& dumped, Family family) {
+    for (const Statement& statement : candidates(dumped, family)) {
+        if (const std::size_t length = length_as(statement, dumped, family)) {
+            dumped = dumped.subspan(length);
+            return statement;
+        }
+    }
+    Foreign foreign{dumped.front().name};
+    dumped = dumped.subspan(1);
+    return foreign;
+}
+
+}  // namespace
+
+Rule rule_in(Message list, Family family) {
+    const std::vector<Expression> expressions = expressions_in(list);
+    Rule rule;
+    for (std::span<const Expression> rest = expressions; !rest.empty();) {
+        rule.statements.push_back(fold(rest, family));
+    }
+    for (const Expression& expression : expressions) {
+        if (expression.name == "counter") {
+            const Traffic traffic = traffic_in(expression.data);
+            rule.traffic.packets += traffic.packets;
+            rule.traffic.bytes += traffic.bytes;
+        } else if (expression.name == NFT_SNAT_STATELESS_NAME) {
+            rule.dropped += expression.data.long_number(NFTA_SNAT_STATELESS_DROPPED);
+        }
+    }
+    return rule;
+}
+
+}  // namespace statnat
