@@ -104,7 +104,8 @@ extern "C" {
     return statnat::guarded([&] { return statnat::current->send(socket, *message); }, -1);
 }
 
-[[gnu::visibility("default")]] ssize_t mnl_socket_sendto(const mnl_socket* socket, const void* request, std::size_t size) {
+[[gnu::visibility("default")]] ssize_t mnl_socket_sendto(const mnl_socket* socket, const void* request,
+                                                         std::size_t size) {
     const statnat::Message question(static_cast<const std::uint8_t*>(request), size);
     return statnat::guarded([&] { return statnat::system_now().ask(socket, question); }, -1);
 }

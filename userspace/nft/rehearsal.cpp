@@ -6,7 +6,7 @@
 #include "error.hpp"
 #include "nft/session.hpp"
 #include "ruleset/statement_json.hpp"
-#include "wire.hpp"
+#include "wire/wire.hpp"
 
 #include <algorithm>
 #include <array>

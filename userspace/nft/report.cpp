@@ -167,7 +167,8 @@ void Reports::pass_on(bool all) {
         if (!all && !(quotation.is_heading() ? is_whole(quotation, after) : ends)) {
             break;
         }
-        ready += quotation.is_heading() ? report(quotation, after) : restored_line(quotation, line) + (ends ? "\n" : "");
+        ready += quotation.is_heading() ? report(quotation, after)
+                                        : restored_line(quotation, line) + (ends ? "\n" : "");
         rest = after;
     }
     held_.erase(0, held_.size() - rest.size());

@@ -123,8 +123,8 @@ std::size_t RestoringStream::open_end(std::size_t from) const {
         const auto begins = [&](const Surroundings& around) {
             return begins_stand_in(text.substr(at), stand_ins_.mark(), around);
         };
-        return begins(bare) ||
-               std::any_of(std::begin(forms), std::end(forms), [&](const Form& form) { return begins(form.surroundings); });
+        return begins(bare) || std::any_of(std::begin(forms), std::end(forms),
+                                           [&](const Form& form) { return begins(form.surroundings); });
     };
     std::size_t at = std::max(from, text.size() - std::min(text.size(), longest_stand_in));
     while (at < text.size() && !is_open(at)) {

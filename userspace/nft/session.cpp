@@ -123,8 +123,8 @@ int Session::finish(int status) {
                          "statements in the place of snat_stateless"};
     }
     if (output_.missed_one()) {
-        throw CannotGoOn{"this libnftables writes rules with snat_stateless in a way that is not known here: the output has "
-                         "log statements in their place, and must not be loaded"};
+        throw CannotGoOn{"this libnftables writes rules with snat_stateless in a way that is not known here: the "
+                         "output has log statements in their place, and must not be loaded"};
     }
     return status;
 }
@@ -137,8 +137,8 @@ void Session::substitute_stdin() {
     ::close(file);
 }
 
-// libnftables opens a file once to read it, and once more for each error in it. What can be read only once it finds empty
-// then.
+// libnftables opens a file once to read it, and once more for each error in it. What can be read only once it finds
+// empty then.
 std::FILE* Session::opened(const char* path, std::FILE* file) {
     struct stat status {};
     if (::fstat(::fileno(file), &status) != 0 || S_ISDIR(status.st_mode)) {
