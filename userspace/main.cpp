@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The command line: a table of commands, their options, and the one place where errors end.
+#include "commands/edit.hpp"
+#include "commands/show.hpp"
 #include "commands/sync.hpp"
 #include "error.hpp"
 #include "nft/command_line.hpp"

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "printable.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdio>
+
+#include <fmt/format.h>
 
 namespace statnat {
 namespace {
@@ -18,12 +20,6 @@ void for_each_point(std::string_view text, Visit visit) {
         visit(text.substr(0, size), point);
         text.remove_prefix(size);
     }
-}
-
-std::string formatted(const char* format, unsigned number) {
-    std::array<char, 16> text{};
-    std::snprintf(text.data(), text.size(), format, number);
-    return text.data();
 }
 
 }  // namespace
@@ -65,10 +61,25 @@ std::string printable(std::string_view text, std::string_view kept) {
             return;
         }
         for (const char byte : bytes) {
-            result += formatted("\\x%02x", static_cast<unsigned char>(byte));
+            result += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
         }
     });
     return result;
+}
+
+std::string in_quotes(std::string_view text) {
+    constexpr std::size_t longest = 60;
+    std::string result = "\"";
+    for (const char c : text.substr(0, longest)) {
+        const auto byte = static_cast<unsigned char>(c);
+        result += byte < 0x20 || byte >= 0x7f ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+    }
+    return result + (text.size() > longest ? "...\"" : "\"");
+}
+
+std::string legible(std::string_view word) {
+    const auto is_plain = [](char character) { return character >= ' ' && character <= '~'; };
+    return std::all_of(word.begin(), word.end(), is_plain) ? std::string(word) : in_quotes(word);
 }
 
 std::string quoted_json(std::string_view text) {
@@ -77,7 +88,7 @@ std::string quoted_json(std::string_view text) {
         if (!point) {
             quoted += "\xef\xbf\xbd";
         } else if (is_control(*point)) {
-            quoted += formatted("\\u%04x", static_cast<unsigned>(*point));
+            quoted += fmt::format("\\u{:04x}", static_cast<unsigned>(*point));
         } else {
             quoted += bytes == "\"" || bytes == "\\" ? "\\" : "";
             quoted += bytes;

@@ -17,6 +17,12 @@ bool is_control(char32_t point);
 // The same, but control characters and what is not UTF-8 as \xNN for each byte; `kept` stays as it is.
 std::string printable(std::string_view text, std::string_view kept = {});
 
+// A text as it came, fit for a terminal and of bounded length.
+std::string in_quotes(std::string_view text);
+
+// A word of the user: in quotation marks where it has bytes that a terminal could obey.
+std::string legible(std::string_view word);
+
 // A JSON string; what is not UTF-8 becomes U+FFFD.
 std::string quoted_json(std::string_view text);
 

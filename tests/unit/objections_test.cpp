@@ -2,6 +2,8 @@
 // What a pair may not be, alone and beside others: the questions that `add` and the file share.
 #include "pairs/objections.hpp"
 
+#include "printable.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -14,7 +16,7 @@ Pair make_pair(const std::string& internal, const std::string& external, bool np
     return {*Prefix::parse(internal), *Prefix::parse(external), npt, ""};
 }
 
-Request make_request(const std::string& internal, const std::string& external, const std::string& comment = "") {
+Proposal make_request(const std::string& internal, const std::string& external, const std::string& comment = "") {
     return {*Prefix::parse(internal), *Prefix::parse(external), {}, comment};
 }
 
@@ -22,7 +24,7 @@ TEST(WhyNotTest, NamesTheFirstThingThatIsWrong) {
     const Pairs others = {make_pair("10.0.0.2", "198.51.100.2"), make_pair("10.0.0.3", "198.51.100.3"),
                                       make_pair("fd00::3", "2001:db8::3")};
     struct Case {
-        Request pair;
+        Proposal pair;
         std::string why;
     };
     const std::string one_side = ": legal is an address on one side only";
@@ -133,7 +135,7 @@ TEST(WhyNotTest, TellsPrefixesThatCanNotBe) {
         {"fd00::1", "2001:db8::1", true, "npt of fd00::1, which leaves no interface identifier to adjust" + npt},
     };
     for (const Case& c : cases) {
-        Request request{*Prefix::parse(c.internal), *Prefix::parse(c.external), c.npt, ""};
+        Proposal request{*Prefix::parse(c.internal), *Prefix::parse(c.external), c.npt, ""};
         request.settle(false);
         EXPECT_EQ(why_not(request, {}).value_or(""), c.why) << c.internal << " " << c.external;
     }
@@ -234,7 +236,7 @@ TEST(RequestTest, TakesNptFromTheGatewayWhereItCan) {
         {"fd00::/48", "2001:db8::/56", {}, false, "fd00::/48 2001:db8::/56"},
     };
     for (const Case& c : cases) {
-        Request request{*Prefix::parse(c.internal), *Prefix::parse(c.external), c.npt, ""};
+        Proposal request{*Prefix::parse(c.internal), *Prefix::parse(c.external), c.npt, ""};
         request.settle(c.gateway);
         EXPECT_EQ(request.pair().text(), c.settled);
     }

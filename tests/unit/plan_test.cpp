@@ -7,6 +7,7 @@
 #include "loose_elements.hpp"
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"
+#include "ruleset/plan_text.hpp"
 
 #include <gtest/gtest.h>
 

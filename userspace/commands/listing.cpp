@@ -6,6 +6,11 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <optional>
+#include <string_view>
+
+#include <fmt/format.h>
 
 namespace statnat {
 
@@ -26,11 +31,8 @@ std::string quoted_csv(const std::string& text) {
     return quoted + "\"";
 }
 
-void append_json_traffic(std::string& json, std::string_view name, const std::optional<Traffic>& traffic) {
-    if (traffic) {
-        json += ",\"" + std::string(name) + "\":{\"packets\":" + std::to_string(traffic->packets) +
-                ",\"bytes\":" + std::to_string(traffic->bytes) + "}";
-    }
+std::string json_member(std::string_view name, const std::optional<Traffic>& traffic) {
+    return traffic ? fmt::format(R"(,"{}":{{"packets":{},"bytes":{}}})", name, traffic->packets, traffic->bytes) : "";
 }
 
 struct Numbers {
@@ -94,27 +96,23 @@ std::string as_table(const std::vector<CountedPair>& pairs) {
 
 std::string as_json(const std::vector<CountedPair>& pairs) {
     std::string json = "{\"pairs\":[";
-    for (const CountedPair& counted : pairs) {
-        json += json.ends_with('[') ? "\n" : ",\n";
-        json += "{\"internal\":" + quoted_json(counted.pair.internal.short_text()) +
-                ",\"external\":" + quoted_json(counted.pair.external.short_text()) +
-                ",\"npt\":" + (counted.pair.npt ? "true" : "false") +
-                ",\"comment\":" + quoted_json(counted.pair.comment.text());
-        append_json_traffic(json, "outbound", counted.outbound);
-        append_json_traffic(json, "inbound", counted.inbound);
-        json += "}";
+    for (const auto& [pair, outbound, inbound] : pairs) {
+        fmt::format_to(std::back_inserter(json), R"({}{{"internal":{},"external":{},"npt":{},"comment":{}{}{}}})",
+                       json.ends_with('[') ? "\n" : ",\n", quoted_json(pair.internal.short_text()),
+                       quoted_json(pair.external.short_text()), pair.npt, quoted_json(pair.comment.text()),
+                       json_member("outbound", outbound), json_member("inbound", inbound));
     }
     return json + "]}\n";
 }
 
 std::string as_csv(const std::vector<CountedPair>& pairs) {
     std::string csv = "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment,npt\n";
-    for (const CountedPair& counted : pairs) {
-        const Numbers out = numbers(counted.outbound, "");
-        const Numbers in = numbers(counted.inbound, "");
-        csv += counted.pair.internal.short_text() + "," + counted.pair.external.short_text() + "," + out.packets + "," +
-               out.bytes + "," + in.packets + "," + in.bytes + "," + quoted_csv(printable(counted.pair.comment.text(), "\n")) + "," +
-               (counted.pair.npt ? "npt" : "") + "\n";
+    for (const auto& [pair, outbound, inbound] : pairs) {
+        const Numbers out = numbers(outbound, "");
+        const Numbers in = numbers(inbound, "");
+        fmt::format_to(std::back_inserter(csv), "{},{},{},{},{},{},{},{}\n", pair.internal.short_text(),
+                       pair.external.short_text(), out.packets, out.bytes, in.packets, in.bytes,
+                       quoted_csv(printable(pair.comment.text(), "\n")), pair.npt ? "npt" : "");
     }
     return csv;
 }

@@ -19,7 +19,7 @@ void Draft::start_over(bool careful) {
     errors_.clear();
 }
 
-std::optional<Prefix> Draft::side(std::string_view text, Place at) {
+std::optional<Prefix> Draft::side(std::string_view text, Position at) {
     const auto prefix = Prefix::parse(text);
     if (!prefix) {
         error(at, not_a_side(text));
@@ -82,7 +82,7 @@ void Draft::refuse_collisions() {
     }
 }
 
-std::string Draft::mention(Place at) const {
+std::string Draft::mention(Position at) const {
     return " (" + files_[at.file].string() + ":" + std::to_string(at.line) + ")";
 }
 

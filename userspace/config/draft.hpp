@@ -16,23 +16,23 @@
 
 namespace statnat {
 
-struct Place {
+struct Position {
     unsigned file = 0;  // of the draft
     unsigned line = 0;
     unsigned column = 0;
 
-    auto operator<=>(const Place&) const = default;
+    auto operator<=>(const Position&) const = default;
 };
 
 // A pair and where its parts were read.
 struct Entry {
-    Request pair;
-    Place internal_at;
-    Place external_at;
-    Place npt_at;
-    Place comment_at;
+    Proposal pair;
+    Position internal_at;
+    Position external_at;
+    Position npt_at;
+    Position comment_at;
 
-    Place at(Side side) const { return side == Side::internal ? internal_at : external_at; }
+    Position at(Side side) const { return side == Side::internal ? internal_at : external_at; }
 };
 
 class Draft {
@@ -52,10 +52,10 @@ public:
     void start_over(bool careful);
     bool is_careful() const { return careful_; }
 
-    void error(Place at, std::string sentence) { errors_.emplace_back(at, std::move(sentence)); }
+    void error(Position at, std::string sentence) { errors_.emplace_back(at, std::move(sentence)); }
 
     // One side of a pair; without a value it is an error.
-    std::optional<Prefix> side(std::string_view text, Place at);
+    std::optional<Prefix> side(std::string_view text, Position at);
 
     // Judges a pair, and takes it if it is one.
     void take(Entry entry);
@@ -77,14 +77,14 @@ public:
 private:
     void judge(Entry& entry);
     void refuse_collisions();
-    std::string mention(Place at) const;
+    std::string mention(Position at) const;
     void throw_errors();
 
     std::vector<std::filesystem::path> files_;
     std::unordered_set<std::string> known_files_;  // all but the first
     bool careful_ = false;
     std::vector<Entry> entries_;
-    std::vector<std::pair<Place, std::string>> errors_;
+    std::vector<std::pair<Position, std::string>> errors_;
 };
 
 template <typename Read>

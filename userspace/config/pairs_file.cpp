@@ -2,9 +2,12 @@
 #include "config/pairs_file.hpp"
 
 #include "files.hpp"
+#include "printable.hpp"
 
 #include <algorithm>
 #include <cctype>
+
+#include <fmt/format.h>
 
 namespace statnat {
 namespace {
@@ -114,8 +117,9 @@ void PairsFile::read_line(std::string_view line, Draft& draft) {
     auto fields = csv_.split(line);
     if (!fields) {
         at_first_record_ = false;
-        draft.error(at(line.find('"')), "a quotation mark that is not where one can be: legal is a field wholly in quotation "
-                                        "marks, on one line, with two for each one inside");
+        draft.error(at(line.find('"')),
+                    "a quotation mark that is not where one can be: legal is a field wholly in quotation marks, on one "
+                    "line, with two for each one inside");
         return;
     }
     // Rows that a spreadsheet leaves empty, and a remark that it has put into quotation marks.
@@ -148,10 +152,10 @@ std::optional<PairsFile::Columns> PairsFile::header(const Fields& fields) {
 
 void PairsFile::read_record(const Fields& fields, std::string_view line, Draft& draft) {
     if (fields.size() <= std::max(columns_.internal, columns_.external)) {
+        const std::string_view record = fields.size() == 1 ? fields.front().text : line.substr(fields.front().offset);
         draft.error(at(fields.front().offset),
-                    in_quotes(fields.size() == 1 ? fields.front().text : line.substr(fields.front().offset)) +
-                        " is not a pair: " +
-                        (columns_.named ? "legal is what the first line names" : std::string(legal_record)));
+                    fmt::format("{} is not a pair: {}", in_quotes(record),
+                                columns_.named ? "legal is what the first line names" : legal_record));
         return;
     }
     Entry entry;
@@ -178,7 +182,8 @@ void PairsFile::read_external(const Field& field, Entry& entry, Draft& draft) co
         entry.pair.npt = word == "npt";
     } else if (!word.empty()) {
         draft.error(entry.npt_at,
-                    in_quotes(word) + " is neither npt nor plain: legal is one of them behind an external prefix");
+                    fmt::format("{} is neither npt nor plain: legal is one of them behind an external prefix",
+                                in_quotes(word)));
     }
 }
 
@@ -194,9 +199,11 @@ void PairsFile::read_comment(const Fields& fields, std::string_view line, Entry&
     if (further == fields.end()) {
         return;
     }
-    if (columns_.named || std::any_of(fields.begin() + 2, fields.end(), [](const Field& field) { return field.quoted; })) {
-        draft.error(at(further->offset), in_quotes(further->text) + " is one field too many: legal is a comment with commas "
-                                                                    "in quotation marks");
+    const auto is_quoted = [](const Field& field) { return field.quoted; };
+    if (columns_.named || std::any_of(fields.begin() + 2, fields.end(), is_quoted)) {
+        draft.error(at(further->offset),
+                    fmt::format("{} is one field too many: legal is a comment with commas in quotation marks",
+                                in_quotes(further->text)));
         return;
     }
     std::string_view rest = line.substr(fields[first].offset);
@@ -213,7 +220,8 @@ void PairsFile::read_npt(const Field& field, Entry& entry, Draft& draft) const {
         entry.pair.npt = field.text == "npt";
     }
     if (!field.text.empty() && field.text != "npt" && field.text != "plain") {
-        draft.error(entry.npt_at, in_quotes(field.text) + " is neither npt nor plain: legal is one of them, or nothing");
+        draft.error(entry.npt_at, fmt::format("{} is neither npt nor plain: legal is one of them, or nothing",
+                                              in_quotes(field.text)));
     }
 }
 

@@ -45,7 +45,7 @@ private:
     void read_external(const Field& field, Entry& entry, Draft& draft) const;
     void read_comment(const Fields& fields, std::string_view line, Entry& entry, Draft& draft) const;
     void read_npt(const Field& field, Entry& entry, Draft& draft) const;
-    Place at(std::size_t offset) const { return {number_, line_number_, static_cast<unsigned>(offset) + 1}; }
+    Position at(std::size_t offset) const { return {number_, line_number_, static_cast<unsigned>(offset) + 1}; }
 
     unsigned number_;
     unsigned line_number_ = 1;

@@ -8,6 +8,7 @@
 #include "config/toml_text.hpp"
 #include "files.hpp"
 #include "pairs/objections.hpp"
+#include "printable.hpp"
 
 #include <glob.h>
 #include <toml++/toml.h>
@@ -114,7 +115,7 @@ public:
     Configuration read();
 
 private:
-    Place place(const toml::source_region& region) const {
+    Position place(const toml::source_region& region) const {
         return {0, region.begin.line + lines_before_, region.begin.column};
     }
     void parse(std::string text);
@@ -287,7 +288,7 @@ void Reader::read_exempt_destinations(const toml::node& node) {
         return;
     }
     for (const toml::node& element : *node.as_array()) {
-        const Place at = place(element.source());
+        const Position at = place(element.source());
         const auto text = element.value<std::string_view>();
         const auto prefix = text ? Prefix::parse(*text) : std::nullopt;
         const auto enclosing = text ? Prefix::enclosing(*text) : std::nullopt;
@@ -353,7 +354,7 @@ void Reader::read_pairs(const toml::table& pairs) {
 
 void Reader::read_pair(const toml::key& key, const toml::node& node) {
     const toml::table* table = node.as_table();
-    const Place at = place(key.source());
+    const Position at = place(key.source());
     if (table && !table->is_inline() && !Prefix::enclosing(key)) {
         // 10.0.0.2 = "198.51.100.2" is TOML for tables inside tables.
         draft_.error(at, in_quotes(key) + " is not an address: legal is one in quotation marks, such as \"10.0.0.2\"");
@@ -379,7 +380,7 @@ void Reader::read_pair_table(const toml::table& table, Entry& entry) {
     }
     for (const auto& [key, node, before] : in_reading_order(table)) {
         const auto text = node->value<std::string_view>();
-        const Place at = place(node->source());
+        const Position at = place(node->source());
         if (*key == "npt") {
             entry.npt_at = at;
             entry.pair.npt = read_npt(*node);

@@ -14,7 +14,7 @@ constexpr unsigned most_parts = 16;
 std::size_t string_size(std::string_view text) {
     const char mark = text.front();
     const std::string three(3, mark);
-    const std::string_view end = text.starts_with(three) ? std::string_view(three) : std::string_view(three).substr(0, 1);
+    const std::string_view end = std::string_view(three).substr(0, text.starts_with(three) ? 3 : 1);
     std::size_t at = end.size();
     while (at < text.size() && !text.substr(at).starts_with(end)) {
         if (text[at] == '\n' && end.size() == 1) {
@@ -41,9 +41,8 @@ std::optional<std::string_view> key_of(std::string_view line) {
     }
     const bool quoted = line.front() == '"' || line.front() == '\'';
     const std::size_t begin = quoted ? 1 : 0;
-    const std::size_t end = quoted ? line.find(line.front(), 1)
-                                   : static_cast<std::size_t>(std::find_if_not(line.begin(), line.end(), is_of_bare_key) -
-                                                              line.begin());
+    const auto bare = std::find_if_not(line.begin(), line.end(), is_of_bare_key);
+    const std::size_t end = quoted ? line.find(line.front(), 1) : static_cast<std::size_t>(bare - line.begin());
     if (end == std::string_view::npos || line.substr(0, end).find('\\') != std::string_view::npos) {
         return std::nullopt;
     }

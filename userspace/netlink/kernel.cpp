@@ -177,7 +177,8 @@ bool Kernel::count(Family family, Map& map, std::span<const std::size_t> element
     auto next = elements.begin();
     const Answer answer =
         netlink_.ask(ask_elements(family, map, elements, netlink_.next_sequence()), [&](Message message) {
-            const auto traffic = next == elements.end() ? std::nullopt : decode_traffic(message, map.elements.key(*next));
+            const auto traffic =
+                next == elements.end() ? std::nullopt : decode_traffic(message, map.elements.key(*next));
             if (traffic) {
                 map.elements.set_traffic(*next++, *traffic);
             }

@@ -5,8 +5,6 @@
 #include "printable.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <utility>
 
 namespace statnat {
@@ -96,7 +94,7 @@ std::optional<std::string> objection_to_npt(const Prefix& prefix) {
 
 }  // namespace
 
-void Request::settle(bool npt_gateway) {
+void Proposal::settle(bool npt_gateway) {
     const bool possible = (!internal || can_be_npt(*internal)) && (!external || can_be_npt(*external));
     npt = npt.value_or(npt_gateway && possible);
     if (*npt && possible && internal && external) {
@@ -104,12 +102,12 @@ void Request::settle(bool npt_gateway) {
     }
 }
 
-Pair Request::pair() const {
+Pair Proposal::pair() const {
     return {*internal, *external, npt.value_or(false), comment};
 }
 
-std::vector<PartObjection> objections(const Request& request) {
-    const auto& [internal, external, npt, comment] = request;
+std::vector<PartObjection> objections(const Proposal& proposal) {
+    const auto& [internal, external, npt, comment] = proposal;
     std::vector<PartObjection> found;
     const auto object = [&](Part part, std::optional<std::string> sentence) {
         if (sentence) {
@@ -168,14 +166,14 @@ std::string not_a_side(std::string_view text) {
            " is neither an address nor a prefix: legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24";
 }
 
-std::optional<std::string> why_not(const Request& request, const Pairs& others) {
-    const auto alone = objections(request);
+std::optional<std::string> why_not(const Proposal& proposal, const Pairs& others) {
+    const auto alone = objections(proposal);
     if (!alone.empty()) {
         return alone.front().sentence;
     }
     std::vector<Candidate> all = candidates(others);
     const std::size_t last = all.size();
-    all.push_back({request.internal, request.external, request.npt.value_or(false)});
+    all.push_back({proposal.internal, proposal.external, proposal.npt.value_or(false)});
     for (const Collision& collision : overlaps(all).collisions) {
         if (collision.later == last) {
             return sentence(collision, all, "");
@@ -201,22 +199,6 @@ std::optional<std::string> why_not_native(const Pair& pair) {
     return pair.text() +
            " needs the engine \"expression\": stock rules cannot keep the host bits of a prefix (install the module "
            "nft_snat_stateless, or name each host)";
-}
-
-std::string in_quotes(std::string_view text) {
-    constexpr std::size_t longest = 60;
-    std::string result = "\"";
-    for (const char c : text.substr(0, longest)) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte >= 0x7f) {
-            std::array<char, 5> escape{};
-            std::snprintf(escape.data(), escape.size(), "\\x%02x", byte);
-            result += escape.data();
-        } else {
-            result += c;
-        }
-    }
-    return result + (text.size() > longest ? "...\"" : "\"");
 }
 
 }  // namespace statnat

@@ -20,7 +20,7 @@ struct PartObjection {
 };
 
 // A pair as it was asked for, as far as it could be read.
-struct Request {
+struct Proposal {
     std::optional<Prefix> internal;
     std::optional<Prefix> external;
     std::optional<bool> npt;  // nothing: as the gateway has it
@@ -42,7 +42,7 @@ inline bool are_plain_hosts(const Address& internal, const Address& external) {
 }
 
 // What is wrong with a pair alone; a side that is missing has been objected to already.
-std::vector<PartObjection> objections(const Request& request);
+std::vector<PartObjection> objections(const Proposal& proposal);
 
 // Why the later of two pairs cannot stand beside the earlier one. `place` tells where that is, as in " (FILE:LINE)".
 std::string sentence(const Collision& collision, const std::vector<Candidate>& candidates, std::string_view place);
@@ -51,15 +51,12 @@ std::string sentence(const Collision& collision, const std::vector<Candidate>& c
 std::string not_a_side(std::string_view text);
 
 // What a pair alone, or beside the others, breaks; `add` asks the same questions as the file does.
-std::optional<std::string> why_not(const Request& request, const Pairs& others);
+std::optional<std::string> why_not(const Proposal& proposal, const Pairs& others);
 
 // What comes to light in pairs that one has been taken from, which had overridden it.
 std::optional<std::string> why_not_without(const Pairs& rest);
 
 // Why the native engine cannot have it, if it cannot.
 std::optional<std::string> why_not_native(const Pair& pair);
-
-// A text as it came, fit for a terminal and of bounded length.
-std::string in_quotes(std::string_view text);
 
 }  // namespace statnat

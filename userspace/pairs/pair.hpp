@@ -29,4 +29,7 @@ struct Pair {
     auto operator<=>(const Pair&) const = default;
 };
 
+// The same with its comment behind it, fit for a terminal: "10.0.0.2 198.51.100.2 # mail"
+std::string with_comment(const Pair& pair);
+
 }  // namespace statnat

@@ -118,6 +118,14 @@ bool Prefix::covers(const Prefix& other) const {
            (length % 8U == 0 || (theirs[whole] & mask(whole, length)) == address.bytes[whole]);
 }
 
+std::string joined(const std::vector<Prefix>& prefixes) {
+    std::string list;
+    for (const Prefix& prefix : prefixes) {
+        list += (list.empty() ? "" : ", ") + prefix.text();
+    }
+    return list;
+}
+
 std::optional<std::string_view> unusable(const Prefix& prefix) {
     struct Range {
         Prefix prefix;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace statnat {
 
@@ -40,6 +41,9 @@ struct Prefix {
 
     auto operator<=>(const Prefix&) const = default;
 };
+
+// "10.0.0.0/8, fd00::/8"
+std::string joined(const std::vector<Prefix>& prefixes);
 
 // What a prefix has in it that can never be part of a pair ("a multicast address"), or nothing if all of it can.
 std::optional<std::string_view> unusable(const Prefix& prefix);

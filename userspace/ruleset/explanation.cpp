@@ -2,18 +2,10 @@
 // Asks maps and rules what the kernel would ask them.
 #include "ruleset/explanation.hpp"
 
-#include "printable.hpp"
-
 #include <algorithm>
 
 namespace statnat {
 namespace {
-
-const Map* find_map(const Table& table, std::string_view name) {
-    const auto found =
-        std::find_if(table.maps.begin(), table.maps.end(), [&](const Map& map) { return map.name == name; });
-    return found == table.maps.end() ? nullptr : &*found;
-}
 
 // A rule that translates, in its chain, and the maps that it asks.
 struct Translator {
@@ -65,7 +57,7 @@ std::vector<Hit> hits(const Table& table, const Translator& by, const Address& a
         }
         const std::uint8_t length = reference.prefix.value_or(full_length(table.family));
         const Prefix from = Prefix::of(address, length);
-        const Map* map = find_map(table, reference.name);
+        const Map* map = find_named(table.maps, reference.name);
         const auto element = map ? map->elements.find(from.address) : std::nullopt;
         if (element) {
             const Elements& elements = map->elements;
@@ -82,14 +74,9 @@ bool is_hole(const Hit& hit) {
 
 // Comments are beside the internal address only.
 Comment comment_of(const Table& table, const Hit& inbound) {
-    for (const Map& map : table.maps) {
-        const auto role = MapRole::of(map, table.family);
-        if (role == MapRole{Side::internal, inbound.from.length, inbound.npt}) {
-            const auto element = map.elements.find(inbound.to.address);
-            return element ? map.elements.comment(*element) : Comment{};
-        }
-    }
-    return {};
+    const Map* outbound = find(table, MapRole{Side::internal, inbound.from.length, inbound.npt});
+    const auto element = outbound ? outbound->elements.find(inbound.to.address) : std::nullopt;
+    return element ? outbound->elements.comment(*element) : Comment{};
 }
 
 Match match(const Table& table, const Hit& hit, Side from, const Address& address) {
@@ -139,94 +126,6 @@ std::optional<Pair> overriding(const Table& table, const Handling& inbound) {
     return match ? std::optional(match->pair) : std::nullopt;
 }
 
-std::string named(const Pair& pair) {
-    return pair.text() + (pair.comment.empty() ? "" : " # " + printable(pair.comment.text()));
-}
-
-std::string_view reason(Fate fate) {
-    return fate == Fate::subnet ? "subnet 0xffff has no counterpart (RFC 6296, 3.2)"
-                                      : "its interface identifier has no counterpart (RFC 6296, 3.7)";
-}
-
-std::string fate(const Match& match) {
-    return match.becomes ? "becomes " + match.becomes->text()
-                         : "is dropped, and its sender told: " + std::string(reason(match.fate));
-}
-
-std::string listed(const std::vector<Prefix>& prefixes) {
-    std::string list;
-    for (const Prefix& prefix : prefixes) {
-        list += (list.empty() ? "" : ", ") + prefix.text();
-    }
-    return list;
-}
-
-std::string as_text(const Handling& handling, const Explanation& explanation) {
-    const std::string table = table_text(explanation.address.family);
-    const std::string rule = "    rule: " + table + " " + printable(handling.chain) + ": " + printable(handling.rule) + "\n";
-    if (handling.chain.empty()) {
-        return "no rule translates it\n";
-    }
-    if (handling.map.empty()) {
-        return "no pair has it\n" + rule;
-    }
-    std::string lines;
-    if (handling.match) {
-        lines = fate(*handling.match) + "\n    pair: " + named(handling.match->pair) + "\n";
-    } else {
-        lines = "no pair has it: " + handling.hole->short_text() + " is a hole" +
-                (handling.beside ? ", since its internal host has another pair: " + named(*handling.beside) : "") +
-                "\n";
-    }
-    lines += "    map: " + table + " " + handling.map + "\n" + rule;
-    for (const Match& other : handling.overridden) {
-        lines += "    overrides: " + named(other.pair) + ", by which it " + fate(other) + "\n";
-    }
-    return lines;
-}
-
-std::string as_json(const Pair& pair) {
-    return "{\"internal\":" + quoted_json(pair.internal.short_text()) +
-           ",\"external\":" + quoted_json(pair.external.short_text()) + ",\"npt\":" + (pair.npt ? "true" : "false") +
-           ",\"comment\":" + quoted_json(pair.comment.text()) + "}";
-}
-
-std::string as_json(const Match& match) {
-    return "\"pair\":" + as_json(match.pair) +
-           (match.becomes ? ",\"becomes\":" + quoted_json(match.becomes->text())
-                          : ",\"dropped\":" + quoted_json(reason(match.fate)));
-}
-
-template <class Values, class Write>
-std::string json_array(const Values& values, Write write) {
-    std::string array = "[";
-    for (const auto& value : values) {
-        array += (array.size() == 1 ? "" : ",") + write(value);
-    }
-    return array + "]";
-}
-
-std::string as_json(const Handling& handling) {
-    std::string json = "{";
-    if (handling.match) {
-        json += as_json(*handling.match) + ",";
-    }
-    if (handling.hole) {
-        json += "\"hole\":" + quoted_json(handling.hole->short_text()) + ",";
-    }
-    if (handling.beside) {
-        json += "\"beside\":" + as_json(*handling.beside) + ",";
-    }
-    if (!handling.map.empty()) {
-        json += "\"map\":" + quoted_json(handling.map) + ",";
-    }
-    if (!handling.chain.empty()) {
-        json += "\"chain\":" + quoted_json(handling.chain) + ",\"rule\":" + quoted_json(handling.rule) + ",";
-    }
-    return json + "\"overrides\":" +
-           json_array(handling.overridden, [](const Match& match) { return "{" + as_json(match) + "}"; }) + "}";
-}
-
 }  // namespace
 
 Explanation explain(const Ruleset& ruleset, const Address& address) {
@@ -251,27 +150,6 @@ Explanation explain(const Ruleset& ruleset, const Address& address) {
         }
     }
     return explanation;
-}
-
-std::string as_text(const Explanation& explanation) {
-    std::string lines = explanation.address.text() + "\n";
-    lines += "  as the source of an internal host: " + as_text(explanation.outbound, explanation);
-    if (explanation.outbound.match && !explanation.exempt_destinations.empty()) {
-        lines += "    but not on the way to: " + listed(explanation.exempt_destinations) + "\n";
-    }
-    lines += "  as the destination from outside: " + as_text(explanation.inbound, explanation);
-    if (explanation.exempt) {
-        lines += "  as the destination of internal hosts: exempt, by " + explanation.exempt->text() + "\n";
-    }
-    return lines;
-}
-
-std::string as_json(const Explanation& explanation) {
-    const auto quoted = [](const Prefix& prefix) { return quoted_json(prefix.text()); };
-    return "{\"address\":" + quoted_json(explanation.address.text()) +
-           ",\"outbound\":" + as_json(explanation.outbound) + ",\"inbound\":" + as_json(explanation.inbound) +
-           ",\"exempt_destinations\":" + json_array(explanation.exempt_destinations, quoted) +
-           ",\"exempt\":" + (explanation.exempt ? quoted(*explanation.exempt) : "null") + "}\n";
 }
 
 }  // namespace statnat

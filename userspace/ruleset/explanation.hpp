@@ -41,7 +41,4 @@ struct Explanation {
 
 Explanation explain(const Ruleset& ruleset, const Address& address);
 
-std::string as_text(const Explanation& explanation);
-std::string as_json(const Explanation& explanation);
-
 }  // namespace statnat

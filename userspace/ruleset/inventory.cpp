@@ -9,12 +9,6 @@ namespace statnat {
 
 namespace {
 
-const Map* find_map(const Table& table, const MapRole& role) {
-    const auto found = std::find_if(table.maps.begin(), table.maps.end(),
-                                    [&](const Map& map) { return MapRole::of(map, table.family) == role; });
-    return found == table.maps.end() ? nullptr : &*found;
-}
-
 void take_pairs(const Map& outbound, const MapRole& role, Family family, Inventory& found) {
     Occupancy occupancy{.family = family, .length = role.length, .npt = role.npt, .capacity = outbound.capacity};
     for (const Element& element : outbound.elements) {
@@ -27,7 +21,7 @@ void take_pairs(const Map& outbound, const MapRole& role, Family family, Invento
 }
 
 void take_counted_pairs(const Map& outbound, const MapRole& role, const Table& table, std::vector<CountedPair>& pairs) {
-    const Map* inbound = find_map(table, {other(role.key), role.length, role.npt});
+    const Map* inbound = find(table, MapRole{other(role.key), role.length, role.npt});
     for (const Element& element : outbound.elements) {
         auto pair = role.pair(element);
         if (!pair) {

@@ -27,16 +27,22 @@ std::uint32_t capacity(std::size_t elements, bool hosts) {
     return size;
 }
 
+// The pairs that share two maps.
+struct TierOfPairs {
+    Tier tier;
+    const Pairs::Halves* pairs;
+};
+
 // Those of one family, in the order in which their maps are asked.
-using Tiers = std::vector<const std::pair<const Tier, Pairs::Halves>*>;
+using Tiers = std::vector<TierOfPairs>;
 
 Tiers tiers_of(Family family, const Pairs& pairs, Engine engine) {
     Tiers tiers;
-    for (const auto& one : pairs.tiers()) {
+    for (const auto& [tier, halves] : pairs.tiers()) {
         // Stock rules know hosts only.
-        const bool can_be = engine == Engine::expression || one.first.length == full_length(family);
-        if (one.first.family == family && can_be) {
-            tiers.push_back(&one);
+        const bool can_be = engine == Engine::expression || tier.length == full_length(family);
+        if (tier.family == family && can_be) {
+            tiers.push_back({tier, &halves});
         }
     }
     return tiers;
@@ -74,7 +80,7 @@ Map make_internal(const Elements& by_internal) {
 }
 
 // What a configuration makes optional inside a rule.
-struct Options {
+struct Extras {
     bool exempt;
     bool rule_counter;
 };
@@ -87,15 +93,15 @@ Rule make_rule(std::initializer_list<std::vector<Statement>> parts) {
     return rule;
 }
 
-std::vector<Statement> unless_exempt(const Options& options) {
-    if (!options.exempt) {
+std::vector<Statement> unless_exempt(const Extras& extras) {
+    if (!extras.exempt) {
         return {};
     }
     return {MatchAddress{.field = Field::destination, .set = std::string(exempt_set), .inverted = true}};
 }
 
-std::vector<Statement> counted(const Options& options) {
-    if (!options.rule_counter) {
+std::vector<Statement> counted(const Extras& extras) {
+    if (!extras.rule_counter) {
         return {};
     }
     return {Counter{}};
@@ -138,13 +144,13 @@ std::vector<MapReference> references(Side key, const Table& table) {
     return references;
 }
 
-std::vector<Chain> expression_chains(const Table& table, const Options& options) {
+std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
     const std::vector<MapReference> by_internal = references(Side::internal, table);
     const std::vector<MapReference> by_external = references(Side::external, table);
     const SnatStateless inbound{.field = Field::destination, .maps = by_external, .notrack = true};
     const SnatStateless decide{.field = Field::source, .maps = by_internal, .untrack = true};
     const SnatStateless outbound{.field = Field::source, .maps = by_internal, .untracked = true};
-    const Rule decide_rule = make_rule({unless_exempt(options), {decide}});
+    const Rule decide_rule = make_rule({unless_exempt(extras), {decide}});
     // A redirect about a packet of a pair goes no further, exempt or not: by its addresses alone, nobody could tell.
     std::vector<Rule> output{make_rule({{icmp_redirect(table.family), decide}})};
     // The gateway's own ICMP errors quote packets whose source is translated already; their host knows another address.
@@ -152,8 +158,8 @@ std::vector<Chain> expression_chains(const Table& table, const Options& options)
         output.push_back(make_rule({{error, inbound}}));
     }
     output.push_back(decide_rule);
-    std::vector<Rule> prerouting{make_rule({{inbound}, counted(options)}), decide_rule};
-    if (!options.exempt && !options.rule_counter) {
+    std::vector<Rule> prerouting{make_rule({{inbound}, counted(extras)}), decide_rule};
+    if (!extras.exempt && !extras.rule_counter) {
         // Nothing stands between the two, and one expression is the faster.
         SnatStateless both = inbound;
         both.else_maps = decide.maps;
@@ -163,7 +169,7 @@ std::vector<Chain> expression_chains(const Table& table, const Options& options)
     return {
         {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment, prerouting},
         {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
-         {make_rule({{outbound}, counted(options)})}},
+         {make_rule({{outbound}, counted(extras)})}},
         {"output", Hook::output, ChainType::route, raw_priority, comment, output},
     };
 }
@@ -174,23 +180,23 @@ std::vector<Statement> abroad(Family family) {
             unless_on_link(family, Field::destination)};
 }
 
-// Stock rules cannot see in postrouting what prerouting decided, but decide once more by what is to be seen there. What a
-// bridge passes on has come in nowhere, and is not from here.
-std::vector<Rule> native_postrouting(Family family, const Options& options) {
+// Stock rules cannot see in postrouting what prerouting decided, but decide once more by what is to be seen there. What
+// a bridge passes on has come in nowhere, and is not from here.
+std::vector<Rule> native_postrouting(Family family, const Extras& extras) {
     const MatchAddress has_pair{Field::source, std::string(internal)};
     const SetAddress outbound{Field::source, std::string(int2ext)};
     const MatchAddressType own{Field::source, MatchAddressType::Type::local};
     // ct state switches conntrack on, so it is there only when something has to stay tracked.
     std::vector<Statement> untracked;
-    if (options.exempt) {
+    if (extras.exempt) {
         untracked.push_back(MatchUntracked{});
     }
     const auto rule = [&](const std::vector<Statement>& from, const std::vector<Statement>& to) {
-        return make_rule({from, untracked, to, abroad(family), {outbound}, counted(options)});
+        return make_rule({from, untracked, to, abroad(family), {outbound}, counted(extras)});
     };
-    std::vector<Rule> rules{rule({MatchForwarded{true}, has_pair}, unless_exempt(options)),
-                            rule({MatchForwarded{false}, has_pair, own}, unless_exempt(options))};
-    if (options.exempt) {
+    std::vector<Rule> rules{rule({MatchForwarded{true}, has_pair}, unless_exempt(extras)),
+                            rule({MatchForwarded{false}, has_pair, own}, unless_exempt(extras))};
+    if (extras.exempt) {
         // Hairpin, also by way of a bridge: only what was sent to an external address is untracked on its way to a host
         // that has a pair.
         rules.push_back(rule({has_pair},
@@ -208,23 +214,23 @@ std::vector<Rule> native_redirects(Family family) {
             make_rule({{redirect, MatchRedirected{hosts}, Drop{}}})};
 }
 
-std::vector<Chain> native_chains(Family family, const Options& options) {
+std::vector<Chain> native_chains(Family family, const Extras& extras) {
     const SetAddress inbound{Field::destination, std::string(ext2int)};
     // A lookup in int2ext would count each outbound packet twice.
     const MatchAddress has_pair{Field::source, std::string(internal)};
     const MatchOutside routable = unless_on_link(family, Field::source);
 
     // What is for the gateway itself stays tracked.
-    const Rule decide_rule = make_rule({{has_pair}, unless_exempt(options), abroad(family), {Notrack{}}});
+    const Rule decide_rule = make_rule({{has_pair}, unless_exempt(extras), abroad(family), {Notrack{}}});
     const std::vector<Rule> redirects = native_redirects(family);
     std::vector<Rule> output = redirects;
-    output.push_back(make_rule({{has_pair}, unless_exempt(options), {Notrack{}}}));
+    output.push_back(make_rule({{has_pair}, unless_exempt(extras), {Notrack{}}}));
     const std::string comment{native_comment};
     return {
         {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment,
-         {make_rule({{routable, inbound, Notrack{}}, counted(options)}), redirects.front(), decide_rule}},
+         {make_rule({{routable, inbound, Notrack{}}, counted(extras)}), redirects.front(), decide_rule}},
         {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
-         native_postrouting(family, options)},
+         native_postrouting(family, extras)},
         {"output", Hook::output, ChainType::route, raw_priority, comment, output},
     };
 }
@@ -249,22 +255,21 @@ std::vector<Prefix> destinations_of(Family family, const Configuration& configur
 Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Configuration& configuration,
                  Engine engine) {
     const std::vector<Prefix> destinations = destinations_of(family, configuration);
-    const Options options{!destinations.empty(), configuration.counters == Counters::rule};
+    const Extras extras{!destinations.empty(), configuration.counters == Counters::rule};
     const bool counters = configuration.counters == Counters::pair;
     Table table;
     table.family = family;
-    for (const auto* one : tiers) {
-        const auto& [tier, halves] = *one;
-        table.maps.push_back(make_map(tier, Side::internal, halves.by_internal, counters));
-        table.maps.push_back(make_map(tier, Side::external, with_holes(halves.by_external, tier, holes), counters));
+    for (const auto& [tier, pairs] : tiers) {
+        table.maps.push_back(make_map(tier, Side::internal, pairs->by_internal, counters));
+        table.maps.push_back(make_map(tier, Side::external, with_holes(pairs->by_external, tier, holes), counters));
     }
     if (engine == Engine::native) {
-        table.maps.push_back(make_internal(tiers.front()->second.by_internal));
+        table.maps.push_back(make_internal(tiers.front().pairs->by_internal));
     }
-    if (options.exempt) {
+    if (extras.exempt) {
         table.prefix_sets.push_back({std::string(exempt_set), false, destinations});
     }
-    table.chains = engine == Engine::expression ? expression_chains(table, options) : native_chains(family, options);
+    table.chains = engine == Engine::expression ? expression_chains(table, extras) : native_chains(family, extras);
     return table;
 }
 

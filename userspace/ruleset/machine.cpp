@@ -7,6 +7,8 @@
 #include <map>
 #include <optional>
 
+#include <fmt/format.h>
+
 namespace statnat {
 namespace {
 
@@ -35,7 +37,7 @@ bool has_family(const Pairs& pairs, Family family) {
 }
 
 std::string named(const Interface& one) {
-    return one.address.text() + " of " + one.name;
+    return fmt::format("{} of {}", one.address.text(), one.name);
 }
 
 // What a pair covers, in words.
@@ -46,25 +48,25 @@ struct Covered {
 };
 
 std::string of_router(const Interface& router, Side side, const std::optional<Address>& instead) {
-    const std::string name = "the router " + router.address.text() + " behind " + router.name;
+    const std::string name = fmt::format("the router {} behind {}", router.address.text(), router.name);
     if (side == Side::internal) {
-        return name + " is taken for a host inside: what it sends through this machine is translated (a longer pair gives it an "
-                      "external address of its own, exempt-destinations leave out what goes to them)";
+        return fmt::format("{} is taken for a host inside: what it sends through this machine is translated (a longer "
+                           "pair gives it an external address of its own, exempt-destinations leave out what goes to "
+                           "them)",
+                           name);
     }
-    return name + " cannot be reached from inside: what is sent to it goes to " + instead->text() +
-           " (a pair of its own for " + instead->text() + ", with an external address to spare, cures it)";
+    return fmt::format("{0} cannot be reached from inside: what is sent to it goes to {1} (a pair of its own for {1}, "
+                       "with an external address to spare, cures it)",
+                       name, instead->text());
 }
 
 std::string sentence(const Pair& pair, const Covered& covered) {
-    std::string text = pair.text() + ": ";
-    if (covered.owned > 0) {
-        text += covered.own + (covered.owned == 1 ? " stays this machine's own: it is" : " stay this machine's own: they are") +
-                " not translated";
-    }
-    if (!covered.routers.empty()) {
-        text += (covered.owned > 0 ? "; " : "") + covered.routers;
-    }
-    return text;
+    const auto& [own, owned, routers] = covered;
+    const std::string of_own =
+        owned == 0 ? ""
+                   : fmt::format("{} this machine's own: {} not translated", own + (owned == 1 ? " stays" : " stay"),
+                                 owned == 1 ? "it is" : "they are");
+    return fmt::format("{}: {}{}{}", pair.text(), of_own, !of_own.empty() && !routers.empty() ? "; " : "", routers);
 }
 
 }  // namespace
@@ -101,22 +103,26 @@ std::vector<std::string> notes(const Pairs& pairs, const Machine& machine) {
         const bool sees_pairs = std::any_of(chain.families.begin(), chain.families.end(),
                                             [&](Family family) { return has_family(pairs, family); });
         if (sees_pairs && chain.translates) {
-            sentences.push_back("chain " + chain.place + " is of type nat: its rules, such as redirect or dnat of one port, have no "
-                                "effect on packets of pairs");
+            sentences.push_back(fmt::format("chain {} is of type nat: its rules, such as redirect or dnat of one port, "
+                                            "have no effect on packets of pairs",
+                                            chain.place));
         }
     }
     for (const Interface& one : machine.own) {
         if (const auto pair = pairs.find(Prefix::host(one.address), Side::external)) {
-            sentences.push_back(named(one) + " is the external address of " + pair->internal.short_text() +
-                                ": what comes to it goes there, so this machine gets no answer to what it sends from it");
+            sentences.push_back(fmt::format("{} is the external address of {}: what comes to it goes there, so this "
+                                            "machine gets no answer to what it sends from it",
+                                            named(one), pair->internal.short_text()));
         }
     }
     if (!machine.unrouted.empty()) {
         const std::size_t more = machine.unrouted.size() - 1;
-        sentences.push_back("this machine has no route to " + machine.unrouted.front().text() +
-                            (more == 0 ? "" : " and " + std::to_string(more) + " more of those asked for") +
-                            ": what it notices after the translation, such as a packet too big for a tunnel, it cannot tell the "
-                            "sender; any route that is not unreachable or a blackhole will do, such as a default route");
+        sentences.push_back(
+            fmt::format("this machine has no route to {}{}: what it notices after the translation, such as a packet "
+                        "too big for a tunnel, it cannot tell the sender; any route that is not unreachable or a "
+                        "blackhole will do, such as a default route",
+                        machine.unrouted.front().text(),
+                        more == 0 ? "" : fmt::format(" and {} more of those asked for", more)));
     }
     return sentences;
 }

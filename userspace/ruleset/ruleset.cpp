@@ -29,14 +29,15 @@ std::string text(const std::vector<MapReference>& maps) {
     return list;
 }
 
-struct Words {
+struct StatementText {
     Family family;
 
     std::string operator()(const SnatStateless& statement) const {
-        return "snat_stateless " + keyword(statement.field) + " map " + text(statement.maps) +
-               (statement.notrack ? " notrack" : "") + (statement.untrack ? " untrack" : "") +
-               (statement.untracked ? " untracked" : "") + (statement.tracked ? " tracked" : "") +
-               (statement.else_maps.empty() ? "" : " else saddr map " + text(statement.else_maps) + " untrack");
+        std::string words = "snat_stateless " + keyword(statement.field) + " map " + text(statement.maps);
+        for (const auto& [word, member] : statement_flags) {
+            words += statement.*member ? " " + std::string(word) : "";
+        }
+        return words + (statement.else_maps.empty() ? "" : " else saddr map " + text(statement.else_maps) + " untrack");
     }
 
     std::string operator()(const SetAddress& statement) const {
@@ -101,7 +102,7 @@ bool same_but_bounds(const Rule& one, const Rule& other) {
 }
 
 std::string text(const Statement& statement, Family family) {
-    return std::visit(Words{family}, statement);
+    return std::visit(StatementText{family}, statement);
 }
 
 std::string text(const Rule& rule, Family family) {
@@ -140,6 +141,26 @@ std::optional<Pair> MapRole::pair(const Element& element) const {
     const Prefix from{element.key, length};
     const Prefix to{element.value, length};
     return key == Side::internal ? Pair{from, to, npt, element.comment} : Pair{to, from, npt, ""};
+}
+
+const Map* find(const Table& table, const MapRole& role) {
+    const auto found = std::find_if(table.maps.begin(), table.maps.end(),
+                                    [&](const Map& map) { return MapRole::of(map, table.family) == role; });
+    return found == table.maps.end() ? nullptr : &*found;
+}
+
+const Table* find(const Ruleset& ruleset, Family family) {
+    const auto found =
+        std::find_if(ruleset.begin(), ruleset.end(), [&](const Table& table) { return table.family == family; });
+    return found == ruleset.end() ? nullptr : &*found;
+}
+
+bool uses_expression(const std::vector<Rule>& rules) {
+    return std::any_of(rules.begin(), rules.end(), [](const Rule& rule) {
+        return std::any_of(rule.statements.begin(), rule.statements.end(), [](const Statement& statement) {
+            return std::holds_alternative<SnatStateless>(statement);
+        });
+    });
 }
 
 std::string table_text(Family family) {

@@ -5,9 +5,12 @@
 #include "pairs/elements.hpp"
 #include "pairs/pair.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -39,6 +42,17 @@ struct SnatStateless {
     std::vector<MapReference> else_maps{};  // asked for the source where the others have nothing
     bool operator==(const SnatStateless&) const = default;
 };
+
+// Its flags by their words, in the order in which they are written.
+struct Flag {
+    std::string_view word;
+    bool SnatStateless::*member;
+};
+
+inline constexpr std::array<Flag, 4> statement_flags{{{"notrack", &SnatStateless::notrack},
+                                                      {"untrack", &SnatStateless::untrack},
+                                                      {"untracked", &SnatStateless::untracked},
+                                                      {"tracked", &SnatStateless::tracked}}};
 
 // ip daddr set ip daddr map @MAP (ip6 in the other family, here and below): what the native engine has instead.
 struct SetAddress {
@@ -175,9 +189,20 @@ struct Table {
     bool dormant = false;  // switched off by somebody else; must be replaced
 };
 
+// The map, set or chain of a name; null: none.
+template <class Named>
+const Named* find_named(const std::vector<Named>& all, std::string_view name) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Named& one) { return one.name == name; });
+    return found == all.end() ? nullptr : &*found;
+}
+
 std::string table_text(Family family);  // "ip statnat"
 
 using Ruleset = std::vector<Table>;  // at most one per family, ascending
+
+const Table* find(const Ruleset& ruleset, Family family);  // null: none
+
+bool uses_expression(const std::vector<Rule>& rules);
 
 // Which half of which pairs a map of ours holds; its name says so: int2ext, ext2int_24, int2ext_48_npt.
 struct MapRole {
@@ -192,6 +217,8 @@ struct MapRole {
 
     bool operator==(const MapRole&) const = default;
 };
+
+const Map* find(const Table& table, const MapRole& role);  // null: none
 
 inline constexpr std::string_view int2ext = "int2ext";
 inline constexpr std::string_view ext2int = "ext2int";

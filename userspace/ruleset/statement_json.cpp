@@ -3,7 +3,7 @@
 #include "ruleset/statement_json.hpp"
 
 #include "error.hpp"
-#include "pairs/objections.hpp"
+#include "printable.hpp"
 #include "ruleset/statement_text.hpp"
 
 #include <array>
@@ -23,15 +23,6 @@ struct Released {
 };
 using Json = std::unique_ptr<json_t, Released>;
 using Text = std::unique_ptr<char, Released>;
-
-struct Flag {
-    std::string_view name;
-    bool SnatStateless::*member;
-};
-constexpr std::array<Flag, 4> flags{{{"notrack", &SnatStateless::notrack},
-                                     {"untrack", &SnatStateless::untrack},
-                                     {"untracked", &SnatStateless::untracked},
-                                     {"tracked", &SnatStateless::tracked}}};
 
 std::string_view text_of(const json_t* value) {
     return json_is_string(value) ? std::string_view(json_string_value(value), json_string_length(value))
@@ -91,8 +82,8 @@ std::string take_map(json_t* value, std::vector<MapReference>& maps) {
 }
 
 std::string take_flag(const json_t* value, SnatStateless& statement) {
-    for (const Flag& flag : flags) {
-        if (text_of(value) == flag.name) {
+    for (const Flag& flag : statement_flags) {
+        if (text_of(value) == flag.word) {
             statement.*flag.member = true;
             return objection_to_flags(statement).value_or("");
         }
@@ -188,9 +179,9 @@ Json object_of(const SnatStateless& statement) {
     for (const MapReference& map : statement.maps) {
         json_array_append(maps.get(), map_of(map).get());
     }
-    for (const Flag& flag : flags) {
+    for (const Flag& flag : statement_flags) {
         if (statement.*flag.member) {
-            json_array_append(set_flags.get(), string_of(flag.name).get());
+            json_array_append(set_flags.get(), string_of(flag.word).get());
         }
     }
     set_list(object.get(), "map", maps.get());

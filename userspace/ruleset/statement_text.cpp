@@ -2,7 +2,7 @@
 // A reader that goes from word to word, as long as they belong to the statement.
 #include "ruleset/statement_text.hpp"
 
-#include "pairs/objections.hpp"
+#include "printable.hpp"
 
 #include <algorithm>
 #include <array>
@@ -76,16 +76,6 @@ private:
     std::string_view text_;
     std::size_t at_ = 0;
 };
-
-struct Flag {
-    std::string_view name;
-    bool SnatStateless::*member;
-};
-
-constexpr std::array<Flag, 4> flags{{{"notrack", &SnatStateless::notrack},
-                                     {"untrack", &SnatStateless::untrack},
-                                     {"untracked", &SnatStateless::untracked},
-                                     {"tracked", &SnatStateless::tracked}}};
 
 // Words that would go on with the stand-in, a log statement.
 constexpr std::array<std::string_view, 9> never_next{"prefix", "npt",   "within",  "else",           "level",
@@ -179,14 +169,14 @@ std::optional<Misfit> read_maps(Words& words, std::vector<MapReference>& maps) {
 std::optional<Misfit> read_flags(Words& words, SnatStateless& statement) {
     while (true) {
         const Word word = words.peek();
-        const auto* flag =
-            std::find_if(flags.begin(), flags.end(), [&](const Flag& known) { return known.name == word.text; });
-        if (flag == flags.end()) {
+        const auto* flag = std::find_if(statement_flags.begin(), statement_flags.end(),
+                                       [&](const Flag& known) { return known.word == word.text; });
+        if (flag == statement_flags.end()) {
             return {};
         }
         words.take();
         if (statement.*(flag->member)) {
-            return misfit(word, std::string(flag->name) + " is there already");
+            return misfit(word, std::string(flag->word) + " is there already");
         }
         statement.*(flag->member) = true;
         if (const auto objection = objection_to_flags(statement)) {
@@ -248,11 +238,6 @@ bool is_name_only(Words words) {
 }
 
 }  // namespace
-
-std::string legible(std::string_view word) {
-    const bool plain = std::all_of(word.begin(), word.end(), [](char character) { return character >= ' ' && character <= '~'; });
-    return plain ? std::string(word) : in_quotes(word);
-}
 
 bool is_word_character(char character) {
     return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||

@@ -35,9 +35,6 @@ std::optional<std::string> objection_to_map(const MapReference& map);
 std::optional<std::string> objection_to_flags(const SnatStateless& statement);
 std::optional<std::string> objection_to_else(const SnatStateless& statement);
 
-// A word of the user, in quotation marks and with \xNN where it has bytes that a terminal could obey.
-std::string legible(std::string_view word);
-
 // May be inside a word of nft: a letter, a digit or one of /-_.
 bool is_word_character(char character);
 

@@ -2,7 +2,7 @@
 #include "wire/refusals.hpp"
 
 #include "error.hpp"
-#include "ruleset/statement_text.hpp"
+#include "printable.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -33,14 +33,6 @@ struct StepName {
 
     static std::string named(const Map& map) { return (map.values ? "map " : "set ") + map.name; }
 };
-
-bool uses_expression(const std::vector<Rule>& rules) {
-    return std::any_of(rules.begin(), rules.end(), [](const Rule& rule) {
-        return std::any_of(rule.statements.begin(), rule.statements.end(), [](const Statement& statement) {
-            return std::holds_alternative<SnatStateless>(statement);
-        });
-    });
-}
 
 bool uses_expression(const Step& step) {
     if (const auto* chain = std::get_if<AddChain>(&step)) {
@@ -80,13 +72,15 @@ std::optional<std::string> meaning_about(const SnatStateless& statement, int err
     const bool one = all.size() == 1;
     const std::string maps = named(all);
     const std::string subject = one ? maps : "one of " + maps;
-    const bool bounded = std::any_of(all.begin(), all.end(), [](const MapReference& map) { return map.within.has_value(); });
+    const bool bounded =
+        std::any_of(all.begin(), all.end(), [](const MapReference& map) { return map.within.has_value(); });
     switch (error) {
     case EINVAL: return "the loaded nft_snat_stateless is another version, which does not know this statement";
     case ERANGE: return "a prefix of " + maps + " is longer than an address of the map, or than npt allows";
     case E2BIG: return "more maps than snat_stateless takes";
     case EMSGSIZE:
-        return "more maps, or longer names of maps, than the kernel could list again (spread the maps over several rules)";
+        return "more maps, or longer names of maps, than the kernel could list again (spread the maps over several "
+               "rules)";
     case EAFNOSUPPORT: return "snat_stateless works in tables of the families ip, ip6 and inet";
     case EOPNOTSUPP: return hooks_of(statement);
     case ENODATA: return one ? "this table has no map " + maps : "this table does not have all of the maps " + maps;

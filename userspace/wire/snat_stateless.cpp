@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include <linux/netfilter/nft_snat_stateless.h>
@@ -13,15 +15,10 @@ namespace statnat {
 
 namespace {
 
-struct Flag {
-    bool SnatStateless::*member;
-    std::uint32_t bit;
-};
-
-constexpr std::array<Flag, 4> flags{{{&SnatStateless::notrack, NFT_SNAT_STATELESS_F_NOTRACK},
-                                     {&SnatStateless::untrack, NFT_SNAT_STATELESS_F_UNTRACK},
-                                     {&SnatStateless::untracked, NFT_SNAT_STATELESS_F_UNTRACKED},
-                                     {&SnatStateless::tracked, NFT_SNAT_STATELESS_F_TRACKED}}};
+// Of each of the flags.
+constexpr std::array<std::uint32_t, statement_flags.size()> bits_of_flags{
+    NFT_SNAT_STATELESS_F_NOTRACK, NFT_SNAT_STATELESS_F_UNTRACK, NFT_SNAT_STATELESS_F_UNTRACKED,
+    NFT_SNAT_STATELESS_F_TRACKED};
 
 // The order of a dump, so that the reader can compare whole lists.
 void put(nlmsghdr* message, const MapReference& map) {
@@ -83,10 +80,8 @@ void put(nlmsghdr* message, const SnatStateless& statement) {
                statement.field == Field::source ? NFT_SNAT_STATELESS_SADDR : NFT_SNAT_STATELESS_DADDR);
     put(message, NFTA_SNAT_STATELESS_MAPS, statement.maps);
     std::uint32_t bits = 0;
-    for (const Flag& flag : flags) {
-        if (statement.*flag.member) {
-            bits |= flag.bit;
-        }
+    for (std::size_t i = 0; i < statement_flags.size(); ++i) {
+        bits |= statement.*statement_flags[i].member ? bits_of_flags[i] : 0;
     }
     put_number(message, NFTA_SNAT_STATELESS_FLAGS, bits);
     if (!statement.else_maps.empty()) {
@@ -105,9 +100,9 @@ std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
                             .maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_MAPS)),
                             .else_maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_ELSE_MAPS))};
     std::uint32_t bits = data.number(NFTA_SNAT_STATELESS_FLAGS);
-    for (const Flag& flag : flags) {
-        statement.*flag.member = (bits & flag.bit) != 0;
-        bits &= ~flag.bit;
+    for (std::size_t i = 0; i < statement_flags.size(); ++i) {
+        statement.*statement_flags[i].member = (bits & bits_of_flags[i]) != 0;
+        bits &= ~bits_of_flags[i];
     }
     if (bits != 0) {
         return {};

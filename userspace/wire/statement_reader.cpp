@@ -115,6 +115,38 @@ std::vector<Statement> outside_in(std::span<const Expression> dumped, Family fam
     return {MatchOutside{Field::source, prefix}, MatchOutside{Field::destination, prefix}};
 }
 
+std::vector<Statement> address_types() {
+    std::vector<Statement> found;
+    for (const Field field : {Field::source, Field::destination}) {
+        found.insert(found.end(), {MatchAddressType{field, MatchAddressType::Type::unicast},
+                                   MatchAddressType{field, MatchAddressType::Type::local}});
+    }
+    return found;
+}
+
+std::vector<Statement> lookups(const std::string& set) {
+    std::vector<Statement> found{MatchRedirected{set}};
+    for (const Field field : {Field::source, Field::destination}) {
+        found.insert(found.end(),
+                     {SetAddress{field, set}, MatchAddress{field, set, false}, MatchAddress{field, set, true}});
+    }
+    return found;
+}
+
+// Of the interface, or of an ICMP type behind the protocol.
+std::vector<Statement> of_meta(std::span<const Expression> dumped) {
+    std::vector<Statement> found{MatchForwarded{true}, MatchForwarded{false}};
+    const std::optional<std::uint8_t> first = compared_byte(dumped, 3);
+    const std::optional<std::uint8_t> last = compared_byte(dumped, 4);
+    if (first && last) {
+        found.push_back(MatchIcmpType{*first, *last});
+    }
+    if (first) {
+        found.push_back(MatchIcmpType{*first, *first});
+    }
+    return found;
+}
+
 // What the expressions at the front could be, most specific first; length_as() decides.
 std::vector<Statement> candidates(std::span<const Expression> dumped, Family family) {
     const std::string& name = dumped.front().name;
@@ -135,36 +167,16 @@ std::vector<Statement> candidates(std::span<const Expression> dumped, Family fam
         return {Drop{}};
     }
     if (name == "fib") {
-        std::vector<Statement> found;
-        for (const Field field : {Field::source, Field::destination}) {
-            found.insert(found.end(), {MatchAddressType{field, MatchAddressType::Type::unicast},
-                                       MatchAddressType{field, MatchAddressType::Type::local}});
-        }
-        return found;
+        return address_types();
     }
     if (name == "payload" && dumped.size() >= 3 && dumped[1].name == "bitwise") {
         return outside_in(dumped, family);
     }
     if (name == "payload" && dumped.size() >= 2 && dumped[1].name == "lookup") {
-        const std::string set = dumped[1].data.text(NFTA_LOOKUP_SET);
-        std::vector<Statement> found{MatchRedirected{set}};
-        for (const Field field : {Field::source, Field::destination}) {
-            found.insert(found.end(), {SetAddress{field, set}, MatchAddress{field, set, false},
-                                       MatchAddress{field, set, true}});
-        }
-        return found;
+        return lookups(dumped[1].data.text(NFTA_LOOKUP_SET));
     }
     if (name == "meta") {
-        std::vector<Statement> found{MatchForwarded{true}, MatchForwarded{false}};
-        const std::optional<std::uint8_t> first = compared_byte(dumped, 3);
-        const std::optional<std::uint8_t> last = compared_byte(dumped, 4);
-        if (first && last) {
-            found.push_back(MatchIcmpType{*first, *last});
-        }
-        if (first) {
-            found.push_back(MatchIcmpType{*first, *first});
-        }
-        return found;
+        return of_meta(dumped);
     }
     return {};
 }

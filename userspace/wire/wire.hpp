@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What every writer and reader of nf_tables messages needs: handles, attributes and the kernel's numbers.
 // A table has a million elements: what each of them goes through is inline.
+//
+// Where libnftnl ends: it writes what is added to a table once, the table itself, sets, chains and stock expressions,
+// since it knows all their attributes. Past it, on libmnl alone, goes what it cannot do or makes dear. Our expression,
+// because its list of expressions is closed. Elements, because it would keep an object for each of a million.
+// Deletions, which are two names. And all decoding: it drops the attributes that it does not know, and what others have
+// put into our table must be seen to be called foreign.
 #pragma once
 
 #include "ruleset/ruleset.hpp"

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a command makes of the kernel's ruleset, in one transaction or not at all.
+#pragma once
+
+#include "netlink/kernel.hpp"
+#include "ruleset/plan.hpp"
+#include "ruleset/ruleset.hpp"
+
+#include <functional>
+#include <string>
+
+namespace statnat {
+
+// What was there, what has been made of it, and how.
+struct Change {
+    Ruleset before;
+    Ruleset after;
+    Plan plan;
+};
+
+// Reads, decides, commits, and starts again when somebody else came in between. `decide` makes the desired ruleset of
+// what is there; `approve` may throw at what is about to be committed.
+Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& decide, Depth depth = Depth::elements,
+              const std::function<void(const Change&)>& approve = [](const Change&) {});
+
+// "added 2, removed 1, changed 3 pairs, wrote the rules"
+std::string summary(const Change& change);
+
+}  // namespace statnat

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/edit.hpp"
+
+#include "commands/change.hpp"
+#include "commands/engine.hpp"
+#include "config/toml_file.hpp"
+#include "error.hpp"
+#include "pairs/objections.hpp"
+#include "ruleset/inventory.hpp"
+#include "ruleset/layout.hpp"
+
+#include <optional>
+#include <system_error>
+#include <vector>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace statnat {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Says when the file at its default place does not have the pair as the kernel now has it; a missing file says nothing.
+void note_disagreement(const fs::path& file, const Pair& pair, bool present) {
+    std::error_code ignored;
+    if (!fs::exists(file, ignored)) {
+        return;
+    }
+    try {
+        const Configuration configuration = read_configuration(file);
+        const auto other = configuration.pairs.find(pair.internal, Side::internal);
+        const bool in_file = other && other->external == pair.external && other->npt == pair.npt;
+        if (present && !in_file) {
+            spdlog::warn("{} does not have this pair: the next sync removes it", file.string());
+        } else if (!present && in_file) {
+            spdlog::warn("{} still has this pair: the next sync adds it again", file.string());
+        }
+    } catch (const InvalidConfiguration&) {
+        spdlog::warn("{} has errors: whether it agrees is not known (statnat-nft check {})", file.string(),
+                     file.string());
+    }
+}
+
+Prefix parse_side(const std::string& text) {
+    if (const auto prefix = Prefix::parse(text)) {
+        return *prefix;
+    }
+    throw CannotGoOn{not_a_side(text), exit_usage};
+}
+
+// "address", or "address; 10.1.0.0/24 203.0.113.0/24 covers it" to say what could be deleted instead.
+std::string no_pair_has(const Prefix& side, const Pairs& pairs) {
+    std::string what = side.is_host() ? "address" : "prefix";
+    for (const Pair& pair : pairs) {
+        if (pair.internal.covers(side) || pair.external.covers(side)) {
+            what += fmt::format("; {} covers it", pair.text());
+        }
+    }
+    return what;
+}
+
+// What a gateway without pairs starts from.
+Configuration settings_of(const fs::path& file) {
+    std::error_code ignored;
+    Configuration settings;
+    if (fs::exists(file, ignored)) {
+        settings = read_configuration(file);
+        settings.pairs = {};
+        settings.not_for_native.reset();
+    }
+    return settings;
+}
+
+// What a new pair starts from: what the kernel says, and for a family that has no table yet, what the file exempts.
+Configuration settings_beside(const Inventory& found, Family family, const fs::path& file) {
+    if (!found.engine) {
+        return settings_of(file);
+    }
+    Configuration settings = found.configuration();
+    if (!found.has_table(family)) {
+        std::vector<Prefix> exempt = settings_of(file).exempt_destinations;
+        std::erase_if(exempt, [&](const Prefix& prefix) { return prefix.address.family != family; });
+        settings.exempt_destinations.insert(settings.exempt_destinations.end(), exempt.begin(), exempt.end());
+    }
+    return settings;
+}
+
+}  // namespace
+
+int add(Kernel& kernel, const fs::path& file, const std::string& internal, const std::string& external, bool npt,
+        const std::string& comment, std::ostream& out) {
+    const std::string cannot = fmt::format("cannot add {} {}: ", internal, external);
+    Proposal proposal{parse_side(internal), parse_side(external), npt, comment};
+    proposal.settle(false);
+    if (const auto reason = why_not(proposal, {})) {
+        throw CannotGoOn{cannot + *reason, exit_usage};
+    }
+    const Pair pair = proposal.pair();
+    const Change done = change(kernel, [&](const Ruleset& actual) {
+        const Inventory found = inventory(actual);
+        if (const auto reason = why_not(proposal, found.pairs)) {
+            throw CannotGoOn{cannot + *reason};
+        }
+        Configuration wanted = settings_beside(found, pair.internal.address.family, file);
+        const Engine engine = found.engine ? *found.engine : pick_engine(kernel, wanted.engine, wanted, actual);
+        const auto reason = why_not_native(pair);
+        if (engine == Engine::native && reason) {
+            throw CannotGoOn{cannot + *reason};
+        }
+        wanted.pairs = found.pairs;
+        wanted.pairs.push_back(pair);
+        wanted.pairs.sort();
+        return layout(wanted, engine);
+    });
+    out << summary(done) << '\n';
+    note_disagreement(file, pair, true);
+    return exit_done;
+}
+
+int del(Kernel& kernel, const fs::path& file, const std::string& text, std::ostream& out) {
+    const Prefix side = parse_side(text);
+    Pair pair;
+    const Change done = change(kernel, [&](const Ruleset& actual) {
+        const Inventory found = inventory(actual);
+        Configuration wanted = found.configuration();
+        auto leaving = wanted.pairs.find(side, Side::internal);
+        if (!leaving) {
+            leaving = wanted.pairs.find(side, Side::external);
+        }
+        if (!leaving) {
+            throw CannotGoOn{
+                fmt::format("cannot delete {}: no pair has this {}", text, no_pair_has(side, wanted.pairs))};
+        }
+        pair = *leaving;
+        wanted.pairs = wanted.pairs.without(pair);
+        if (const auto reason = why_not_without(wanted.pairs)) {
+            throw CannotGoOn{fmt::format("cannot delete {}, because without it {}", text, *reason)};
+        }
+        return layout(wanted, found.engine ? *found.engine : pick_engine(kernel, {}, wanted, actual));
+    });
+    out << summary(done) << '\n';
+    note_disagreement(file, pair, false);
+    return exit_done;
+}
+
+}  // namespace statnat

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Commands that change one pair in the kernel, and note where the file says otherwise. Each returns the exit status.
+#pragma once
+
+#include "netlink/kernel.hpp"
+
+#include <filesystem>
+#include <ostream>
+#include <string>
+
+namespace statnat {
+
+int add(Kernel& kernel, const std::filesystem::path& file, const std::string& internal, const std::string& external,
+        bool npt, const std::string& comment, std::ostream& out);
+int del(Kernel& kernel, const std::filesystem::path& file, const std::string& side, std::ostream& out);
+
+}  // namespace statnat

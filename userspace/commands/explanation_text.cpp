@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/explanation_text.hpp"
+
+#include "printable.hpp"
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace statnat {
+namespace {
+
+std::string_view reason(Fate fate) {
+    return fate == Fate::subnet ? "subnet 0xffff has no counterpart (RFC 6296, 3.2)"
+                                : "its interface identifier has no counterpart (RFC 6296, 3.7)";
+}
+
+std::string fate(const Match& match) {
+    return match.becomes ? fmt::format("becomes {}", match.becomes->text())
+                         : fmt::format("is dropped, and its sender told: {}", reason(match.fate));
+}
+
+std::string verdict(const Handling& handling) {
+    if (handling.match) {
+        return fmt::format("{}\n    pair: {}\n", fate(*handling.match), with_comment(handling.match->pair));
+    }
+    const std::string hole = fmt::format("no pair has it: {} is a hole", handling.hole->short_text());
+    return handling.beside ? fmt::format("{}, since its internal host has another pair: {}\n", hole,
+                                         with_comment(*handling.beside))
+                           : hole + "\n";
+}
+
+std::string as_text(const Handling& handling, Family family) {
+    if (handling.chain.empty()) {
+        return "no rule translates it\n";
+    }
+    const std::string table = table_text(family);
+    const std::string rule =
+        fmt::format("    rule: {} {}: {}\n", table, printable(handling.chain), printable(handling.rule));
+    if (handling.map.empty()) {
+        return "no pair has it\n" + rule;
+    }
+    std::string lines = fmt::format("{}    map: {} {}\n{}", verdict(handling), table, handling.map, rule);
+    for (const Match& other : handling.overridden) {
+        lines += fmt::format("    overrides: {}, by which it {}\n", with_comment(other.pair), fate(other));
+    }
+    return lines;
+}
+
+std::string as_json(const Pair& pair) {
+    return fmt::format(R"({{"internal":{},"external":{},"npt":{},"comment":{}}})",
+                       quoted_json(pair.internal.short_text()), quoted_json(pair.external.short_text()), pair.npt,
+                       quoted_json(pair.comment.text()));
+}
+
+std::string members(const Match& match) {
+    const std::string becomes = match.becomes ? fmt::format(R"("becomes":{})", quoted_json(match.becomes->text()))
+                                              : fmt::format(R"("dropped":{})", quoted_json(reason(match.fate)));
+    return fmt::format(R"("pair":{},{})", as_json(match.pair), becomes);
+}
+
+template <class Values, class Write>
+std::string json_array(const Values& values, Write write) {
+    std::string array = "[";
+    for (const auto& value : values) {
+        array += (array.size() == 1 ? "" : ",") + write(value);
+    }
+    return array + "]";
+}
+
+std::string as_json(const Handling& handling) {
+    std::string json = "{";
+    if (handling.match) {
+        json += members(*handling.match) + ",";
+    }
+    if (handling.hole) {
+        json += fmt::format(R"("hole":{},)", quoted_json(handling.hole->short_text()));
+    }
+    if (handling.beside) {
+        json += fmt::format(R"("beside":{},)", as_json(*handling.beside));
+    }
+    if (!handling.map.empty()) {
+        json += fmt::format(R"("map":{},)", quoted_json(handling.map));
+    }
+    if (!handling.chain.empty()) {
+        json += fmt::format(R"("chain":{},"rule":{},)", quoted_json(handling.chain), quoted_json(handling.rule));
+    }
+    const auto overridden = [](const Match& match) { return "{" + members(match) + "}"; };
+    return json + fmt::format(R"("overrides":{}}})", json_array(handling.overridden, overridden));
+}
+
+}  // namespace
+
+std::string as_text(const Explanation& explanation) {
+    const Family family = explanation.address.family;
+    std::string lines = fmt::format("{}\n  as the source of an internal host: {}", explanation.address.text(),
+                                    as_text(explanation.outbound, family));
+    if (explanation.outbound.match && !explanation.exempt_destinations.empty()) {
+        lines += fmt::format("    but not on the way to: {}\n", joined(explanation.exempt_destinations));
+    }
+    lines += fmt::format("  as the destination from outside: {}", as_text(explanation.inbound, family));
+    if (explanation.exempt) {
+        lines += fmt::format("  as the destination of internal hosts: exempt, by {}\n", explanation.exempt->text());
+    }
+    return lines;
+}
+
+std::string as_json(const Explanation& explanation) {
+    const auto quoted = [](const Prefix& prefix) { return quoted_json(prefix.text()); };
+    return fmt::format(R"({{"address":{},"outbound":{},"inbound":{},"exempt_destinations":{},"exempt":{}}})" "\n",
+                       quoted_json(explanation.address.text()), as_json(explanation.outbound),
+                       as_json(explanation.inbound), json_array(explanation.exempt_destinations, quoted),
+                       explanation.exempt ? quoted(*explanation.exempt) : "null");
+}
+
+}  // namespace statnat

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// An explanation as text: for people, and as JSON for programs; pure functions.
+#pragma once
+
+#include "ruleset/explanation.hpp"
+
+#include <string>
+
+namespace statnat {
+
+std::string as_text(const Explanation& explanation);
+std::string as_json(const Explanation& explanation);
+
+}  // namespace statnat

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Commands that show what the kernel has. Each returns the exit status.
+#pragma once
+
+#include "netlink/kernel.hpp"
+
+#include <ostream>
+#include <string>
+
+namespace statnat {
+
+enum class ListFormat { table, json, csv };
+
+int list(Kernel& kernel, ListFormat format, std::ostream& out);
+int explain(Kernel& kernel, const std::string& address, bool json, std::ostream& out);
+int status(Kernel& kernel, std::ostream& out);
+
+}  // namespace statnat

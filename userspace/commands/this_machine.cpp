@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/this_machine.hpp"
+
+#include "error.hpp"
+#include "netlink/routes.hpp"
+#include "printable.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <spdlog/spdlog.h>
+
+namespace statnat {
+
+Machine this_machine(const std::function<void(Netlink&, Machine&)>& more) {
+    Machine machine;
+    try {
+        Netlink netlink(open_route_socket());
+        machine.own = read_own_addresses(netlink);
+        more(netlink, machine);
+    } catch (const CannotGoOn& failure) {
+        spdlog::debug("{}", failure.sentence);
+    }
+    return machine;
+}
+
+void warn_of_this_machine(const Pairs& pairs) {
+    const bool has_prefixes = std::any_of(pairs.tiers().begin(), pairs.tiers().end(), [](const auto& one) {
+        return one.first.length != full_length(one.first.family);
+    });
+    if (has_prefixes) {
+        const Machine machine =
+            this_machine([](Netlink& netlink, Machine& found) { found.routers = read_routers(netlink); });
+        for (const std::string& sentence : warnings(pairs, machine)) {
+            spdlog::warn("{}", printable(sentence));
+        }
+    }
+}
+
+}  // namespace statnat

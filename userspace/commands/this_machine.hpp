@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The machine that a command runs on, as far as it can be known; nothing is said of the rest.
+#pragma once
+
+#include "netlink/netlink.hpp"
+#include "pairs/pairs.hpp"
+#include "ruleset/machine.hpp"
+
+#include <functional>
+
+namespace statnat {
+
+// The addresses of this network namespace, with what `more` asks for.
+Machine this_machine(const std::function<void(Netlink&, Machine&)>& more);
+
+// Warns of what prefixes cover of it.
+void warn_of_this_machine(const Pairs& pairs);
+
+}  // namespace statnat

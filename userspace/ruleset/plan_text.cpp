@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ruleset/plan_text.hpp"
+
+#include "pairs/pairs.hpp"
+#include "printable.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace statnat {
+namespace {
+
+// What a map tells about pairs; the other half, keyed by the external side, tells nothing more.
+std::optional<PairIterator::Part> part_of(const Map& map, Family family) {
+    const auto role = MapRole::of(map, family);
+    if (!role || role->key != Side::internal) {
+        return std::nullopt;
+    }
+    return PairIterator::Part{{family, role->length, role->npt}, &map.elements};
+}
+
+// What happens to one table, map, set or chain.
+struct Alteration {
+    bool removed = false;
+    bool added = false;
+    bool refilled = false;
+    std::string detail;
+};
+
+using Parts = std::vector<PairIterator::Part>;
+
+struct PairChanges {
+    Parts removed;
+    Parts added;
+};
+
+// Refers to the plan that it tells.
+struct Story {
+    std::map<Family, PairChanges> pairs;
+    std::map<std::pair<Family, std::string>, Alteration> alterations;
+};
+
+bool has_hole(const Elements& elements) {
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+        if (elements.is_its_own_value(i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Alteration& table_alteration(Story& story, Family family) {
+    return story.alterations[{family, "table " + table_text(family)}];
+}
+
+Alteration& map_alteration(Story& story, Family family, const Map& map) {
+    return story.alterations[{family, (map.values ? "map " : "set ") + table_text(family) + " " + map.name}];
+}
+
+Alteration& set_alteration(Story& story, Family family, const std::string& name) {
+    return story.alterations[{family, "set " + table_text(family) + " " + name}];
+}
+
+Alteration& chain_alteration(Story& story, Family family, const std::string& name) {
+    return story.alterations[{family, "chain " + table_text(family) + " " + name}];
+}
+
+void tell(Story& story, const AddTable& step) {
+    table_alteration(story, step.family).added = true;
+}
+
+void tell(Story& story, const DeleteTable& step) {
+    table_alteration(story, step.family).removed = true;
+    for (const Map& map : step.maps) {
+        if (const auto part = part_of(map, step.family)) {
+            story.pairs[step.family].removed.push_back(*part);
+        }
+    }
+}
+
+void tell(Story& story, const AddMap& step) {
+    map_alteration(story, step.family, step.map).added = true;
+}
+
+void tell(Story& story, const DeleteMap& step) {
+    map_alteration(story, step.family, step.map).removed = true;
+    if (const auto part = part_of(step.map, step.family)) {
+        story.pairs[step.family].removed.push_back(*part);
+    }
+}
+
+// Where they tell pairs, these are put among `pairs`; a hole tells none.
+void tell_elements(Story& story, Family family, const Map& map, Parts PairChanges::*pairs) {
+    const auto part = part_of(map, family);
+    if (part) {
+        (story.pairs[family].*pairs).push_back(*part);
+    }
+    if (!part || has_hole(map.elements)) {
+        map_alteration(story, family, map).refilled = true;
+    }
+}
+
+void tell(Story& story, const AddElements& step) {
+    tell_elements(story, step.family, step.map, &PairChanges::added);
+}
+
+void tell(Story& story, const DeleteElements& step) {
+    tell_elements(story, step.family, step.map, &PairChanges::removed);
+}
+
+void tell(Story& story, const AddPrefixSet& step) {
+    Alteration& alteration = set_alteration(story, step.family, step.set.name);
+    alteration.added = true;
+    alteration.detail = joined(step.set.prefixes);
+}
+
+void tell(Story& story, const DeletePrefixSet& step) {
+    set_alteration(story, step.family, step.name).removed = true;
+}
+
+void tell(Story& story, const AddChain& step) {
+    chain_alteration(story, step.family, step.chain.name).added = true;
+}
+
+void tell(Story& story, const FlushChain& step) {
+    chain_alteration(story, step.family, step.name).refilled = true;
+}
+
+void tell(Story& story, const AddRules& step) {
+    chain_alteration(story, step.family, step.chain).refilled = true;
+}
+
+void tell(Story& story, const DeleteChain& step) {
+    chain_alteration(story, step.family, step.name).removed = true;
+}
+
+std::string line(char sign, const Pair& pair) {
+    return fmt::format("{} {}", sign, with_comment(pair));
+}
+
+std::string line(const std::string& subject, const Alteration& alteration) {
+    const auto& [removed, added, refilled, detail] = alteration;
+    if (removed && added) {
+        return fmt::format("~ {}: {}", subject, detail.empty() ? "replaced" : detail);
+    }
+    if (removed || added) {
+        return fmt::format("{} {}{}{}", added ? '+' : '-', subject, detail.empty() ? "" : ": ", detail);
+    }
+    return fmt::format("~ {}: {}", subject, subject.starts_with("chain") ? "rules" : "elements");
+}
+
+// Calls visit(removed, added) for each internal side of a pair that changes; null: there was or will be none. A pair
+// that a replaced map keeps is in both, and no change.
+template <class Visit>
+void walk(const PairChanges& pairs, Visit visit) {
+    PairIterator r(pairs.removed);
+    PairIterator a(pairs.added);
+    const auto end = std::default_sentinel;
+    while (r != end || a != end) {
+        const auto removed = r == end ? std::nullopt : std::optional(*r);
+        const auto added = a == end ? std::nullopt : std::optional(*a);
+        const bool only_removed = removed && (!added || removed->internal < added->internal);
+        const bool only_added = added && (!removed || added->internal < removed->internal);
+        if (only_removed) {
+            visit(&*removed, nullptr);
+        } else if (only_added) {
+            visit(nullptr, &*added);
+        } else if (*removed != *added) {
+            visit(&*removed, &*added);
+        }
+        if (!only_added) {
+            ++r;
+        }
+        if (!only_removed) {
+            ++a;
+        }
+    }
+}
+
+Story tell(const Plan& plan) {
+    Story story;
+    for (const Step& step : plan) {
+        std::visit([&](const auto& alternative) { tell(story, alternative); }, step);
+    }
+    return story;
+}
+
+// Null: a family without a table.
+Parts parts_of(const Table* table) {
+    Parts parts;
+    for (std::size_t i = 0; table && i < table->maps.size(); ++i) {
+        if (const auto part = part_of(table->maps[i], table->family)) {
+            parts.push_back(*part);
+        }
+    }
+    return parts;
+}
+
+// Whether a pair has this internal prefix, or one around it.
+bool is_covered(const Prefix& internal, const Parts& parts) {
+    return std::any_of(parts.begin(), parts.end(), [&](const PairIterator::Part& part) {
+        return part.tier.length <= internal.length &&
+               part.by_internal->find(Prefix::of(internal.address, part.tier.length).address);
+    });
+}
+
+}  // namespace
+
+PairCounts count_pairs(const Plan& plan) {
+    PairCounts counts;
+    const Story story = tell(plan);
+    for (const auto& [family, pairs] : story.pairs) {
+        walk(pairs, [&](const Pair* removed, const Pair* added) {
+            ++(!removed ? counts.added : !added ? counts.removed : counts.changed);
+        });
+    }
+    return counts;
+}
+
+Loss loss(const Plan& plan, const Ruleset& desired, const Ruleset& actual) {
+    std::size_t added = 0;
+    Loss loss;
+    const Story story = tell(plan);
+    for (const auto& [family, pairs] : story.pairs) {
+        const Parts remaining = parts_of(find(desired, family));
+        walk(pairs, [&](const Pair* removed, const Pair* now) {
+            added += !removed ? 1 : 0;
+            loss.lost += !now && !is_covered(removed->internal, remaining) ? 1 : 0;
+        });
+    }
+    loss.lost -= std::min(loss.lost, added);
+    for (const Table& table : actual) {
+        const Parts parts = parts_of(&table);
+        loss.of += static_cast<std::size_t>(std::ranges::distance(PairIterator(parts), std::default_sentinel));
+    }
+    return loss;
+}
+
+std::vector<std::string> describe(const Plan& plan) {
+    const Story story = tell(plan);
+    std::vector<std::string> lines;
+    std::set<Family> pairs_change;
+    for (const auto& [family, pairs] : story.pairs) {
+        walk(pairs, [&, family = family](const Pair* removed, const Pair* added) {
+            if (removed) {
+                lines.push_back(line('-', *removed));
+            }
+            if (added) {
+                lines.push_back(line('+', *added));
+            }
+            pairs_change.insert(family);
+        });
+    }
+    for (const auto& [where, alteration] : story.alterations) {
+        const auto& [family, subject] = where;
+        // Where pairs change, the elements of the maps that do not tell them follow.
+        const bool told = pairs_change.contains(family) && !subject.starts_with("chain") && !alteration.removed &&
+                          !alteration.added;
+        if (!told) {
+            lines.push_back(printable(line(subject, alteration)));
+        }
+    }
+    return lines;
+}
+
+}  // namespace statnat
