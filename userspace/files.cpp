@@ -9,9 +9,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <system_error>
 
 #include <fcntl.h>
+#include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,7 +41,8 @@ void write_all(int descriptor, std::string_view text, const std::string& name) {
 
 class Opened {
 public:
-    explicit Opened(const std::filesystem::path& path) : descriptor_(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY)) {
+    explicit Opened(const std::filesystem::path& path)
+        : descriptor_(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY)) {
         if (descriptor_ < 0) {
             throw CannotGoOn{system_error("cannot write " + path.string())};
         }
@@ -61,6 +64,16 @@ std::filesystem::path without_links(std::filesystem::path path) {
         path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
     }
     return path;
+}
+
+// A text in which nothing is a pattern.
+std::string taken_literally(std::string_view text) {
+    std::string escaped;
+    for (const char c : text) {
+        escaped += std::string_view("*?[]\\").find(c) == std::string_view::npos ? "" : "\\";
+        escaped += c;
+    }
+    return escaped;
 }
 
 bool is_standard_output(const struct stat& status) {
@@ -101,6 +114,29 @@ void read_lines(const std::filesystem::path& path, const std::function<void(std:
     if (size > 0) {
         visit({buffer.data(), size});
     }
+}
+
+std::vector<std::filesystem::path> matching_files(const std::filesystem::path& directory, const std::string& pattern) {
+    const bool relative = !directory.empty() && !pattern.starts_with('/');
+    const std::string full = (relative ? taken_literally(directory.string() + "/") : "") + pattern;
+
+    glob_t result{};
+    const std::unique_ptr<glob_t, decltype(&globfree)> cleanup{&result, globfree};
+    errno = 0;
+    const int status = glob(full.c_str(), GLOB_ERR, nullptr, &result);
+    if (status == GLOB_NOSPACE) {
+        throw std::bad_alloc();
+    }
+    if (status != 0) {
+        // What glob() does not find it may have had no right to find.
+        if (errno != 0 && errno != ENOENT && errno != ENOTDIR) {
+            throw std::system_error(errno, std::generic_category());
+        }
+        return {};
+    }
+    std::vector<std::filesystem::path> paths(result.gl_pathv, result.gl_pathv + result.gl_pathc);
+    std::sort(paths.begin(), paths.end());
+    return paths;
 }
 
 void put_text(const std::filesystem::path& path, std::string_view text) {
@@ -146,7 +182,8 @@ void Replacement::write(std::string_view text) {
 
 void Replacement::take_over_owner_and_mode(const struct stat& old) {
     if (::fchown(descriptor_, old.st_uid, old.st_gid) != 0 || ::fchmod(descriptor_, old.st_mode & 07777) != 0) {
-        throw CannotGoOn{system_error("cannot give the new " + target_.string() + " the owner and mode of the old one")};
+        throw CannotGoOn{
+            system_error("cannot give the new " + target_.string() + " the owner and mode of the old one")};
     }
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 struct stat;
 
@@ -15,6 +16,10 @@ namespace statnat {
 std::string read_file(const std::filesystem::path& path);
 // Calls `visit` with some whole lines after others; the last one may lack its end.
 void read_lines(const std::filesystem::path& path, const std::function<void(std::string_view)>& visit);
+
+// The files that a shell pattern names, relative to a directory, sorted. Throws std::system_error where a directory
+// cannot be looked into.
+std::vector<std::filesystem::path> matching_files(const std::filesystem::path& directory, const std::string& pattern);
 
 // Puts a text where a path leads, through links as well: a regular file is replaced as a whole or not at all, a new one
 // is for its owner alone; what else is there, such as a device or a pipe, is written to. Throws CannotGoOn.

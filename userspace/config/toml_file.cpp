@@ -5,108 +5,33 @@
 
 #include "config/draft.hpp"
 #include "config/pairs_file.hpp"
-#include "config/toml_text.hpp"
+#include "config/toml_document.hpp"
 #include "files.hpp"
 #include "pairs/objections.hpp"
 #include "printable.hpp"
 
-#include <glob.h>
-#include <toml++/toml.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <memory>
-#include <new>
+#include <array>
+#include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <system_error>
-#include <tuple>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace statnat {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* legal_pair = ": legal is \"198.51.100.2\" or { external = \"198.51.100.2\", comment = \"mail\" }";
+constexpr const char* legal_pair =
+    R"(: legal is "198.51.100.2" or { external = "198.51.100.2", comment = "mail" })";
 
-// The files that a shell pattern names, relative to a directory, sorted. Throws std::system_error where a directory
-// cannot be looked into.
-std::vector<fs::path> matches(const fs::path& directory, const std::string& pattern) {
-    std::string full;
-    if (!directory.empty() && !pattern.starts_with('/')) {
-        for (const char c : directory.string() + "/") {
-            full += std::string_view("*?[]\\").find(c) == std::string_view::npos ? "" : "\\";
-            full += c;
-        }
-    }
-    full += pattern;
-
-    glob_t result{};
-    const std::unique_ptr<glob_t, decltype(&globfree)> cleanup{&result, globfree};
-    errno = 0;
-    const int status = glob(full.c_str(), GLOB_ERR, nullptr, &result);
-    if (status == GLOB_NOSPACE) {
-        throw std::bad_alloc();
-    }
-    if (status != 0) {
-        // What glob() does not find it may have had no right to find.
-        const bool is_missing = errno == 0 || errno == ENOENT || errno == ENOTDIR;
-        return is_missing ? std::vector<fs::path>{} : throw std::system_error(errno, std::generic_category());
-    }
-    std::vector<fs::path> paths(result.gl_pathv, result.gl_pathv + result.gl_pathc);
-    std::sort(paths.begin(), paths.end());
-    return paths;
-}
-
-std::string what_came(const toml::node& node) {
-    switch (node.type()) {
-    case toml::node_type::string:
-        return in_quotes(node.ref<std::string>());
-    case toml::node_type::integer:
-        return "an integer";
-    case toml::node_type::floating_point:
-        return "a floating-point number";
-    case toml::node_type::boolean:
-        return "a boolean";
-    case toml::node_type::array:
-        return "an array";
-    case toml::node_type::table:
-        return "a table";
-    default:
-        return "a date or time";
-    }
-}
-
-struct Item {
-    const toml::key* key;
-    const toml::node* node;
-    unsigned lines_before = 0;
-};
-
-using Items = std::vector<Item>;
-
-void sort_by_place(Items& items) {
-    std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
-        const toml::source_position& one = a.key->source().begin;
-        const toml::source_position& other = b.key->source().begin;
-        return std::tuple(one.line + a.lines_before, one.column) < std::tuple(other.line + b.lines_before, other.column);
-    });
-}
-
-Items in_reading_order(const toml::table& table) {
-    Items items;
-    for (const auto& [key, node] : table) {
-        items.push_back({&key, &node});
-    }
-    sort_by_place(items);
-    return items;
-}
-
-// A line that sets a key again, parsed alone.
-struct RepeatedLine {
-    unsigned lines_before;
-    toml::table table;
-};
+// The words that a setting may have, and what they mean.
+template <class Value>
+using Legal = std::array<std::pair<std::string_view, Value>, 3>;
 
 class Reader {
 public:
@@ -118,16 +43,16 @@ private:
     Position place(const toml::source_region& region) const {
         return {0, region.begin.line + lines_before_, region.begin.column};
     }
-    void parse(std::string text);
-    bool set_aside_repeated(std::string& text);
     void read_everything();
-    void refuse_repeated();
-    void read_root();
+    void read_root(const toml::table& root);
     void read_gateway(const toml::table& gateway);
     void read_engine(const toml::node& node);
     void read_counters(const toml::node& node);
+    void read_npt_of_gateway(const toml::node& node);
     void read_exempt_destinations(const toml::node& node);
     void find_pairs_files(const toml::node& node);
+    template <class Value>
+    void take_word(Value& value, const Legal<Value>& words, const toml::node& node, std::string_view key);
     std::optional<bool> read_npt(const toml::node& node);
     void read_pairs(const toml::table& pairs);
     void read_pair(const toml::key& key, const toml::node& node);
@@ -135,62 +60,28 @@ private:
 
     Draft draft_;
     std::vector<PairsFile> pairs_files_;
-    std::optional<toml::table> root_;
-    std::vector<RepeatedLine> repeated_;
+    TomlDocument document_;
     unsigned lines_before_ = 0;  // what is parsed alone, and read now
 };
 
 Configuration Reader::read() {
-    draft_.read(0, [&](const fs::path& path) { parse(read_file(path)); });
-    if (!root_) {
-        refuse_repeated();
-        return draft_.finish();
-    }
+    draft_.read(0, [&](const fs::path& path) { document_ = TomlDocument(read_file(path)); });
     read_everything();
-    if (draft_.is_wrong()) {
+    if (document_.root() && draft_.is_wrong()) {
         draft_.start_over(true);
         read_everything();
     }
     return draft_.finish();
 }
 
-// TOML forbids a key that is set twice, and toml++ stops there. Such lines are set aside and judged with the rest, so
-// that an address that comes twice is told like any other one, with both places.
-void Reader::parse(std::string text) {
-    if (const auto deep = find_deep_key(text)) {
-        draft_.error({0, deep->line, deep->column}, "a key of too many parts: legal are the tables gateway and pairs");
+void Reader::read_everything() {
+    for (TomlError& error : document_.errors("pairs")) {
+        draft_.error({0, error.line, error.column}, std::move(error.sentence));
+    }
+    if (!document_.root()) {
         return;
     }
-    for (bool again = true; again;) {
-        try {
-            root_ = toml::parse(std::string_view(text));
-            return;
-        } catch (const toml::parse_error& failure) {
-            const bool repeated = failure.description().find("cannot redefine") != std::string_view::npos;
-            again = repeated && repeated_.empty() && set_aside_repeated(text);
-            if (!again) {
-                draft_.error(place(failure.source()),
-                             repeated ? "this key or table is set already" : std::string(failure.description()));
-            }
-        }
-    }
-}
-
-// False: there are none that stand alone.
-bool Reader::set_aside_repeated(std::string& text) {
-    for (const TextLine& line : take_repeated_lines(text)) {
-        try {
-            repeated_.push_back({line.number - 1, toml::parse(line.text)});
-        } catch (const toml::parse_error& failure) {
-            draft_.error({0, line.number, failure.source().begin.column}, std::string(failure.description()));
-        }
-    }
-    return !repeated_.empty();
-}
-
-void Reader::read_everything() {
-    refuse_repeated();
-    read_root();
+    read_root(*document_.root());
     while (pairs_files_.size() + 1 < draft_.files()) {
         pairs_files_.emplace_back(pairs_files_.size() + 1);
     }
@@ -200,28 +91,16 @@ void Reader::read_everything() {
     draft_.configuration.pairs.sort();
 }
 
-void Reader::refuse_repeated() {
-    const toml::table* pairs = root_ ? (*root_)["pairs"].as_table() : nullptr;
-    for (const RepeatedLine& line : repeated_) {
-        for (const auto& [key, node] : line.table) {
-            if (!pairs || !pairs->contains(key)) {
-                draft_.error({0, line.lines_before + 1, key.source().begin.column},
-                             "the key " + in_quotes(key) + " is set already");
-            }
-        }
-    }
-}
-
-void Reader::read_root() {
+void Reader::read_root(const toml::table& root) {
     const toml::table* gateway = nullptr;
     const toml::table* pairs = nullptr;
-    for (const auto& [key, node, before] : in_reading_order(*root_)) {
+    for (const auto& [key, node, before] : in_reading_order(root)) {
         const toml::table* table = node->as_table();
         if (*key != "gateway" && *key != "pairs") {
             draft_.error(place(key->source()),
-                         "unknown key " + in_quotes(*key) + ": legal are the tables gateway and pairs");
+                         fmt::format("unknown key {}: legal are the tables gateway and pairs", in_quotes(*key)));
         } else if (!table) {
-            draft_.error(place(key->source()), std::string(*key) + " is " + what_came(*node) + ": legal is a table");
+            draft_.error(place(key->source()), fmt::format("{} is {}: legal is a table", key->str(), what_came(*node)));
         } else {
             (*key == "gateway" ? gateway : pairs) = table;
         }
@@ -236,48 +115,53 @@ void Reader::read_root() {
 }
 
 void Reader::read_gateway(const toml::table& gateway) {
+    static constexpr std::array<std::pair<std::string_view, void (Reader::*)(const toml::node&)>, 5> settings{{
+        {"engine", &Reader::read_engine},
+        {"counters", &Reader::read_counters},
+        {"exempt-destinations", &Reader::read_exempt_destinations},
+        {"pairs-files", &Reader::find_pairs_files},
+        {"npt", &Reader::read_npt_of_gateway},
+    }};
     for (const auto& [key, node, before] : in_reading_order(gateway)) {
-        if (*key == "engine") {
-            read_engine(*node);
-        } else if (*key == "counters") {
-            read_counters(*node);
-        } else if (*key == "exempt-destinations") {
-            read_exempt_destinations(*node);
-        } else if (*key == "pairs-files") {
-            find_pairs_files(*node);
-        } else if (*key == "npt") {
-            draft_.npt = read_npt(*node).value_or(false);
-        } else {
+        const auto setting = std::find_if(settings.begin(), settings.end(),
+                                          [&, known = key](const auto& one) { return *known == one.first; });
+        if (setting == settings.end()) {
             draft_.error(place(key->source()),
-                         "unknown key " + in_quotes(*key) +
-                             ": legal are engine, counters, exempt-destinations, pairs-files and npt");
+                         fmt::format("unknown key {}: legal are engine, counters, exempt-destinations, pairs-files and "
+                                     "npt",
+                                     in_quotes(*key)));
+        } else {
+            (this->*setting->second)(*node);
         }
     }
 }
 
+void Reader::read_npt_of_gateway(const toml::node& node) {
+    draft_.npt = read_npt(node).value_or(false);
+}
+
 void Reader::read_engine(const toml::node& node) {
-    const auto value = node.value<std::string_view>();
-    if (value == "expression") {
-        draft_.configuration.engine = Engine::expression;
-    } else if (value == "native") {
-        draft_.configuration.engine = Engine::native;
-    } else if (value != "auto") {
-        draft_.error(place(node.source()),
-                     "engine is " + what_came(node) + ": legal are \"auto\", \"expression\" and \"native\"");
-    }
+    static constexpr Legal<std::optional<Engine>> words{
+        {{"auto", std::nullopt}, {"expression", Engine::expression}, {"native", Engine::native}}};
+    take_word(draft_.configuration.engine, words, node, "engine");
 }
 
 void Reader::read_counters(const toml::node& node) {
-    const auto value = node.value<std::string_view>();
-    if (value == "pair") {
-        draft_.configuration.counters = Counters::pair;
-    } else if (value == "rule") {
-        draft_.configuration.counters = Counters::rule;
-    } else if (value == "off") {
-        draft_.configuration.counters = Counters::off;
+    static constexpr Legal<Counters> words{
+        {{"pair", Counters::pair}, {"rule", Counters::rule}, {"off", Counters::off}}};
+    take_word(draft_.configuration.counters, words, node, "counters");
+}
+
+template <class Value>
+void Reader::take_word(Value& value, const Legal<Value>& words, const toml::node& node, std::string_view key) {
+    const auto text = node.value<std::string_view>();
+    const auto word = std::find_if(words.begin(), words.end(), [&](const auto& one) { return one.first == text; });
+    if (word != words.end()) {
+        value = word->second;
     } else {
         draft_.error(place(node.source()),
-                     "counters is " + what_came(node) + ": legal are \"pair\", \"rule\" and \"off\"");
+                     fmt::format(R"({} is {}: legal are "{}", "{}" and "{}")", key, what_came(node), words[0].first,
+                                 words[1].first, words[2].first));
     }
 }
 
@@ -295,7 +179,7 @@ void Reader::read_exempt_destinations(const toml::node& node) {
         if (!enclosing) {
             draft_.error(at, what_came(element) + " is not a prefix" + legal);
         } else if (!prefix) {
-            draft_.error(at, what_came(element) + " has host bits set: legal is " + enclosing->text());
+            draft_.error(at, fmt::format("{} has host bits set: legal is {}", what_came(element), enclosing->text()));
         } else {
             draft_.configuration.exempt_destinations.push_back(*prefix);
         }
@@ -316,10 +200,10 @@ void Reader::find_pairs_files(const toml::node& node) {
             continue;
         }
         try {
-            const auto paths = matches(draft_.file(0).parent_path(), *pattern);
+            const auto paths = matching_files(draft_.file(0).parent_path(), *pattern);
             if (paths.empty()) {
                 draft_.error(place(element.source()),
-                             what_came(element) + " matches no file: legal is what matches at least one");
+                             fmt::format("{} matches no file: legal is what matches at least one", what_came(element)));
             }
             for (const fs::path& path : paths) {
                 std::error_code ignored;
@@ -330,22 +214,13 @@ void Reader::find_pairs_files(const toml::node& node) {
             }
         } catch (const std::system_error& failure) {
             draft_.error(place(element.source()),
-                         what_came(element) + " cannot be looked up: " + failure.code().message());
+                         fmt::format("{} cannot be looked up: {}", what_came(element), failure.code().message()));
         }
     }
 }
 
 void Reader::read_pairs(const toml::table& pairs) {
-    Items items = in_reading_order(pairs);
-    for (const RepeatedLine& line : repeated_) {
-        for (const auto& [key, node] : line.table) {
-            if (pairs.contains(key)) {
-                items.push_back({&key, &node, line.lines_before});
-            }
-        }
-    }
-    sort_by_place(items);
-    for (const auto& [key, node, before] : items) {
+    for (const auto& [key, node, before] : document_.with_repeated(pairs)) {
         lines_before_ = before;
         read_pair(*key, *node);
     }
@@ -357,7 +232,8 @@ void Reader::read_pair(const toml::key& key, const toml::node& node) {
     const Position at = place(key.source());
     if (table && !table->is_inline() && !Prefix::enclosing(key)) {
         // 10.0.0.2 = "198.51.100.2" is TOML for tables inside tables.
-        draft_.error(at, in_quotes(key) + " is not an address: legal is one in quotation marks, such as \"10.0.0.2\"");
+        draft_.error(at, fmt::format(R"({} is not an address: legal is one in quotation marks, such as "10.0.0.2")",
+                                     in_quotes(key)));
         return;
     }
     Entry entry;
@@ -369,7 +245,8 @@ void Reader::read_pair(const toml::key& key, const toml::node& node) {
     } else if (const auto external = node.value<std::string_view>()) {
         entry.pair.external = draft_.side(*external, entry.external_at);
     } else {
-        draft_.error(entry.external_at, "the external of " + in_quotes(key) + " is " + what_came(node) + legal_pair);
+        draft_.error(entry.external_at,
+                     fmt::format("the external of {} is {}{}", in_quotes(key), what_came(node), legal_pair));
     }
     draft_.take(std::move(entry));
 }
@@ -386,9 +263,9 @@ void Reader::read_pair_table(const toml::table& table, Entry& entry) {
             entry.pair.npt = read_npt(*node);
         } else if (*key != "external" && *key != "comment") {
             draft_.error(place(key->source()),
-                         "unknown key " + in_quotes(*key) + ": legal are external, npt and comment");
+                         fmt::format("unknown key {}: legal are external, npt and comment", in_quotes(*key)));
         } else if (!text) {
-            draft_.error(at, std::string(*key) + " is " + what_came(*node) + ": legal is a string");
+            draft_.error(at, fmt::format("{} is {}: legal is a string", key->str(), what_came(*node)));
         } else if (*key == "external") {
             entry.external_at = at;
             entry.pair.external = draft_.side(*text, at);
@@ -402,7 +279,7 @@ void Reader::read_pair_table(const toml::table& table, Entry& entry) {
 std::optional<bool> Reader::read_npt(const toml::node& node) {
     const auto value = node.is_boolean() ? node.value<bool>() : std::nullopt;
     if (!value) {
-        draft_.error(place(node.source()), "npt is " + what_came(node) + ": legal are true and false");
+        draft_.error(place(node.source()), fmt::format("npt is {}: legal are true and false", what_came(node)));
     }
     return value;
 }
