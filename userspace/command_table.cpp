@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command_table.hpp"
+
+#include "commands/edit.hpp"
+#include "commands/show.hpp"
+#include "commands/sync.hpp"
+#include "error.hpp"
+#include "nft/command_line.hpp"
+#include "nft/save.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace statnat {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* state_directory = "/run/statnat";
+
+// What is remembered of the kernel of this network namespace since boot.
+StateFile state_file() {
+    const auto cookie = network_namespace();
+    std::string boot;
+    std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+    return cookie && !boot.empty() ? StateFile(state_directory, *cookie, boot) : StateFile();
+}
+
+Kernel kernel(Progress& progress) {
+    return {Netlink(open_socket()), state_file(), progress};
+}
+
+fs::path file_of(const Operands& operands) {
+    return operands.empty() ? default_configuration : operands.front();
+}
+
+void no_options(options::options_description&) {}
+
+void engine_option(options::options_description& own) {
+    own.add_options()("engine", options::value<std::string>()->value_name("auto|expression|native"),
+                      "how the rules translate, whatever the file says");
+}
+
+std::optional<EngineChoice> engine_of(const Values& values) {
+    std::optional<EngineChoice> choice;
+    if (!values.count("engine")) {
+        return choice;
+    }
+    const auto& engine = values["engine"].as<std::string>();
+    if (engine == "auto") {
+        choice.emplace();
+    } else if (engine == "expression") {
+        choice.emplace(Engine::expression);
+    } else if (engine == "native") {
+        choice.emplace(Engine::native);
+    } else {
+        throw CannotGoOn{fmt::format("--engine must be auto, expression or native, not \"{}\"", engine), exit_usage};
+    }
+    return choice;
+}
+
+void config_option(options::options_description& own) {
+    own.add_options()("config", options::value<std::string>()->default_value(default_configuration)->value_name("FILE"),
+                      "the configuration to compare with");
+}
+
+fs::path config_of(const Values& values) {
+    return values["config"].as<std::string>();
+}
+
+void sync_options(options::options_description& own) {
+    engine_option(own);
+    own.add_options()("force", "remove pairs even if none, or fewer than half of them, would be left");
+}
+
+void diff_options(options::options_description& own) {
+    engine_option(own);
+    own.add_options()("exit-code", "exit with 3 if there is a difference");
+}
+
+void list_options(options::options_description& own) {
+    own.add_options()("json,j", "print JSON")("csv", "print CSV with a header line");
+}
+
+void add_options(options::options_description& own) {
+    config_option(own);
+    own.add_options()("comment", options::value<std::string>()->default_value("")->value_name("TEXT"),
+                      "kept beside the pair")("npt", "translate neutrally to checksums (RFC 6296)");
+}
+
+void explain_options(options::options_description& own) {
+    own.add_options()("json,j", "print JSON");
+}
+
+int run_sync(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
+    return sync(there, file_of(operands), engine_of(values), values.count("force") != 0, progress, std::cout);
+}
+
+int run_check(const Operands& operands, const Values&, Progress& progress) {
+    return check(file_of(operands), progress, std::cout);
+}
+
+int run_diff(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
+    return diff(there, file_of(operands), engine_of(values), values.count("exit-code") != 0, progress,
+                std::cout);
+}
+
+int run_list(const Operands&, const Values& values, Progress& progress) {
+    if (values.count("json") && values.count("csv")) {
+        throw CannotGoOn{"--json and --csv exclude each other", exit_usage};
+    }
+    const ListFormat format = values.count("json")  ? ListFormat::json
+                              : values.count("csv") ? ListFormat::csv
+                                                    : ListFormat::table;
+    Kernel there = kernel(progress);
+    return list(there, format, std::cout);
+}
+
+int run_add(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
+    return add(there, config_of(values), operands[0], operands[1], values.count("npt") != 0,
+               values["comment"].as<std::string>(), std::cout);
+}
+
+int run_del(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
+    return del(there, config_of(values), operands[0], std::cout);
+}
+
+int run_explain(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
+    return explain(there, operands[0], values.count("json") != 0, std::cout);
+}
+
+int run_status(const Operands&, const Values&, Progress& progress) {
+    Kernel there = kernel(progress);
+    return status(there, std::cout);
+}
+
+int run_clear(const Operands&, const Values&, Progress& progress) {
+    Kernel there = kernel(progress);
+    return clear(there, std::cout);
+}
+
+int run_save(const Operands& operands, const Values&, Progress&) {
+    return save(operands.empty() ? std::nullopt : std::optional<fs::path>(operands.front()));
+}
+
+constexpr Command commands[] = {
+    {"sync", "[FILE]", 0, 1, "make the kernel equal the configuration", sync_options, run_sync},
+    {"check", "FILE", 1, 1, "read a configuration and say what is wrong with it", no_options, run_check},
+    {"diff", "[FILE]", 0, 1, "show what sync would do", diff_options, run_diff, Output::data},
+    {"list", "", 0, 0, "show the kernel's pairs with their traffic", list_options, run_list, Output::data},
+    {"add", "INTERNAL EXTERNAL", 2, 2, "add a pair to the kernel only", add_options, run_add},
+    {"del", "ADDRESS", 1, 1, "delete the pair of an address from the kernel only", config_option, run_del},
+    {"explain", "ADDRESS", 1, 1, "show what the kernel makes of an address, and by which pair", explain_options,
+     run_explain, Output::data},
+    {"status", "", 0, 0, "show the engine, the rules and what they lack", no_options, run_status, Output::data},
+    {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", no_options, run_clear},
+    {"nft", "[ARGUMENT...]", 0, 0, "be nft(8) with one more statement, snat_stateless", no_options, nullptr,
+     Output::data, nft},
+    {"save", "[FILE]", 0, 1, "write the kernel's whole ruleset as a file for boot", no_options, run_save, Output::data},
+};
+
+}  // namespace
+
+std::span<const Command> all_commands() {
+    return commands;
+}
+
+const Command& find_command(const std::string& name) {
+    for (const Command& command : commands) {
+        if (command.name == name) {
+            return command;
+        }
+    }
+    throw CannotGoOn{fmt::format("there is no command \"{}\" (see {} --help)", name, program), exit_usage};
+}
+
+}  // namespace statnat

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Every command, with its options and what runs it.
+#pragma once
+
+#include "progress.hpp"
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/program_options.hpp>
+
+namespace statnat {
+
+namespace options = boost::program_options;
+
+inline constexpr std::string_view program = "statnat-nft";
+inline constexpr const char* default_configuration = "/etc/statnat/statnat.toml";
+
+using Operands = std::vector<std::string>;
+using Values = options::variables_map;
+
+// What a command prints: what has been done, or what was asked for.
+enum class Output { message, data };
+
+struct Command {
+    std::string_view name;
+    std::string_view operands;
+    std::size_t least;  // operands
+    std::size_t most;
+    std::string_view purpose;
+    void (*declare)(options::options_description& own);
+    int (*run)(const Operands& operands, const Values& values, Progress& progress);
+    Output output = Output::message;
+    int (*run_words)(Operands words) = nullptr;  // has a command line of its own, from its name on
+};
+
+std::span<const Command> all_commands();
+
+// Throws CannotGoOn.
+const Command& find_command(const std::string& name);
+
+}  // namespace statnat
