@@ -320,6 +320,35 @@ TEST_F(ConfigTest, TellsEveryRepetitionWithBothPlaces) {
     EXPECT_EQ(said.back(), "statnat.toml:1002:14: 198.51.100.2 is already the external address of 10.0.0.2 (statnat.toml:3)");
 }
 
+TEST_F(ConfigTest, TellsWhatIsWrongInsideARepeatedLine) {
+    EXPECT_EQ(errors("[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\"10.0.0.2\" = \"198.51.100.3\"\n\"10.0.0.2\" = nothing\n"),
+              (Lines{
+                  "statnat.toml:3:1: 10.0.0.2 is already the internal address of 198.51.100.2 (statnat.toml:2)",
+                  "statnat.toml:4:15: Error while parsing floating-point: expected 'nan', saw 'no'",
+              }));
+}
+
+// Whether it is one is not told by the words of toml++.
+TEST_F(ConfigTest, TellsARepetitionFromASyntaxError) {
+    struct Sample {
+        std::string toml;
+        Lines lines;
+    };
+    const std::vector<Sample> samples{
+        {"[pairs]\n\"10.0.0.2\" = { external = \"198.51.100.2\", external = \"198.51.100.3\" }\n",
+         {"statnat.toml:2:54: this key or table is set already"}},
+        {"[gateway]\nnpt.a = true\nnpt.a.b = false\n", {"statnat.toml:3:5: this key or table is set already"}},
+        {"[gateway]\nexempt-destinations = [\n\"10.0.0.0/8\",\n!\n]\n",
+         {"statnat.toml:4:1: Error while parsing value: could not determine value type"}},
+        {"[gateway]\nnpt = true false\n",
+         {"statnat.toml:2:12: Error while parsing key-value pair: expected a comment or whitespace, saw 'f'"}},
+        {"[gateway]\nnpt = ?\n", {"statnat.toml:2:7: Error while parsing value: could not determine value type"}},
+    };
+    for (const Sample& sample : samples) {
+        EXPECT_EQ(errors(sample.toml), sample.lines) << sample.toml;
+    }
+}
+
 // Keys that are written in two ways, or set in tables: one of them is told.
 TEST_F(ConfigTest, TellsARepetitionThatIsNoLineOfItsOwn) {
     EXPECT_EQ(errors("[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n'10.0.0.2' = \"198.51.100.3\"\n"),

@@ -41,12 +41,26 @@ std::size_t line_begin(std::string_view text, unsigned number) {
     return begin;
 }
 
-// Whether toml++, which tells only in words, stopped at a key or table that is set already: what comes before that line
-// is right, and the line as well, where nothing comes before it.
+// Whether a value stands there that is right, behind its key.
+bool is_right_value(std::string_view text, std::size_t begin) {
+    const std::size_t before = text.find_last_not_of(" \t", begin - 1);
+    if (begin == 0 || before == std::string_view::npos || text[before] != '=') {
+        return false;
+    }
+    const std::string key = "_ = ";
+    const auto error = first_error(key + std::string(text.substr(begin)));
+    return !error || error->line != 1 || error->column != key.size() + 1;
+}
+
+// Whether toml++, which tells only in words, stopped at a key or table that is set already. At the value of a key it
+// has no other reason where the value is right; nor at any other line that is right alone, if all before it is.
 bool sets_again(std::string_view text, const toml::source_position& at) {
-    const std::size_t begin = line_begin(text, at.line);
-    const auto alone = first_error(text.substr(begin));
-    return !first_error(text.substr(0, begin)) && !(alone && alone->line == 1 && alone->column == at.column);
+    const std::size_t line = line_begin(text, at.line);
+    if (is_right_value(text, line + at.column - 1)) {
+        return true;
+    }
+    const auto alone = first_error(text.substr(line));
+    return !first_error(text.substr(0, line)) && !(alone && alone->line == 1 && alone->column == at.column);
 }
 
 }  // namespace
