@@ -78,6 +78,17 @@ def test_verbose_names_messages(namespace, words, messages):
         assert any(line.startswith(f"statnat-nft: debug: {message} sequence ") for line in lines), message
 
 
+@pytest.mark.parametrize("level, options, told", [
+    row("debug",         "debug", [],     True),
+    row("info",          "info",  [],     False),
+    row("quiet goes on", "debug", ["-q"], False),
+    row("and verbose",   "off",   ["-v"], True),
+])
+def test_level_comes_from_the_environment(namespace, level, options, told):
+    done = namespace.run("env", f"SPDLOG_LEVEL={level}", str(TOOL), *options, "list")
+    assert ("GETGEN" in done.stderr) == told
+
+
 # Output that cannot be written.
 
 WRITERS = [["--help"], ["--version"], ["list", "--help"], ["list"], ["status"], ["save"], ["nft", "list", "ruleset"],
