@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/configuration.hpp"
 
+#include <fmt/format.h>
+
 namespace statnat {
 
 std::string ConfigurationError::text() const {
-    const std::string position = line == 0 ? "" : ":" + std::to_string(line) + ":" + std::to_string(column);
-    return file.string() + position + ": " + sentence;
+    return line == 0 ? fmt::format("{}: {}", file.string(), sentence)
+                     : fmt::format("{}:{}:{}: {}", file.string(), line, column, sentence);
 }
 
 }  // namespace statnat

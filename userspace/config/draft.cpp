@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace statnat {
 
 void Draft::add_file(const std::filesystem::path& path) {
@@ -83,7 +85,7 @@ void Draft::refuse_collisions() {
 }
 
 std::string Draft::mention(Position at) const {
-    return " (" + files_[at.file].string() + ":" + std::to_string(at.line) + ")";
+    return fmt::format(" ({}:{})", files_[at.file].string(), at.line);
 }
 
 void Draft::throw_errors() {

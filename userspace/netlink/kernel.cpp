@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <numeric>
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace statnat {
@@ -145,8 +146,8 @@ Snapshot Kernel::read(Depth depth) {
             return snapshot;
         }
     }
-    throw CannotGoOn{"somebody else changes the ruleset all the time: gave up reading it after " +
-                     std::to_string(attempts) + " attempts"};
+    throw CannotGoOn{fmt::format(
+        "somebody else changes the ruleset all the time: gave up reading it after {} attempts", attempts)};
 }
 
 bool Kernel::count(Snapshot& snapshot, const std::vector<Selection>& selections) {
@@ -194,7 +195,8 @@ void Kernel::distrust() {
 }
 
 Committed Kernel::commit(const Plan& plan, std::uint32_t generation, const Ruleset& after) {
-    const Progress::Step step(progress_, "writing " + grouped(count_elements(plan)) + " elements to the kernel");
+    const Progress::Step step(progress_,
+                              fmt::format("writing {} elements to the kernel", grouped(count_elements(plan))));
     const Batch batch = encode(plan, generation, netlink_.next_sequence());
     const Outcome outcome = netlink_.commit(batch);
     if (outcome.result == Result::done) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fmt/format.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <spdlog/spdlog.h>
@@ -135,13 +136,13 @@ void log(const Refusal& refusal) {
 std::unique_ptr<Socket> open_socket(int bus, const char* what, const char* cure) {
     mnl_socket* socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
     if (!socket) {
-        throw CannotGoOn{std::string("cannot talk to ") + what + " (" + error_text(errno) + "): " + cure};
+        throw CannotGoOn{fmt::format("cannot talk to {} ({}): {}", what, error_text(errno), cure)};
     }
     auto opened = std::make_unique<KernelSocket>(socket);
     const int on = 1;
     const int descriptor = mnl_socket_get_fd(socket);
     if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-        throw CannotGoOn{"cannot bind a netlink socket: " + error_text(errno)};
+        throw CannotGoOn{fmt::format("cannot bind a netlink socket: {}", error_text(errno))};
     }
     // All of these only make answers better; an old kernel without one of them still answers.
     mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, const_cast<int*>(&on), sizeof on);
@@ -182,15 +183,15 @@ void Netlink::send(const Bytes& datagram, const char* what) {
         sent = socket_->send(datagram);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0 && errno == EMSGSIZE) {
-        throw CannotGoOn{std::string(what) + " has " + std::to_string(datagram.size()) +
-                         " bytes, more than this socket may send: run as root of the initial user namespace, or raise "
-                         "net.core.wmem_max"};
+        throw CannotGoOn{fmt::format("{} has {} bytes, more than this socket may send: run as root of the initial user "
+                                     "namespace, or raise net.core.wmem_max",
+                                     what, datagram.size())};
     }
     if (sent < 0) {
-        throw CannotGoOn{std::string("cannot send ") + what + " to the kernel: " + error_text(errno)};
+        throw CannotGoOn{fmt::format("cannot send {} to the kernel: {}", what, error_text(errno))};
     }
     if (static_cast<std::size_t>(sent) != datagram.size()) {
-        throw CannotGoOn{std::string("the kernel took only a part of ") + what};
+        throw CannotGoOn{fmt::format("the kernel took only a part of {}", what)};
     }
 }
 
@@ -202,14 +203,14 @@ std::optional<Message> Netlink::receive(bool wait, bool& lost) {
             return Message(buffer_.data(), static_cast<std::size_t>(size));
         }
         if (size >= 0) {
-            throw CannotGoOn{"the kernel sent " + std::to_string(size) + " bytes at once, more than expected"};
+            throw CannotGoOn{fmt::format("the kernel sent {} bytes at once, more than expected", size)};
         }
         if (errno == ENOBUFS) {
             lost = true;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return {};
         } else if (errno != EINTR) {
-            throw CannotGoOn{"cannot receive from the kernel: " + error_text(errno)};
+            throw CannotGoOn{fmt::format("cannot receive from the kernel: {}", error_text(errno))};
         }
     }
 }

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace statnat {
 namespace {
 
@@ -14,44 +16,44 @@ constexpr std::size_t longest_comment = 127;  // nft(8) keeps 128 bytes for one,
 
 std::optional<std::string> objection_to_comment(std::string_view comment) {
     const auto objection = [&](const std::string& what) {
-        return what + ": legal are " + std::to_string(longest_comment) + " bytes of printable UTF-8 without \"";
+        return fmt::format("{}: legal are {} bytes of printable UTF-8 without \"", what, longest_comment);
     };
     if (comment.size() > longest_comment) {
-        return objection("a comment of " + std::to_string(comment.size()) + " bytes");
+        return objection(fmt::format("a comment of {} bytes", comment.size()));
     }
     for (std::string_view rest = comment; !rest.empty();) {
         const auto point = take_code_point(rest);
         if (!point) {
-            return objection("a comment that is not UTF-8, " + in_quotes(comment));
+            return objection(fmt::format("a comment that is not UTF-8, {}", in_quotes(comment)));
         }
         if (is_control(*point)) {
-            return objection("a comment with a control character, " + in_quotes(comment));
+            return objection(fmt::format("a comment with a control character, {}", in_quotes(comment)));
         }
         // nft(8) writes a quotation mark as it is, and then cannot read its own listing.
         if (*point == '"') {
-            return objection("a comment with a quotation mark, " + in_quotes(comment));
+            return objection(fmt::format("a comment with a quotation mark, {}", in_quotes(comment)));
         }
     }
     return std::nullopt;
 }
 
 std::string named(Side side, const Prefix& prefix) {
-    return std::string(side == Side::internal ? "internal " : "external ") + (prefix.is_host() ? "address" : "prefix");
+    return fmt::format("{} {}", side == Side::internal ? "internal" : "external",
+                       prefix.is_host() ? "address" : "prefix");
 }
 
 std::optional<std::string> objection_to_side(const Prefix& prefix) {
     const Family family = prefix.address.family;
     const auto why = unusable(prefix);
     if (prefix.length < shortest_length(family)) {
-        return prefix.text() + " is too short a prefix: legal are " + std::string(name(family)) + " prefixes from /" +
-               std::to_string(shortest_length(family)) + " on";
+        return fmt::format("{} is too short a prefix: legal are {} prefixes from /{} on", prefix.text(), name(family),
+                           shortest_length(family));
     }
     if (why && prefix.is_host()) {
-        return prefix.short_text() + " is " + std::string(*why) + ": legal is the " + std::string(name(family)) +
-               " address of one host";
+        return fmt::format("{} is {}: legal is the {} address of one host", prefix.short_text(), *why, name(family));
     }
     if (why) {
-        return prefix.text() + " covers " + std::string(*why) + ": legal is a prefix of hosts";
+        return fmt::format("{} covers {}: legal is a prefix of hosts", prefix.text(), *why);
     }
     return std::nullopt;
 }
@@ -63,31 +65,32 @@ bool can_be_npt(const Prefix& prefix) {
 // What the two sides are to each other.
 std::optional<std::string> objection_to_both(const Prefix& internal, const Prefix& external, bool npt) {
     if (internal.address.family != external.address.family) {
-        return external.short_text() + " is not of the same family as " + internal.short_text() +
-               ": legal are two IPv4 or two IPv6 " +
-               (internal.is_host() || external.is_host() ? "addresses" : "prefixes");
+        return fmt::format("{} is not of the same family as {}: legal are two IPv4 or two IPv6 {}",
+                           external.short_text(), internal.short_text(),
+                           internal.is_host() || external.is_host() ? "addresses" : "prefixes");
     }
     if (internal.length != external.length) {
-        return external.short_text() + " is not as long as " + internal.short_text() +
-               ": legal are two prefixes of equal length" +
-               (can_be_npt(internal) && can_be_npt(external) && !npt ? ", or npt = true" : "");
+        return fmt::format("{} is not as long as {}: legal are two prefixes of equal length{}", external.short_text(),
+                           internal.short_text(),
+                           can_be_npt(internal) && can_be_npt(external) && !npt ? ", or npt = true" : "");
     }
     if (internal == external) {
-        return external.short_text() + " is both sides of its pair: legal are two different " +
-               (internal.is_host() ? "addresses" : "prefixes");
+        return fmt::format("{} is both sides of its pair: legal are two different {}", external.short_text(),
+                           internal.is_host() ? "addresses" : "prefixes");
     }
     return std::nullopt;
 }
 
 std::optional<std::string> objection_to_npt(const Prefix& prefix) {
-    const std::string legal =
-        ": legal are IPv6 prefixes from /" + std::to_string(shortest_length(Family::ipv6)) + " to /" +
-        std::to_string(longest_npt);
+    const auto objection = [&](std::string_view why) {
+        return fmt::format("npt of {}, which {}: legal are IPv6 prefixes from /{} to /{}", prefix.short_text(), why,
+                           shortest_length(Family::ipv6), longest_npt);
+    };
     if (prefix.address.family == Family::ipv4) {
-        return "npt of " + prefix.short_text() + ", which is IPv4" + legal;
+        return objection("is IPv4");
     }
     if (prefix.length > longest_npt) {
-        return "npt of " + prefix.short_text() + ", which leaves no interface identifier to adjust" + legal;
+        return objection("leaves no interface identifier to adjust");
     }
     return std::nullopt;
 }
@@ -135,35 +138,36 @@ std::string sentence(const Collision& collision, const std::vector<Candidate>& c
     const Prefix& earlier = *holding.side(collision.earlier_side);
     const auto& partner = holding.side(other(collision.earlier_side));
     const std::string role = named(collision.earlier_side, earlier);
-    const std::string holder =
-        (partner ? "the " + role + " of " + partner->short_text() : "an " + role) + std::string(place);
+    const std::string holder = partner ? fmt::format("the {} of {}{}", role, partner->short_text(), place)
+                                       : fmt::format("an {}{}", role, place);
     if (collision.why == Collision::Why::same) {
-        return later.short_text() + " is already " + holder +
-               (collision.later_side == collision.earlier_side ? "" : ": legal is an address on one side only");
+        return fmt::format("{} is already {}{}", later.short_text(), holder,
+                           collision.later_side == collision.earlier_side ? ""
+                                                                          : ": legal is an address on one side only");
     }
     const bool inside = earlier.covers(later);
-    const std::string both =
-        later.short_text() + (inside ? " is inside " : " covers ") + earlier.short_text() + ", " + holder;
+    const std::string both = fmt::format("{} {} {}, {}", later.short_text(), inside ? "is inside" : "covers",
+                                         earlier.short_text(), holder);
     const Prefix& outer = inside ? earlier : later;
     switch (collision.why) {
     case Collision::Why::shared:
-        return both + ", and " + collision.internal.short_text() +
-               " reaches it too: legal is one internal for each external, so move one or give " +
-               collision.internal.short_text() + " a pair of its own";
+        return fmt::format("{0}, and {1} reaches it too: legal is one internal for each external, so move one or give "
+                           "{1} a pair of its own",
+                           both, collision.internal.short_text());
     case Collision::Why::scattered:
-        return both + ", and npt does not keep it together: legal inside " + outer.text() + " are prefixes up to /" +
-               (outer.length <= 48 ? "48 and from /64 on" : "64 and hosts");
+        return fmt::format("{}, and npt does not keep it together: legal inside {} are prefixes up to /{}", both,
+                           outer.text(), outer.length <= 48 ? "48 and from /64 on" : "64 and hosts");
     default:
-        return both + ": legal is an address on one side only";
+        return fmt::format("{}: legal is an address on one side only", both);
     }
 }
 
 std::string not_a_side(std::string_view text) {
     if (const auto enclosing = Prefix::enclosing(text)) {
-        return in_quotes(text) + " has host bits set: legal is " + enclosing->text();
+        return fmt::format("{} has host bits set: legal is {}", in_quotes(text), enclosing->text());
     }
-    return in_quotes(text) +
-           " is neither an address nor a prefix: legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24";
+    return fmt::format("{} is neither an address nor a prefix: legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24",
+                       in_quotes(text));
 }
 
 std::optional<std::string> why_not(const Proposal& proposal, const Pairs& others) {
@@ -196,9 +200,9 @@ std::optional<std::string> why_not_native(const Pair& pair) {
     if (pair.internal.is_host()) {
         return std::nullopt;
     }
-    return pair.text() +
-           " needs the engine \"expression\": stock rules cannot keep the host bits of a prefix (install the module "
-           "nft_snat_stateless, or name each host)";
+    return fmt::format("{} needs the engine \"expression\": stock rules cannot keep the host bits of a prefix (install "
+                       "the module nft_snat_stateless, or name each host)",
+                       pair.text());
 }
 
 }  // namespace statnat

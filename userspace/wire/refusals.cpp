@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include <fmt/format.h>
+
 namespace statnat {
 
 namespace {
@@ -76,21 +78,21 @@ std::optional<std::string> meaning_about(const SnatStateless& statement, int err
         std::any_of(all.begin(), all.end(), [](const MapReference& map) { return map.within.has_value(); });
     switch (error) {
     case EINVAL: return "the loaded nft_snat_stateless is another version, which does not know this statement";
-    case ERANGE: return "a prefix of " + maps + " is longer than an address of the map, or than npt allows";
+    case ERANGE: return fmt::format("a prefix of {} is longer than an address of the map, or than npt allows", maps);
     case E2BIG: return "more maps than snat_stateless takes";
     case EMSGSIZE:
         return "more maps, or longer names of maps, than the kernel could list again (spread the maps over several "
                "rules)";
     case EAFNOSUPPORT: return "snat_stateless works in tables of the families ip, ip6 and inet";
     case EOPNOTSUPP: return hooks_of(statement);
-    case ENODATA: return one ? "this table has no map " + maps : "this table does not have all of the maps " + maps;
-    case EMEDIUMTYPE: return subject + " is no map from addresses to addresses";
+    case ENODATA: return fmt::format("this table {} {}", one ? "has no map" : "does not have all of the maps", maps);
+    case EMEDIUMTYPE: return fmt::format("{} is no map from addresses to addresses", subject);
     case EPROTOTYPE:
-        return subject + " is not of " + (one ? "" : "the same ") +
-               "addresses of this table's family, as key and as data" + (bounded ? ", or not within such" : "") +
-               "; npt is for IPv6";
-    case EPROTONOSUPPORT: return subject + " is an interval, timeout or dynamic map, which snat_stateless cannot use";
-    case EMFILE: return subject + " is used by too many rules";
+        return fmt::format("{} is not of {}addresses of this table's family, as key and as data{}; npt is for IPv6",
+                           subject, one ? "" : "the same ", bounded ? ", or not within such" : "");
+    case EPROTONOSUPPORT:
+        return fmt::format("{} is an interval, timeout or dynamic map, which snat_stateless cannot use", subject);
+    case EMFILE: return fmt::format("{} is used by too many rules", subject);
     default: return std::nullopt;
     }
 }
@@ -115,7 +117,8 @@ std::optional<std::string> meaning_about_ours(int error) {
 }
 
 std::string reason(const Refusal& refusal) {
-    return std::string(std::strerror(refusal.error)) + (refusal.text.empty() ? "" : " (" + refusal.text + ")");
+    const char* error = std::strerror(refusal.error);
+    return refusal.text.empty() ? error : fmt::format("{} ({})", error, refusal.text);
 }
 
 }  // namespace
@@ -133,16 +136,17 @@ std::optional<std::string> meaning_of(int error, const SnatStateless* statement)
 std::string sentence(const Refusal& refusal, const Batch& batch, const Plan& plan) {
     const std::size_t number = batch.step(refusal.sequence);
     if (number == Batch::no_step) {
-        return refusal.error == EPERM ? no_capability : "the kernel refused the transaction: " + reason(refusal);
+        return refusal.error == EPERM ? no_capability
+                                      : fmt::format("the kernel refused the transaction: {}", reason(refusal));
     }
     const Step& step = plan.at(number);
     const Family family = std::visit([](const auto& alternative) { return alternative.family; }, step);
     const std::string table = table_text(family);
-    const std::string what = "the kernel refused " + std::visit(StepName{}, step) + " (" + table + "): ";
-    if (const auto meaning = uses_expression(step) ? meaning_of(refusal.error) : std::nullopt) {
-        return what + *meaning;
-    }
-    return what + (refusal.error == EPERM ? "another process owns table " + table : reason(refusal));
+    const auto meaning = uses_expression(step) ? meaning_of(refusal.error) : std::nullopt;
+    return fmt::format("the kernel refused {} ({}): {}", std::visit(StepName{}, step), table,
+                       meaning                  ? *meaning
+                       : refusal.error == EPERM ? fmt::format("another process owns table {}", table)
+                                                : reason(refusal));
 }
 
 bool is_about_elements(const Refusal& refusal, const Batch& batch, const Plan& plan) {
@@ -158,11 +162,12 @@ std::string sentence_about_probe(const Refusal& refusal, const Batch& probe) {
         throw CannotGoOn{no_capability};
     }
     const auto meaning = of_rule ? meaning_of(refusal.error) : std::nullopt;
-    return meaning ? *meaning : "the kernel refuses to try it: " + reason(refusal);
+    return meaning ? *meaning : fmt::format("the kernel refuses to try it: {}", reason(refusal));
 }
 
 std::string sentence_about_question(const Refusal& refusal) {
-    return refusal.error == EPERM ? no_capability : "the kernel does not let us read its ruleset: " + reason(refusal);
+    return refusal.error == EPERM ? no_capability
+                                  : fmt::format("the kernel does not let us read its ruleset: {}", reason(refusal));
 }
 
 }  // namespace statnat
