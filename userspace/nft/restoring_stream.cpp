@@ -89,7 +89,7 @@ void RestoringStream::pass_on(bool all) {
 }
 
 // The next stand-in of which it is clear how it stands there; nothing where that is for what comes to say.
-std::optional<RestoringStream::Place> RestoringStream::next_place(std::size_t from, bool all) {
+std::optional<RestoringStream::Restoration> RestoringStream::next_place(std::size_t from, bool all) {
     const std::size_t at = held_.find(stand_ins_.mark(), from);
     if (at == std::string::npos) {
         return {};
@@ -103,7 +103,7 @@ std::optional<RestoringStream::Place> RestoringStream::next_place(std::size_t fr
             continue;
         }
         if (content && after.starts_with(around.after)) {
-            return Place{at - around.before.size(), at + name.size() + around.after.size(), restored(*content)};
+            return Restoration{at - around.before.size(), at + name.size() + around.after.size(), restored(*content)};
         }
         if (!all && around.after.starts_with(after)) {
             return {};
@@ -113,7 +113,7 @@ std::optional<RestoringStream::Place> RestoringStream::next_place(std::size_t fr
         return {};
     }
     missed_one_ = missed_one_ || content;
-    return Place{at, at + name.size(), std::string(name)};
+    return Restoration{at, at + name.size(), std::string(name)};
 }
 
 // Where the longest end begins that may be the beginning of a stand-in.

@@ -29,14 +29,14 @@ public:
     bool missed_one() const { return missed_one_; }
 
 private:
-    struct Place {
+    struct Restoration {
         std::size_t begin;
         std::size_t end;
         std::string by;  // what is to be there
     };
 
     void pass_on(bool all);
-    std::optional<Place> next_place(std::size_t from, bool all);
+    std::optional<Restoration> next_place(std::size_t from, bool all);
     std::size_t open_end(std::size_t from) const;
 
     const StandIns& stand_ins_;
