@@ -12,10 +12,10 @@ namespace statnat {
 
 namespace {
 
-bool uses_expression(const Ruleset& ruleset) {
+bool any_uses_expression(const Ruleset& ruleset) {
     return std::any_of(ruleset.begin(), ruleset.end(), [](const Table& table) {
         return std::any_of(table.chains.begin(), table.chains.end(),
-                           [](const Chain& chain) { return statnat::uses_expression(chain.rules); });
+                           [](const Chain& chain) { return uses_expression(chain.rules); });
     });
 }
 
@@ -26,7 +26,7 @@ std::string_view name(Engine engine) {
 }
 
 Availability availability(Kernel& kernel, const Ruleset& actual) {
-    return uses_expression(actual) ? Availability{true, {}} : kernel.probe();
+    return any_uses_expression(actual) ? Availability{true, {}} : kernel.probe();
 }
 
 Engine pick_engine(Kernel& kernel, EngineChoice choice, const Configuration& configuration, const Ruleset& actual) {

@@ -20,7 +20,7 @@ std::string fate(const Match& match) {
                          : fmt::format("is dropped, and its sender told: {}", reason(match.fate));
 }
 
-std::string verdict(const Handling& handling) {
+std::string what_becomes(const Handling& handling) {
     if (handling.match) {
         return fmt::format("{}\n    pair: {}\n", fate(*handling.match), with_comment(handling.match->pair));
     }
@@ -40,7 +40,7 @@ std::string as_text(const Handling& handling, Family family) {
     if (handling.map.empty()) {
         return "no pair has it\n" + rule;
     }
-    std::string lines = fmt::format("{}    map: {} {}\n{}", verdict(handling), table, handling.map, rule);
+    std::string lines = fmt::format("{}    map: {} {}\n{}", what_becomes(handling), table, handling.map, rule);
     for (const Match& other : handling.overridden) {
         lines += fmt::format("    overrides: {}, by which it {}\n", with_comment(other.pair), fate(other));
     }
