@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Any datagram from the kernel and any batch from libnftables: bytes as they come, and rules made of them.
 #include "error.hpp"
-#include "nft/rewrite.hpp"
+#include "stand_ins/rewrite.hpp"
 
 #include <algorithm>
 #include <array>

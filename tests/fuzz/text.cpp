@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Any text from a user, and any text from libnftables, such as its errors about it.
-#include "nft/document.hpp"
-#include "nft/report.hpp"
-#include "nft/restoring_stream.hpp"
-#include "nft/rewrite.hpp"
+#include "stand_ins/document.hpp"
+#include "stand_ins/report.hpp"
+#include "stand_ins/restoring_stream.hpp"
+#include "stand_ins/rewrite.hpp"
 #include "ruleset/statement_json.hpp"
 #include "ruleset/statement_text.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What libnftables says against a text comes in pieces of its choice, and is passed on as soon as it is whole.
-#include "nft/report.hpp"
+#include "stand_ins/report.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What libnftables writes comes in pieces of its choice: whatever they are, our statement comes out whole.
-#include "nft/restoring_stream.hpp"
+#include "stand_ins/restoring_stream.hpp"
 
 #include <vector>
 

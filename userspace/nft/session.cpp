@@ -215,8 +215,10 @@ ssize_t Session::ask(const mnl_socket* socket, Message question) {
 
 ssize_t Session::receive(const mnl_socket* socket, std::span<std::uint8_t> buffer) {
     const ssize_t received = system_.receive(socket, buffer);
-    return received <= 0 ? received
-                         : static_cast<ssize_t>(rewriter_.from_kernel(buffer.first(static_cast<std::size_t>(received))));
+    if (received <= 0) {
+        return received;
+    }
+    return static_cast<ssize_t>(rewriter_.from_kernel(buffer.first(static_cast<std::size_t>(received))));
 }
 
 // Neither waits for more where the other goes on: nothing is said in the middle of a stand-in or of a report.

@@ -3,12 +3,12 @@
 #pragma once
 
 #include "error.hpp"
-#include "nft/document.hpp"
+#include "stand_ins/document.hpp"
 #include "nft/interpose.hpp"
-#include "nft/report.hpp"
-#include "nft/restoring_stream.hpp"
-#include "nft/rewrite.hpp"
-#include "nft/stand_in.hpp"
+#include "stand_ins/report.hpp"
+#include "stand_ins/restoring_stream.hpp"
+#include "stand_ins/rewrite.hpp"
+#include "stand_ins/stand_in.hpp"
 #include "nft/stream.hpp"
 
 #include <functional>

@@ -4,9 +4,9 @@
 //   the line
 //           ^^^^
 // without a place where the text came from the command line, and without the line where there is none to show.
-#include "nft/report.hpp"
+#include "stand_ins/report.hpp"
 
-#include "nft/restoring_stream.hpp"
+#include "stand_ins/restoring_stream.hpp"
 #include "ruleset/statement_text.hpp"
 
 #include <algorithm>

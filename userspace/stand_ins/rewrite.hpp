@@ -2,7 +2,7 @@
 // Netlink messages between libnftables, which knows stand-ins, and the kernel, which knows our expression.
 #pragma once
 
-#include "nft/stand_in.hpp"
+#include "stand_ins/stand_in.hpp"
 #include "wire/message.hpp"
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // One pass over the text, past comments and quoted strings, from statement to statement.
-#include "nft/document.hpp"
+#include "stand_ins/document.hpp"
 
 #include "ruleset/statement_json.hpp"
 #include "ruleset/statement_text.hpp"

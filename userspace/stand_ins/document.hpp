@@ -2,7 +2,7 @@
 // A text on its way to libnftables: as the user wrote it, and with stand-ins at the same lines and columns.
 #pragma once
 
-#include "nft/stand_in.hpp"
+#include "stand_ins/stand_in.hpp"
 
 #include <cstddef>
 #include <functional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Names are a mark and a number of three digits to the base of 64.
-#include "nft/stand_in.hpp"
+#include "stand_ins/stand_in.hpp"
 
 #include "error.hpp"
 

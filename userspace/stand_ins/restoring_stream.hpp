@@ -3,7 +3,7 @@
 // output.
 #pragma once
 
-#include "nft/stand_in.hpp"
+#include "stand_ins/stand_in.hpp"
 
 #include <cstddef>
 #include <functional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A stand-in is known by its mark, and whole when all is there that libnftables writes around it.
-#include "nft/restoring_stream.hpp"
+#include "stand_ins/restoring_stream.hpp"
 
 #include "ruleset/statement_json.hpp"
 

@@ -2,8 +2,8 @@
 // What libnftables says against a text with stand-ins, said about the text that the user wrote.
 #pragma once
 
-#include "nft/document.hpp"
-#include "nft/rewrite.hpp"
+#include "stand_ins/document.hpp"
+#include "stand_ins/rewrite.hpp"
 
 #include <functional>
 #include <optional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Only rules are looked into; a batch of a million elements is walked from message to message.
-#include "nft/rewrite.hpp"
+#include "stand_ins/rewrite.hpp"
 
 #include "error.hpp"
 #include "wire/refusals.hpp"
