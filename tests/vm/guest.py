@@ -229,7 +229,9 @@ class Guest:
                 if time.monotonic() > deadline:
                     raise Failure(TIMED_OUT, f"no verdict within {limit:g} seconds; {self._last_words()}")
                 for key, _ in ready:
-                    data = key.fileobj.recv(1 << 16)
+                    data = b""
+                    with contextlib.suppress(ConnectionResetError):
+                        data = key.fileobj.recv(1 << 16)
                     if not data:
                         raise Failure(DIED, f"the guest died; {self._last_words()}")
                     if key.fileobj is port:
