@@ -30,7 +30,7 @@ verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -
 # Tables repeat by 2, 3 and 4.
 sampled = $(if $(filter $(1),$(SAMPLED)),--sample 7)
 
-.PHONY: help all build tool packages kmods check test kernels fuzz bench demo clean install unit host guests races debug gates clang fuzzers
+.PHONY: help all build tool packages kmods check test kernels fuzz bench demo deb clean install unit host guests races debug gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -143,6 +143,13 @@ bench: packages ## measure packets and changes of configuration, beside what els
 
 demo: ## a gateway at work in a guest, step by step
 	demo/run
+
+# In a copy of what is committed or about to be, since dpkg-buildpackage writes beside its sources.
+deb: ## build the Debian packages into build/packages
+	rm -rf build/packages && mkdir -p build/packages/statnat
+	git ls-files -co --exclude-standard -z | tar -c --null -T - | tar -x -C build/packages/statnat
+	cd build/packages/statnat && dpkg-buildpackage -us -uc -b
+	rm -r build/packages/statnat
 
 clean: ## remove what was built
 	rm -rf build

@@ -918,4 +918,5 @@ module_exit(nft_snat_stateless_module_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("nftables: stateless two-way static 1:1 NAT");
+MODULE_VERSION(NFT_SNAT_STATELESS_VERSION);
 MODULE_ALIAS_NFT_EXPR("snat_stateless");

@@ -5,6 +5,7 @@ The kernel is one of the guests', its headers in a tree of links in which one fi
 """
 
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -41,8 +42,8 @@ def change(file, old, new):
     file.write_text(text.replace(old, new))
 
 
-def build(headers, tmp_path):
-    done = subprocess.run(["make", "-f", TREE / "Makefile.kmod", f"KDIR={headers}", f"OUT={tmp_path / 'build'}"],
+def build(headers, tmp_path, *more):
+    done = subprocess.run(["make", "-f", TREE / "Makefile.kmod", f"KDIR={headers}", f"OUT={tmp_path / 'build'}", *more],
                           capture_output=True, text=True)
     return done.returncode, [line for line in done.stderr.splitlines() if "nft_snat_stateless:" in line]
 
@@ -81,3 +82,32 @@ def test_what_lacks_nothing(headers, tmp_path):
 def test_no_build_directory(tmp_path):
     done = subprocess.run(["make", "-f", TREE / "Makefile.kmod", f"KDIR={tmp_path}"], capture_output=True, text=True)
     assert done.returncode == 2 and f"KDIR={tmp_path} is no kernel's build directory" in done.stderr
+
+
+def installed(tree):
+    """Compressed or not, as the kernel is configured."""
+    found = tree.glob("lib/modules/*/**/nft_snat_stateless.ko*")
+    return sorted(str(path.relative_to(tree)).removesuffix(".xz") for path in found)
+
+
+def test_what_dkms_has_is_left_alone(original, tmp_path):
+    """A module is installed and taken away again, but not beside DKMS's, nor DKMS's itself."""
+    tree = tmp_path / "tree"
+    release = original.name.removeprefix("linux-headers-")
+    ours, dkms = (f"lib/modules/{release}/updates/{where}nft_snat_stateless.ko" for where in ("", "dkms/"))
+    assert build(original, tmp_path, f"INSTALL_MOD_PATH={tree}", "install") == (0, [])
+    assert installed(tree) == [ours]
+
+    (tree / dkms).parent.mkdir()
+    (tree / dkms).touch()
+    status, said = build(original, tmp_path, f"INSTALL_MOD_PATH={tree}", "install")
+    assert status == 2 and f"{tree / dkms} is there already" in said[0]
+    assert build(original, tmp_path, f"INSTALL_MOD_PATH={tree}", "uninstall") == (0, [])
+    assert installed(tree) == [dkms]
+
+
+def test_one_version_everywhere():
+    """Of the tool, of the module, of the packages."""
+    places = {"CMakeLists.txt": r"project\(statnat VERSION (\S+)", "debian/changelog": r"statnat \((\S+)\)",
+              "kernel/nft_snat_stateless/Kbuild": r"NFT_SNAT_STATELESS_VERSION='\"(.+)\"'"}
+    assert len({re.search(pattern, (TREE / file).read_text())[1] for file, pattern in places.items()}) == 1
