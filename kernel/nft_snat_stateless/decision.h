@@ -17,6 +17,13 @@
 #include <linux/skbuff.h>
 #include <net/ip.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_tables.h>
+
+#include "bridged.h"
+#include "expression.h"
+#include "family.h"
+#include "own.h"
+#include "packet.h"
 
 /* The IP layer numbers its flags, IPSKB_ and IP6SKB_, from bit 0. */
 #define SNAT_DECIDED	0x8000
@@ -40,6 +47,77 @@ static inline void snat_clear_decided(u8 pf, struct sk_buff *skb)
 static inline bool snat_is_decided(u8 pf, struct sk_buff *skb)
 {
 	return *snat_packet_flags(pf, skb) & SNAT_DECIDED;
+}
+
+/* A template only carries settings for conntrack; it is no entry. */
+static __always_inline bool snat_may_handle(struct sk_buff *skb, u8 pf,
+					    u8 flags)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct;
+
+	if (flags & NFT_SNAT_STATELESS_F_UNTRACKED)
+		return snat_is_decided(pf, skb);
+
+	ct = nf_ct_get(skb, &ctinfo);
+	return !ct || nf_ct_is_template(ct) ||
+	       flags & NFT_SNAT_STATELESS_F_TRACKED;
+}
+
+/* Apart, because few packets have an entry, or a template, to let go of. */
+void snat_mark_tracked(struct sk_buff *skb);
+
+static __always_inline void snat_mark_untracked(struct sk_buff *skb, u8 pf)
+{
+	if (likely(!skb_get_nfct(skb)))
+		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+	else
+		snat_mark_tracked(skb);
+	snat_set_decided(pf, skb);
+}
+
+/*
+ * Groups and links have no pairs, whatever a map holds (those of IPv6 do not
+ * come so far), nor has what a bridge passes on.
+ */
+static __always_inline bool snat_may_have_pair(u8 pf, const struct sk_buff *skb)
+{
+	return (pf == NFPROTO_IPV6 || snat_ipv4_is_unicast(skb)) &&
+	       likely(!snat_came_by_bridge(skb) ||
+		      !snat_bridge_passes_on(pf, skb));
+}
+
+/* Where it was decided, it was looked at. */
+static __always_inline bool
+snat_may_translate(const struct nft_snat_stateless *priv, u8 pf,
+		   const struct sk_buff *skb)
+{
+	return priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED ||
+	       snat_may_have_pair(pf, skb);
+}
+
+/*
+ * What the gateway sends: an error about a packet of a pair, a reset in the name
+ * of a host that has one, or from an address of its own that has one.
+ */
+void snat_decide_sent(struct nft_regs *regs, const struct nft_pktinfo *pkt,
+		      u8 pf);
+
+/*
+ * The source, or what it quotes, has a pair.  What is for us stays tracked.  The
+ * packet is read from @pkt anew rather than kept over calls.
+ */
+static __always_inline void snat_decide(struct nft_regs *regs,
+					const struct nft_pktinfo *pkt, u8 pf)
+{
+	if (unlikely(nft_hook(pkt) != NF_INET_PRE_ROUTING))
+		snat_decide_sent(regs, pkt, pf);
+	else if (likely(snat_may_have_pair(pf, pkt->skb) &&
+			!snat_is_own(pkt, pf, snat_side(pf, pkt->skb,
+							SNAT_DESTINATION))))
+		snat_mark_untracked(pkt->skb, pf);
+	else
+		regs->verdict.code = NFT_BREAK;
 }
 
 #endif /* NFT_SNAT_STATELESS_DECISION_H */

@@ -90,6 +90,13 @@ snat_value(const struct nft_set_ext *element)
 	return (const void *)nft_set_ext_data(element);
 }
 
+/* The address of a packet that its maps are asked for. */
+static inline const union snat_address *
+snat_address(const struct sk_buff *skb, const struct snat_map *maps)
+{
+	return (const void *)skb_network_header(skb) + maps->offset;
+}
+
 /* Its address, and all that have its prefix, have no pair. */
 static inline bool snat_is_hole(u8 pf, const struct nft_set_ext *element)
 {

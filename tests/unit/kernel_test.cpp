@@ -94,7 +94,7 @@ struct Outcome {
     bool operator==(const Outcome&) const = default;
 };
 
-// The module, used as expression.c does it, and in place as ipv6.c does.
+// The module, used as eval.c does it, and in place as ipv6.c does.
 Outcome translate(const Words& to, unsigned length, const Words& given) {
     snat_prefix prefix;
     snat_prefix_init(&prefix, static_cast<u8>(length));

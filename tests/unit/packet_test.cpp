@@ -174,7 +174,7 @@ snat_target target(const std::array<std::uint8_t, Size>& bytes) {
 
 constexpr snat_side sides[] = {SNAT_SOURCE, SNAT_DESTINATION};
 
-// As expression.c does it: an error by what it quotes, anything else by itself. The maps have every address.
+// As eval.c does it: an error by what it quotes, anything else by itself. The maps have every address.
 int translate(Packet& packet, snat_side side = SNAT_DESTINATION, bool outer_has_pair = true) {
     const bool six = packet.data[0] >> 4 == 6;
     const snat_target to = six ? target(internal6) : target(internal4);

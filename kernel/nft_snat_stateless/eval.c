@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A packet at a rule: which way it goes.  The short one is for what quotes
+ * nothing, and is the price of the product.
+ */
+#include "eval.h"
+
+#include <net/netfilter/nf_tables.h>
+
+#include "bridged.h"
+#include "decision.h"
+#include "expression.h"
+#include "family.h"
+#include "maps.h"
+#include "packet.h"
+#include "quoting.h"
+#include "redirect.h"
+#include "translate.h"
+
+/* Apart, so that the packet's address is not looked for beforehand. */
+static noinline bool snat_is_guarded(const struct nft_set_ext *element,
+				     const struct snat_map *map,
+				     const struct nft_pktinfo *pkt, u8 pf)
+{
+	return snat_map_hits_own(map, element, pkt, pf,
+				 snat_address(pkt->skb, map));
+}
+
+/*
+ * snat_maps_ask() for the packet's own address.  Where its header is, is read
+ * again after a lookup: most packets are of one map or of none, and have nothing
+ * to save registers for.
+ */
+static __always_inline bool
+snat_ask(const struct snat_map *map, const struct nft_pktinfo *pkt, u8 pf,
+	 const void *header, struct snat_hit *hit)
+{
+	for (;; map++) {
+		hit->map = map;
+		hit->element = snat_map_ask(map, pkt, pf, header + map->offset);
+		if (hit->element)
+			return !snat_is_hole(pf, hit->element) &&
+			       likely(!map->guarded ||
+				      !snat_is_guarded(hit->element, map, pkt,
+						       pf));
+		if (likely(map->last))
+			return false;
+
+		header = skb_network_header(pkt->skb);
+	}
+}
+
+static __always_inline void
+snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+		const struct nft_pktinfo *pkt, u8 pf, const void *header)
+{
+	struct snat_hit hit;
+
+	if (snat_ask(priv->maps, pkt, pf, header, &hit)) {
+		if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK)
+			snat_decide(regs, pkt, pf);
+		else if (likely(snat_may_translate(priv, pf, pkt->skb)))
+			snat_conclude(priv, regs, pkt, pf, hit.element,
+				      snat_translate_plain(priv, pkt, pf,
+							   &hit));
+		else
+			regs->verdict.code = NFT_BREAK;
+	} else if (priv->otherwise &&
+		   snat_ask(priv->otherwise, pkt, pf,
+			    skb_network_header(pkt->skb), &hit)) {
+		snat_decide(regs, pkt, pf);
+	} else {
+		regs->verdict.code = NFT_BREAK;
+	}
+}
+
+static noinline void
+snat_eval_plain_ipv4(const struct nft_snat_stateless *priv,
+		     struct nft_regs *regs, const struct nft_pktinfo *pkt,
+		     const void *header)
+{
+	snat_eval_plain(priv, regs, pkt, NFPROTO_IPV4, header);
+}
+
+static noinline void
+snat_eval_plain_ipv6(const struct nft_snat_stateless *priv,
+		     struct nft_regs *regs, const struct nft_pktinfo *pkt,
+		     const void *header)
+{
+	snat_eval_plain(priv, regs, pkt, NFPROTO_IPV6, header);
+}
+
+static noinline void
+snat_eval_any(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+	      const struct nft_pktinfo *pkt)
+{
+	struct snat_redirect redirect;
+	struct snat_quote quote;
+	u8 pf = priv->pf;
+
+	if (snat_redirect_find(pf, pkt->skb, &redirect))
+		snat_eval_redirect(priv, regs, pkt, pf, &redirect);
+	else if (snat_is_local(pf, pkt->skb))
+		regs->verdict.code = NFT_BREAK;
+	else if (snat_quote(pf, pkt->skb, priv->side, &quote))
+		snat_eval_quoting(priv, regs, pkt, pf, &quote);
+	else if (pf == NFPROTO_IPV4)
+		snat_eval_plain_ipv4(priv, regs, pkt, ip_hdr(pkt->skb));
+	else
+		snat_eval_plain_ipv6(priv, regs, pkt, ipv6_hdr(pkt->skb));
+}
+
+/*
+ * What br_netfilter has shown to prerouting in a bridge becomes a packet after
+ * that, with a new control block: of a decision it keeps the untracked mark.
+ */
+static __always_inline bool
+snat_is_undecided(const struct nft_snat_stateless *priv,
+		  const struct nft_pktinfo *pkt)
+{
+	return priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED &&
+	       snat_came_by_bridge(pkt->skb);
+}
+
+static noinline void
+snat_eval_from_bridge(const struct nft_snat_stateless *priv,
+		      struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	if (skb_get_nfct(pkt->skb) == IP_CT_UNTRACKED &&
+	    !snat_bridge_passes_on(priv->pf, pkt->skb))
+		snat_eval_any(priv, regs, pkt);
+	else
+		regs->verdict.code = NFT_BREAK;
+}
+
+void snat_eval_ipv4(const struct nft_expr *expr, struct nft_regs *regs,
+		    const struct nft_pktinfo *pkt)
+{
+	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
+
+	if (unlikely(snat_is_undecided(priv, pkt)))
+		snat_eval_from_bridge(priv, regs, pkt);
+	else if (!snat_may_handle(pkt->skb, NFPROTO_IPV4, priv->flags))
+		regs->verdict.code = NFT_BREAK;
+	else if (likely(snat_ipv4_is_plain(pkt->skb)))
+		snat_eval_plain_ipv4(priv, regs, pkt, ip_hdr(pkt->skb));
+	else
+		snat_eval_any(priv, regs, pkt);
+}
+
+void snat_eval_ipv6(const struct nft_expr *expr, struct nft_regs *regs,
+		    const struct nft_pktinfo *pkt)
+{
+	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
+
+	if (unlikely(snat_is_undecided(priv, pkt)))
+		snat_eval_from_bridge(priv, regs, pkt);
+	else if (!snat_may_handle(pkt->skb, NFPROTO_IPV6, priv->flags))
+		regs->verdict.code = NFT_BREAK;
+	else if (likely(snat_ipv6_is_plain(pkt->skb)))
+		snat_eval_plain_ipv6(priv, regs, pkt, ipv6_hdr(pkt->skb));
+	else
+		snat_eval_any(priv, regs, pkt);
+}
+
+void snat_eval_inet(const struct nft_expr *expr, struct nft_regs *regs,
+		    const struct nft_pktinfo *pkt)
+{
+	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
+
+	if (nft_pf(pkt) != priv->pf)
+		regs->verdict.code = NFT_BREAK;
+	else if (priv->pf == NFPROTO_IPV4)
+		snat_eval_ipv4(expr, regs, pkt);
+	else
+		snat_eval_ipv6(expr, regs, pkt);
+}

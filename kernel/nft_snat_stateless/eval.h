@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What nf_tables calls for each packet that reaches a rule, by the table's family. */
+#ifndef NFT_SNAT_STATELESS_EVAL_H
+#define NFT_SNAT_STATELESS_EVAL_H
+
+#include <net/netfilter/nf_tables.h>
+
+/* Only NFT_BREAK and NF_DROP are ever written as a verdict. */
+void snat_eval_ipv4(const struct nft_expr *expr, struct nft_regs *regs,
+		    const struct nft_pktinfo *pkt);
+void snat_eval_ipv6(const struct nft_expr *expr, struct nft_regs *regs,
+		    const struct nft_pktinfo *pkt);
+void snat_eval_inet(const struct nft_expr *expr, struct nft_regs *regs,
+		    const struct nft_pktinfo *pkt);
+
+#endif /* NFT_SNAT_STATELESS_EVAL_H */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a rule asks for: an expression's settings and counts. */
+#ifndef NFT_SNAT_STATELESS_EXPRESSION_H
+#define NFT_SNAT_STATELESS_EXPRESSION_H
+
+#include <linux/atomic.h>
+#include <linux/netfilter/nft_snat_stateless.h>
+#include <linux/types.h>
+
+#include "maps.h"
+#include "packet.h"
+
+/**
+ * struct nft_snat_stateless - one expression
+ *
+ * @maps: those that may have the address
+ * @otherwise: those that may have the source of a packet that @maps have
+ *	nothing for, which is marked then; may be NULL
+ * @dropped: packets, by processor: they come in floods
+ * @flags: enum nft_snat_stateless_flags
+ * @side: the address
+ * @pf: of the maps' addresses
+ */
+struct nft_snat_stateless {
+	struct snat_map		*maps;
+	struct snat_map		*otherwise;
+	atomic64_t __percpu	*dropped;
+	u8			flags;
+	enum snat_side		side:8;
+	u8			pf;
+};
+
+#endif /* NFT_SNAT_STATELESS_EXPRESSION_H */
