@@ -208,7 +208,50 @@ struct GetoptTables {
     }
 };
 
+unsigned int output_of(int letter) {
+    unsigned int output = 0;
+    for (const Option& known : options) {
+        output |= known.letter == letter ? known.output : 0;
+    }
+    return output;
+}
+
 // The exit status where everything is said already.
+std::optional<int> apply(int letter, const char* argument, nft_ctx* context, Request& request) {
+    switch (letter) {
+    case 'D':
+        if (nft_ctx_add_var(context, argument) != 0) {
+            return refuse("Failed to define variable '" + std::string(argument) + "'");
+        }
+        request.has_definitions = true;
+        break;
+    case 'I':
+        if (nft_ctx_add_include_path(context, argument) != 0 && !pass_include_path(argument)) {
+            return failed;
+        }
+        break;
+    case 'd':
+        if (const auto unknown = add_debug_levels(context, argument)) {
+            return refuse("invalid debug parameter `" + *unknown + "'");
+        }
+        break;
+    case 'f':
+        request.file = argument;
+        request.has_file = true;
+        break;
+    case 'i': request.interactive = true; break;
+    case 'c': nft_ctx_set_dry_run(context, true); break;
+    case 'o': nft_ctx_set_optimize(context, 1); break;
+    case '?': return failed;
+    default: break;
+    }
+    if (like_nft_1_1 && request.has_file && request.interactive) {
+        return refuse("-i/--interactive and -f/--file options cannot be combined");
+    }
+    return {};
+}
+
+// As apply().
 std::optional<int> read_options(std::vector<std::string>& words, nft_ctx* context, Request& request) {
     const GetoptTables tables;
     std::vector<char*> arguments;
@@ -222,41 +265,12 @@ std::optional<int> read_options(std::vector<std::string>& words, nft_ctx* contex
     int letter = 0;
     while ((letter = ::getopt_long(count, arguments.data(), tables.letters.c_str(), tables.long_options.data(),
                                    nullptr)) != -1) {
-        for (const Option& known : options) {
-            output |= known.letter == letter ? known.output : 0;
+        if (letter == 'h' || letter == 'v' || letter == 'V') {
+            return ask_stock_nft(words);
         }
-        switch (letter) {
-        case 'h':
-        case 'v':
-        case 'V': return ask_stock_nft(words);
-        case 'D':
-            if (nft_ctx_add_var(context, ::optarg) != 0) {
-                return refuse("Failed to define variable '" + std::string(::optarg) + "'");
-            }
-            request.has_definitions = true;
-            break;
-        case 'I':
-            if (nft_ctx_add_include_path(context, ::optarg) != 0 && !pass_include_path(::optarg)) {
-                return failed;
-            }
-            break;
-        case 'd':
-            if (const auto unknown = add_debug_levels(context, ::optarg)) {
-                return refuse("invalid debug parameter `" + *unknown + "'");
-            }
-            break;
-        case 'f':
-            request.file = ::optarg;
-            request.has_file = true;
-            break;
-        case 'i': request.interactive = true; break;
-        case 'c': nft_ctx_set_dry_run(context, true); break;
-        case 'o': nft_ctx_set_optimize(context, 1); break;
-        case '?': return failed;
-        default: break;
-        }
-        if (like_nft_1_1 && request.has_file && request.interactive) {
-            return refuse("-i/--interactive and -f/--file options cannot be combined");
+        output |= output_of(letter);
+        if (const auto status = apply(letter, ::optarg, context, request)) {
+            return status;
         }
     }
     nft_ctx_output_set_flags(context, output);
