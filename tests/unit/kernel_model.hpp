@@ -63,9 +63,6 @@ private:
         if (const auto* ours = std::get_if<MatchAddress>(&statement)) {
             return ours->set == name;
         }
-        if (const auto* ours = std::get_if<MatchRedirected>(&statement)) {
-            return ours->set == name;
-        }
         const auto* foreign = std::get_if<Foreign>(&statement);
         return foreign && foreign->expression == "@" + name;
     }
@@ -99,7 +96,6 @@ private:
                 const bool needs = std::holds_alternative<SnatStateless>(statement) ||
                                    std::holds_alternative<SetAddress>(statement) ||
                                    std::holds_alternative<MatchAddress>(statement) ||
-                                   std::holds_alternative<MatchRedirected>(statement) ||
                                    std::holds_alternative<Foreign>(statement);
                 require(!needs || std::any_of(table.maps.begin(), table.maps.end(), referred) ||
                             std::any_of(table.prefix_sets.begin(), table.prefix_sets.end(), referred),

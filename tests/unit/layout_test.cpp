@@ -293,8 +293,7 @@ TEST(LayoutTest, OfTheNativeEngineKeepsConntrackOff) {
         "  iif 0 ip saddr @internal fib saddr type local"
         " fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext",
         "chain output route output -300",
-        "  icmp type 5 ip daddr @internal drop",
-        "  icmp type 5 @th,192,32 @internal drop",
+        "  icmp type 5 drop",
         "  ip saddr @internal notrack",
     }));
 }
@@ -319,8 +318,7 @@ TEST(LayoutTest, OfTheNativeEngineWithExemptDestinationsAndRuleCounters) {
         "  ip saddr @internal ct state untracked ip daddr @exempt ip daddr @internal"
         " fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
         "chain output route output -300",
-        "  icmp type 5 ip daddr @internal drop",
-        "  icmp type 5 @th,192,32 @internal drop",
+        "  icmp type 5 drop",
         "  ip saddr @internal ip daddr != @exempt notrack",
     }));
 }
@@ -387,8 +385,7 @@ TEST(LayoutTest, OfTheNativeEngineForIPv6) {
         "  ip6 saddr @internal ct state untracked ip6 daddr @exempt ip6 daddr @internal"
         " fib daddr type unicast ip6 daddr != fe80::/10 ip6 saddr set ip6 saddr map @int2ext",
         "chain output route output -300",
-        "  icmpv6 type 137 ip6 daddr @internal drop",
-        "  icmpv6 type 137 @th,192,128 @internal drop",
+        "  icmpv6 type 137 drop",
         "  ip6 saddr @internal ip6 daddr != @exempt notrack",
     }));
 }

@@ -44,6 +44,7 @@ constexpr std::string_view native_lacks[] = {
     "the outer UDP checksum of a tunnel comes out wrong where the inner one is left to the network card",
     "a neighbour solicitation that asks for an external IPv6 address by unicast is translated too and gets no answer; "
     "the multicast one that follows does",
+    "this machine sends no ICMP redirects at all, not about packets of no pair either",
     "prefixes and NPTv6 need the expression",
     "IPsec's policies are not looked up for the external address: what they ask for is not done",
     "copies that dup makes, and what others mark untracked between two exempt hosts that have pairs, are translated",

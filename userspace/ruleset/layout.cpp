@@ -206,14 +206,6 @@ std::vector<Rule> native_postrouting(Family family, const Extras& extras) {
     return rules;
 }
 
-// About packets that hosts with a pair send, or are sent.
-std::vector<Rule> native_redirects(Family family) {
-    const MatchIcmpType redirect = icmp_redirect(family);
-    const std::string hosts{internal};
-    return {make_rule({{redirect, MatchAddress{.field = Field::destination, .set = hosts}, Drop{}}}),
-            make_rule({{redirect, MatchRedirected{hosts}, Drop{}}})};
-}
-
 std::vector<Chain> native_chains(Family family, const Extras& extras) {
     const SetAddress inbound{Field::destination, std::string(ext2int)};
     // A lookup in int2ext would count each outbound packet twice.
@@ -222,13 +214,17 @@ std::vector<Chain> native_chains(Family family, const Extras& extras) {
 
     // What is for the gateway itself stays tracked.
     const Rule decide_rule = make_rule({{has_pair}, unless_exempt(extras), abroad(family), {Notrack{}}});
-    const std::vector<Rule> redirects = native_redirects(family);
-    std::vector<Rule> output = redirects;
-    output.push_back(make_rule({{has_pair}, unless_exempt(extras), {Notrack{}}}));
+    const MatchIcmpType redirect = icmp_redirect(family);
+    const MatchAddress to_internal{Field::destination, std::string(internal)};
+    // What the gateway's own redirects are about is in their quote, of which stock rules can only ask what a listing of
+    // nft could not be loaded with: it sends none at all.
+    const std::vector<Rule> output{make_rule({{redirect, Drop{}}}),
+                                   make_rule({{has_pair}, unless_exempt(extras), {Notrack{}}})};
     const std::string comment{native_comment};
     return {
         {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment,
-         {make_rule({{routable, inbound, Notrack{}}, counted(extras)}), redirects.front(), decide_rule}},
+         {make_rule({{routable, inbound, Notrack{}}, counted(extras)}), make_rule({{redirect, to_internal, Drop{}}}),
+          decide_rule}},
         {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
          native_postrouting(family, extras)},
         {"output", Hook::output, ChainType::route, raw_priority, comment, output},

@@ -123,10 +123,6 @@ bool refers(const MatchAddress& statement, const Names& names) {
     return names.contains(statement.set);
 }
 
-bool refers(const MatchRedirected& statement, const Names& names) {
-    return names.contains(statement.set);
-}
-
 template <class Other>
 bool refers(const Other&, const Names&) {
     return false;

@@ -60,10 +60,6 @@ struct StatementText {
 
     std::string operator()(const MatchForwarded& statement) const { return statement.forwarded ? "iif != 0" : "iif 0"; }
 
-    std::string operator()(const MatchRedirected& statement) const {
-        return "@th,192," + std::to_string(full_length(family)) + " @" + statement.set;
-    }
-
     std::string operator()(const MatchIcmpType& statement) const {
         const std::string protocol = family == Family::ipv4 ? "icmp" : "icmpv6";
         const std::string first = protocol + " type " + std::to_string(statement.first);

@@ -90,12 +90,6 @@ struct MatchForwarded {
     bool operator==(const MatchForwarded&) const = default;
 };
 
-// @th,192,32 @SET: where the packet went that an ICMP redirect is about
-struct MatchRedirected {
-    std::string set;
-    bool operator==(const MatchRedirected&) const = default;
-};
-
 // icmp type FIRST-LAST, icmpv6 type FIRST-LAST
 struct MatchIcmpType {
     std::uint8_t first;
@@ -130,7 +124,7 @@ struct Foreign {
 };
 
 using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, MatchOutside, MatchAddressType, MatchForwarded,
-                               MatchRedirected, MatchIcmpType, MatchUntracked, Notrack, Drop, Counter, Foreign>;
+                               MatchIcmpType, MatchUntracked, Notrack, Drop, Counter, Foreign>;
 
 struct Rule {
     std::vector<Statement> statements;

@@ -98,21 +98,29 @@ std::optional<std::uint8_t> compared_byte(std::span<const Expression> dumped, st
     return value.size() == 1 ? std::optional(value[0]) : std::nullopt;
 }
 
-// What a comparison under a mask leaves out, which may be of either address.
-std::vector<Statement> outside_in(std::span<const Expression> dumped, Family family) {
-    const Message mask = dumped[1].data.nest(NFTA_BITWISE_MASK).bytes(NFTA_DATA_VALUE);
-    const Message value = dumped[2].data.nest(NFTA_CMP_DATA).bytes(NFTA_DATA_VALUE);
+// What is left out where the first bytes of an address are compared, which may be either of a packet's.
+std::vector<Statement> outside(Family family, const Expression& compare, int length) {
+    const Message value = compare.data.nest(NFTA_CMP_DATA).bytes(NFTA_DATA_VALUE);
     Address address{family, {}};
-    if (mask.size() != address.size() || value.size() != address.size()) {
+    if (value.size() > address.size() || length > full_length(family)) {
         return {};
     }
     std::copy(value.begin(), value.end(), address.bytes.begin());
-    int length = 0;
-    for (const std::uint8_t byte : mask) {
-        length += std::popcount(byte);
-    }
     const Prefix prefix{address, static_cast<std::uint8_t>(length)};
     return {MatchOutside{Field::source, prefix}, MatchOutside{Field::destination, prefix}};
+}
+
+std::vector<Statement> outside_of_bits(std::span<const Expression> dumped, Family family) {
+    int length = 0;
+    for (const std::uint8_t byte : dumped[1].data.nest(NFTA_BITWISE_MASK).bytes(NFTA_DATA_VALUE)) {
+        length += std::popcount(byte);
+    }
+    return outside(family, dumped[2], length);
+}
+
+std::vector<Statement> outside_of_bytes(std::span<const Expression> dumped, Family family) {
+    const std::size_t bytes = dumped[1].data.nest(NFTA_CMP_DATA).bytes(NFTA_DATA_VALUE).size();
+    return outside(family, dumped[1], static_cast<int>(8 * bytes));
 }
 
 std::vector<Statement> address_types() {
@@ -125,7 +133,7 @@ std::vector<Statement> address_types() {
 }
 
 std::vector<Statement> lookups(const std::string& set) {
-    std::vector<Statement> found{MatchRedirected{set}};
+    std::vector<Statement> found;
     for (const Field field : {Field::source, Field::destination}) {
         found.insert(found.end(),
                      {SetAddress{field, set}, MatchAddress{field, set, false}, MatchAddress{field, set, true}});
@@ -170,7 +178,10 @@ std::vector<Statement> candidates(std::span<const Expression> dumped, Family fam
         return address_types();
     }
     if (name == "payload" && dumped.size() >= 3 && dumped[1].name == "bitwise") {
-        return outside_in(dumped, family);
+        return outside_of_bits(dumped, family);
+    }
+    if (name == "payload" && dumped.size() >= 2 && dumped[1].name == "cmp") {
+        return outside_of_bytes(dumped, family);
     }
     if (name == "payload" && dumped.size() >= 2 && dumped[1].name == "lookup") {
         return lookups(dumped[1].data.text(NFTA_LOOKUP_SET));

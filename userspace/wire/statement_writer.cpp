@@ -153,11 +153,20 @@ struct StatementWriter {
         put_lookup(message, statement.set, statement.inverted);
     }
 
-    // [ payload load 4b @ network header + 16 => reg 1 ]
-    // [ bitwise reg 1 = ( reg 1 & 0x0000ffff ) ^ 0x00000000 ]
+    // [ payload load 16b @ network header + 24 => reg 1 ]
+    // [ bitwise reg 1 = ( reg 1 & 0x0000c0ff 0x00000000 0x00000000 0x00000000 ) ^ 0x00000000 ... ]
+    // [ cmp neq reg 1 0x000080fe 0x00000000 0x00000000 0x00000000 ]
+    // or, of whole bytes, as nft does it, so that what it has loaded from a listing is the same:
+    // [ payload load 2b @ network header + 16 => reg 1 ]
     // [ cmp neq reg 1 0x0000fea9 ]
     void operator()(const MatchOutside& statement) const {
         const Prefix& prefix = statement.prefix;
+        if (prefix.length % 8 == 0) {
+            const std::uint32_t bytes = prefix.length / 8;
+            put_payload_load(message, NFT_PAYLOAD_NETWORK_HEADER, address_offset(family, statement.field), bytes);
+            put_compare(message, NFT_CMP_NEQ, prefix.address.bytes.data(), bytes);
+            return;
+        }
         put_address_load(message, family, statement.field);
         put_mask(message, mask_of(prefix).bytes.data(), address_size(family));
         put_compare(message, NFT_CMP_NEQ, prefix.address.bytes.data(), address_size(family));
@@ -182,14 +191,6 @@ struct StatementWriter {
         put_meta_load(message, NFT_META_IIF);
         const std::uint32_t none = 0;
         put_compare(message, statement.forwarded ? NFT_CMP_NEQ : NFT_CMP_EQ, &none, sizeof none);
-    }
-
-    // [ payload load 4b @ transport header + 24 => reg 1 ]
-    // [ lookup reg 1 set internal ]
-    void operator()(const MatchRedirected& statement) const {
-        // Behind 8 bytes of ICMP at 16 of the quoted IPv4 header; behind 8 of ICMPv6 and the target (RFC 4861, 4.5).
-        put_payload_load(message, NFT_PAYLOAD_TRANSPORT_HEADER, 24, address_size(family));
-        put_lookup(message, statement.set);
     }
 
     // [ meta load l4proto => reg 1 ]
