@@ -7,7 +7,9 @@ from collections import Counter
 import pytest
 
 from abilities import able
-from net import PAIRS
+from lan import FAMILIES
+from net import Namespace
+from nfnl import Netlink
 from tool import ENGINE, Tool
 from wire import Wire
 
@@ -89,18 +91,77 @@ def healthy(kernel_log):
 
 
 @pytest.fixture(scope="module")
-def wire():
-    wire = Wire()
+def namespace(request):
+    """A namespace of the module's own, without cables."""
+    namespace = Namespace(request.module.__name__.removeprefix("test_"))
+    yield namespace
+    namespace.close()
+
+
+@pytest.fixture
+def ruleset(namespace):
+    """Loads an nft ruleset into the module's namespace; it is gone after the test."""
+    yield namespace.nft
+    namespace.nft("flush ruleset")
+
+
+@pytest.fixture
+def netlink(namespace, ruleset):
+    """A socket in the module's namespace; what comes of its messages is gone after the test, too."""
+    netlink = Netlink(namespace)
+    yield netlink
+    netlink.close()
+
+
+@pytest.fixture(scope="module")
+def wire(request):
+    """For IPv4, or as the module's WIRE says."""
+    wire = getattr(request.module, "WIRE", Wire)()
     yield wire
     wire.close()
 
 
 @pytest.fixture(scope="module")
-def tool(wire, tmp_path_factory):
+def make_tool(tmp_path_factory):
+    """Makes a tool for a namespace, with a folder of its own."""
+    return lambda namespace: Tool(namespace, tmp_path_factory.mktemp("statnat"))
+
+
+@pytest.fixture(scope="module")
+def tool(wire, make_tool):
     """The tool in the wire's gateway, which holds the pairs of the address plan."""
-    tool = Tool(wire.gateway, tmp_path_factory.mktemp("statnat"))
-    tool.sync(PAIRS)
+    tool = make_tool(wire.gateway)
+    tool.sync(wire.pairs)
     return tool
+
+
+@pytest.fixture
+def synced(wire, tool):
+    """The tool, with the pairs of the address plan whatever the last test left."""
+    tool.sync(wire.pairs)
+    return tool
+
+
+@pytest.fixture(scope="module")
+def transactions(wire):
+    """A context, in which there are so many transactions in the wire's gateway."""
+    netlink = Netlink(wire.gateway)
+    yield netlink.transactions
+    netlink.close()
+
+
+@pytest.fixture
+def every_processor(wire):
+    """Lets this test and what it starts run on all processors, not on one as the wire wants it."""
+    os.sched_setaffinity(0, wire.processors)
+    yield
+    os.sched_setaffinity(0, {min(wire.processors)})
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request):
+    """Who has which address on a LAN, for each family."""
+    return FAMILIES[request.param]
 
 
 @pytest.fixture(scope="module", params=["conntrack in use", "no conntrack"])

@@ -30,6 +30,10 @@ PAIRS6 = {A6: A6_OUT, B6: B6_OUT}
 GATEWAY6_IN, GATEWAY6_OUT, R2_6 = "fd00:1::1", "2001:db8:2::1", "2001:db8:2::2"
 X6 = "2001:db8:3::10"
 
+# Of both families: all pairs, and where everybody inside is.
+ALL_PAIRS = {**PAIRS, **PAIRS6}
+INSIDE = ["10.0.0.0/8", "fd00::/8"]
+
 # What a distribution ships: the kernel's own settings, and rp_filter and source routes as systemd has them. New
 # namespaces inherit some of this machine's, which may be others. A test that needs anything else says so.
 SHIPPED = {

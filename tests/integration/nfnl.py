@@ -4,6 +4,7 @@
 Numbers are those of linux/netlink.h, linux/netfilter/nf_tables.h and nft_snat_stateless.h.
 """
 
+import contextlib
 import errno
 import ipaddress
 import itertools
@@ -205,6 +206,13 @@ class Netlink:
         self.socket.send(self.message(SUBSYSTEM << 8 | GETGEN, 0, 0, []))
         (_, _, body), = self.answers()
         return struct.unpack(">I", attributes(body[4:])[1])[0]
+
+    @contextlib.contextmanager
+    def transactions(self, count):
+        """What happens inside takes so many transactions of the kernel."""
+        before = self.generation()
+        yield
+        assert self.generation() == before + count
 
     def rules(self, table, family=IPV4, kind=GETRULE):
         """Chain and attributes of each of our expressions in a table."""

@@ -24,21 +24,6 @@ FAILS = new_rule("t", "c", expression(DADDR, [a_map("x"), a_map("no such map")])
 FAILS_BEHIND_ELSE = new_rule("t", "c", expression(DADDR, [a_map("x")], NOTRACK, [a_map("x"), a_map("no such map")]))
 
 
-@pytest.fixture(scope="module")
-def namespace():
-    namespace = Namespace("binding")
-    yield namespace
-    namespace.close()
-
-
-@pytest.fixture
-def netlink(namespace):
-    netlink = Netlink(namespace)
-    yield netlink
-    netlink.close()
-    namespace.nft("flush ruleset")
-
-
 class State:
     """What a table holds: the map x or not, how many rules that refer to it, and whether the first of them still has its handle."""
 

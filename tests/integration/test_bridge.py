@@ -11,36 +11,27 @@ import subprocess
 import pytest
 from scapy.layers.inet import UDP
 
-from lan import FAMILIES, Lan, answered, speak
-from net import A, A6, PAIRS, PAIRS6
+from lan import Lan, answered, speak
+from net import A, A6, ALL_PAIRS, INSIDE
 from network import ask, carry
 from packets import expression, row
-from tool import Tool
 
 pytestmark = pytest.mark.needs("br_netfilter")
 
 CONTENT = b"hello" * 20000
 
 
-INSIDE = ["10.0.0.0/8", "fd00::/8"]
-
-
 @pytest.fixture(scope="module", params=[row("nothing exempt", []), row("inside exempt", INSIDE)])
-def lan(request, tmp_path_factory):
+def lan(request, make_tool):
     subprocess.run(["modprobe", "br_netfilter"], capture_output=True)  # it may be built in
     lan = Lan(bridging=True)
     # As the module has it.
     lan.gateway.sysctl(**{f"net/bridge/bridge-nf-call-{tables}": 1 for tables in ("iptables", "ip6tables")})
     # As Docker has it: without it a bridge sends nothing back to where it came from, and so no host reaches itself.
     lan.gateway.run("bridge", "link", "set", "dev", "to-a", "hairpin", "on")
-    Tool(lan.gateway, tmp_path_factory.mktemp("statnat")).sync({**PAIRS, **PAIRS6}, exempt_destinations=request.param)
+    make_tool(lan.gateway).sync(ALL_PAIRS, exempt_destinations=request.param)
     yield lan
     lan.close()
-
-
-@pytest.fixture(params=FAMILIES)
-def family(request):
-    return FAMILIES[request.param]
 
 
 BRIDGED = [

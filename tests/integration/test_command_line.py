@@ -10,7 +10,6 @@ import subprocess
 
 import pytest
 
-from net import Namespace
 from packets import row
 from tool import TOOL
 
@@ -19,12 +18,9 @@ pytestmark = pytest.mark.stock
 TABLE = "table ip mine"
 
 
-@pytest.fixture(scope="module")
-def namespace():
-    namespace = Namespace("line")
+@pytest.fixture(scope="module", autouse=True)
+def table(namespace):
     namespace.nft(TABLE)
-    yield namespace
-    namespace.close()
 
 
 def statnat(namespace, *arguments, **settings):

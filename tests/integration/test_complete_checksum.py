@@ -14,7 +14,6 @@ from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6EchoRequest, IPv6, IPv6E
 from calls import Calls
 from net import A, A6, A6_OUT, A_OUT, GATEWAY_OUT, R2, X, X6, Namespace, cable
 from packets import expression, row
-from tool import Tool
 
 pytestmark = expression
 
@@ -64,8 +63,8 @@ def peer(gateway):
 
 
 @pytest.fixture(scope="module")
-def tool(gateway, peer, tmp_path_factory):
-    tool = Tool(gateway, tmp_path_factory.mktemp("statnat"))
+def tool(gateway, peer, make_tool):
+    tool = make_tool(gateway)
     tool.sync({A: A_OUT, A6: A6_OUT})
     return tool
 

@@ -16,7 +16,6 @@ import pytest
 from net import A, A_OUT, B, B_OUT, C, D, D_OUT, GATEWAY_IN, GATEWAY_OUT, PAIRS, R1, R2, R2_FAR, X
 from network import Network, alongside, ask, carry, hops, ping
 from packets import expression, row
-from tool import Tool
 
 CONTENT = random.Random(1).randbytes(10 << 20)
 SOME = CONTENT[:1 << 20]
@@ -30,8 +29,8 @@ def network():
 
 
 @pytest.fixture(scope="module")
-def tool(network, tmp_path_factory):
-    tool = Tool(network.gateway, tmp_path_factory.mktemp("statnat"))
+def tool(network, make_tool):
+    tool = make_tool(network.gateway)
     tool.sync(PAIRS)
     return tool
 

@@ -13,7 +13,6 @@ from lan import Lan, answered
 from net import A, A_OUT, B, B_OUT, R2, X
 from network import ask, carry
 from packets import expression, row
-from tool import Tool
 
 D, D_OUT, ANALYSER = "10.0.5.5", "198.51.100.5", "10.0.6.6"
 INSIDE = ["10.0.0.0/8"]
@@ -30,8 +29,8 @@ def lan():
 
 
 @pytest.fixture(scope="module")
-def tool(lan, tmp_path_factory):
-    tool = Tool(lan.gateway, tmp_path_factory.mktemp("statnat"))
+def tool(lan, make_tool):
+    tool = make_tool(lan.gateway)
     tool.sync(PAIRS, exempt_destinations=INSIDE)
     return tool
 
@@ -103,12 +102,12 @@ VRF = f"""
 
 
 @pytest.fixture(scope="module", params=[row("nothing exempt", []), row("inside exempt", INSIDE)])
-def vrf(request, tmp_path_factory):
+def vrf(request, make_tool):
     lan = Lan()
     lan.d = lan.another("d", 5)
     lan.gateway.ip(VRF)
     lan.exempt = request.param
-    Tool(lan.gateway, tmp_path_factory.mktemp("statnat")).sync({**PAIRS, D: D_OUT}, exempt_destinations=request.param)
+    make_tool(lan.gateway).sync({**PAIRS, D: D_OUT}, exempt_destinations=request.param)
     yield lan
     lan.close()
 

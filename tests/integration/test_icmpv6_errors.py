@@ -19,9 +19,11 @@ from scapy.packet import Raw
 
 from net import A6, A6_OUT, B6, B6_OUT, C6, GATEWAY6_IN, GATEWAY6_OUT, PAIRS6, R1_6, R2_6, X6
 from packets import DCCP, UDPLite, checksum, expression, pseudo_header, row, same
-from test_ipv6 import add, tool, wire
+from test_ipv6 import add
+from wire import Wire6
 
 pytestmark = expression
+WIRE = Wire6
 
 # Of the error and of the packet it quotes: (source, destination) before and after the gateway.
 Way = namedtuple("Way", "enters leaves outer quoted")

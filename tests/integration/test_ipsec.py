@@ -12,11 +12,10 @@ import pytest
 from scapy.layers.inet import UDP
 from scapy.layers.ipsec import ESP
 
-from lan import EXTERNAL, EXTERNAL6, FAMILIES, Lan, answered, speak
-from net import GATEWAY6_OUT, GATEWAY_OUT, PAIRS, PAIRS6, R2, R2_6, X, X6
+from lan import EXTERNAL, EXTERNAL6, Lan, answered, speak
+from net import ALL_PAIRS, GATEWAY6_OUT, GATEWAY_OUT, INSIDE, R2, R2_6, X, X6
 from network import ask, carry
 from packets import expression, row
-from tool import Tool
 
 pytestmark = expression
 
@@ -30,10 +29,9 @@ KEYS = 'enc "ecb(cipher_null)" "" auth "hmac(sha256)" 0x' + "42" * 32
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
+def built(make_tool):
     lan = Lan()
-    Tool(lan.gateway, tmp_path_factory.mktemp("statnat")).sync(
-        {**PAIRS, **PAIRS6}, exempt_destinations=["10.0.0.0/8", "fd00::/8"])
+    make_tool(lan.gateway).sync(ALL_PAIRS, exempt_destinations=INSIDE)
     yield lan
     lan.close()
 
@@ -45,11 +43,6 @@ def lan(built):
     for end in (built.gateway, built.x):
         end.ip("xfrm policy flush\nxfrm state flush")
     built.gateway.run("ip", "link", "delete", "ipsec", check=False)
-
-
-@pytest.fixture(params=FAMILIES)
-def family(request):
-    return FAMILIES[request.param]
 
 
 def states(family, more=""):

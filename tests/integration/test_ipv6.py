@@ -8,7 +8,6 @@
 """
 
 import itertools
-import random
 from collections import namedtuple
 
 import pytest
@@ -17,10 +16,12 @@ from scapy.layers.inet6 import (ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA,
                                 IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PadN)
 from scapy.layers.sctp import SCTP, SCTPChunkData
 
-from net import A6, A6_OUT, B6, B6_OUT, C6, PAIRS6, X6
+from net import A6, A6_OUT, B6, B6_OUT, C6, X6
 from packets import DCCP, UDPLite, checksum, expression, pseudo_header, row, same
-from tool import Tool
 from wire import Wire6
+
+pytestmark = pytest.mark.usefixtures("conntrack")
+WIRE = Wire6
 
 Way = namedtuple("Way", "enters leaves sent seen")  # sent and seen: source and destination
 
@@ -76,23 +77,6 @@ RAW = [
 ]
 
 
-@pytest.fixture(scope="module")
-def wire():
-    wire = Wire6()
-    yield wire
-    wire.close()
-
-
-@pytest.fixture(scope="module")
-def tool(wire, tmp_path_factory):
-    tool = Tool(wire.gateway, tmp_path_factory.mktemp("statnat"))
-    tool.sync(PAIRS6)
-    return tool
-
-
-pytestmark = pytest.mark.usefixtures("conntrack")
-
-
 @pytest.fixture(params=WAYS)
 def way(request):
     return WAYS[request.param]
@@ -107,7 +91,6 @@ def sent_and_seen(way, **fields):
 def crosses(wire, way, sent, seen):
     getattr(wire, way.enters).send(sent)
     wire.expect(**{way.leaves: [seen]})
-
 
 
 @pytest.mark.parametrize("carried", PACKETS)

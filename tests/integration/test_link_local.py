@@ -16,6 +16,7 @@ from packets import expression as needs_module, row
 from wire import Wire6
 
 pytestmark = needs_module
+WIRE = Wire6
 
 PREROUTING, INPUT = 0, 1
 RAW = -300
@@ -46,13 +47,6 @@ PACKETS = [
     row("from link-local, the last",            "febf:ffff::5",   GATEWAY6_IN,    0, 0),
     row("from what is not link-local any more", "fec0::5",        GATEWAY6_IN,    0, 1),
 ]
-
-
-@pytest.fixture(scope="module")
-def wire():
-    wire = Wire6()
-    yield wire
-    wire.close()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -17,7 +17,7 @@ import pytest
 
 from net import PAIRS, many
 from network import alongside
-from test_sync import Traffic, every_processor
+from test_sync import Traffic
 from tool import ENGINE, REWRITTEN, TOOL
 
 MANY = 1_000_000

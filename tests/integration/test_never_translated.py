@@ -16,7 +16,7 @@ from lan import Lan, answered, speak
 from net import A, A_OUT, C, GATEWAY6_IN, GATEWAY_IN, X
 from network import ask
 from packets import expression, row
-from tool import TOOL, Tool
+from tool import TOOL
 
 LINK_LOCAL, LINK_LOCAL_D = "169.254.1.2", "169.254.7.7"
 GATEWAY_OUTSIDE, C_OUT = "198.51.100.1", "198.51.100.99"
@@ -28,7 +28,7 @@ MRT_INIT, MRT_ADD_VIF, MRT_ADD_MFC, VIFF_USE_IFINDEX = 200, 202, 204, 8
 
 
 @pytest.fixture(scope="module", params=[row("hosts", HOSTS), row("prefixes", PREFIXES, marks=expression)])
-def lan(request, tmp_path_factory):
+def lan(request, make_tool):
     lan = Lan()
     lan.d = lan.another("d", 5)
     lan.d.ip(f"address add {LINK_LOCAL_D}/32 dev eth0")
@@ -36,7 +36,7 @@ def lan(request, tmp_path_factory):
     lan.a.ip(f"address add {LINK_LOCAL}/32 dev eth0")
     # What a router that forwards directed broadcasts is set to.
     lan.gateway.sysctl(net__ipv4__conf__all__bc_forwarding=1, net__ipv4__conf__lan__bc_forwarding=1)
-    Tool(lan.gateway, tmp_path_factory.mktemp("statnat")).sync(request.param)
+    make_tool(lan.gateway).sync(request.param)
     yield lan
     lan.close()
 

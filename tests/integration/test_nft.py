@@ -8,17 +8,15 @@ packets but where said.
 import contextlib
 import ipaddress
 import json
-import os
 import re
 import subprocess
-import textwrap
 import threading
 from pathlib import Path
 
 import pytest
 from scapy.layers.inet import IP, UDP
 
-from net import A, A_OUT, X, Namespace, many, until
+from net import A, A_OUT, X, many, until
 from nfnl import (DADDR, FIELD, FLAGS, INET, MAP_FLAGS, MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, MAPS, NOTRACK,
                   NPT, UNTRACKED, Netlink, attribute, attributes, listed, new_table)
 from packets import expression as needs_module, row
@@ -47,17 +45,9 @@ class Nft:
                                 stdout=subprocess.PIPE, text=True)
 
 
-@pytest.fixture(scope="module")
-def namespace():
-    namespace = Namespace("nft")
-    yield namespace
-    namespace.close()
-
-
 @pytest.fixture
-def nft(namespace):
-    yield Nft(namespace)
-    namespace.nft("flush ruleset")
+def nft(namespace, ruleset):
+    return Nft(namespace)
 
 
 # Rulesets that load.

@@ -9,35 +9,28 @@ import pytest
 from scapy.layers.inet import ICMP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6EchoReply
 
-from lan import FAMILIES, Lan, answered, speak
-from net import GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, R2, R2_6
+from lan import Lan, answered, speak
+from net import GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, INSIDE, R2, R2_6
 from network import PORT, ask, carry, listening
 from packets import expression, row
-from tool import Tool
 
 CONTENT = b"hello" * 1000
 # Of the gateway: inside, outside, and what a pair makes of its address inside.
 OWN = {4: (GATEWAY_IN, GATEWAY_OUT, "198.51.100.1"), 6: (GATEWAY6_IN, GATEWAY6_OUT, "2001:db8:1::1")}
 NEXT_HOP = {4: R2, 6: R2_6}
 ECHO_REPLY = {4: ICMP, 6: ICMPv6EchoReply}
-EVERYTHING_INSIDE = ["10.0.0.0/8", "fd00::/8"]
 
-INSIDE = {"10.0.0.0/24": "198.51.100.0/24", "fd00:1::/64": "2001:db8:1::/64"}
+LAN = {"10.0.0.0/24": "198.51.100.0/24", "fd00:1::/64": "2001:db8:1::/64"}
 BOTH = {"10.0.0.0/24": "192.0.2.0/24", "fd00:1::/64": "2001:db8:2::/64"}
 
 COVERED = [
     #   why                             pairs       exempt destinations
-    row("inside",                       INSIDE,     []),
-    row("inside, inside exempt",        INSIDE,     EVERYTHING_INSIDE),
+    row("inside",                       LAN,        []),
+    row("inside, inside exempt",        LAN,        INSIDE),
     row("inside and outside",           BOTH,       []),
-    row("both, inside exempt",          BOTH,       EVERYTHING_INSIDE),
+    row("both, inside exempt",          BOTH,       INSIDE),
 ]
 MOVED = {own[0]: own[2] for own in OWN.values()}
-
-
-@pytest.fixture(params=FAMILIES)
-def family(request):
-    return FAMILIES[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +41,8 @@ def bare():
 
 
 @pytest.fixture(scope="module")
-def tool(bare, tmp_path_factory):
-    return Tool(bare.gateway, tmp_path_factory.mktemp("statnat"))
+def tool(bare, make_tool):
+    return make_tool(bare.gateway)
 
 
 @pytest.fixture(scope="module", params=[row(one.id, one.values, marks=expression) for one in COVERED])

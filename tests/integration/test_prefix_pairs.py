@@ -19,7 +19,6 @@ from network import alongside
 from nfnl import Netlink
 from packets import expression, row
 from pairs import INBOUND, OUTBOUND, Pair, Pairs
-from test_sync import transactions
 from tool import Tool
 from wire import Wire, Wire6
 
@@ -122,9 +121,10 @@ def synced(both):
 
 
 @pytest.fixture(scope="module")
-def netlink(both):
+def transactions(both):
+    """A context, in which there are so many transactions in the IPv6 gateway."""
     netlink = Netlink(both.wires[6].gateway)
-    yield netlink
+    yield netlink.transactions
     netlink.close()
 
 
@@ -201,14 +201,14 @@ def test_listing_and_status(synced):
 
 
 @expression
-def test_second_sync_changes_nothing(synced, netlink):
+def test_second_sync_changes_nothing(synced, transactions):
     tool = synced.tools[6]
-    with transactions(netlink, 0):
+    with transactions(0):
         assert tool("sync", tool.file).stdout == "nothing to change\n"
 
 
 @expression
-def test_swap_of_a_prefix(synced, netlink):
+def test_swap_of_a_prefix(synced, transactions):
     """In one transaction, with traffic all the time; everybody else's counters stay."""
     wire, tool = synced.wires[6], synced.tools[6]
     tool("clear")
@@ -230,7 +230,7 @@ def test_swap_of_a_prefix(synced, netlink):
     try:
         with alongside(traffic), contextlib.ExitStack() as ending:
             ending.callback(stop.set)
-            with transactions(netlink, 1):
+            with transactions(1):
                 tool("sync", tool.file)
     finally:
         tool.file.write_text(TOML)

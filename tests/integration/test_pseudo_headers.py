@@ -17,7 +17,6 @@ from scapy.packet import Raw
 
 from net import A, A6, A6_OUT, A_OUT, PAIRS, PAIRS6, X, X6
 from packets import checksum, expression, row
-from tool import Tool
 from wire import Wire, Wire6
 
 pytestmark = expression
@@ -60,9 +59,9 @@ def family(request):
 
 
 @pytest.fixture(scope="module")
-def wire(family, tmp_path_factory):
+def wire(family, make_tool):
     wire = family.wire()
-    Tool(wire.gateway, tmp_path_factory.mktemp("statnat")).sync(family.pairs)
+    make_tool(wire.gateway).sync(family.pairs)
     yield wire
     wire.close()
 
@@ -141,9 +140,9 @@ MOBILE = [
 
 
 @pytest.fixture(scope="module")
-def wire6(tmp_path_factory):
+def wire6(make_tool):
     wire = Wire6()
-    Tool(wire.gateway, tmp_path_factory.mktemp("statnat")).sync(PAIRS6)
+    make_tool(wire.gateway).sync(PAIRS6)
     yield wire
     wire.close()
 

@@ -20,7 +20,6 @@ from scapy.packet import Raw
 
 from net import A, A6, A6_OUT, A_OUT, GATEWAY6_IN, GATEWAY_IN, X, X6, Namespace, cable
 from packets import expression, row
-from tool import Tool
 
 pytestmark = [expression, pytest.mark.race]
 
@@ -66,7 +65,7 @@ def host():
 
 
 @pytest.fixture(scope="module")
-def gateway(host, tmp_path_factory):
+def gateway(host, make_tool):
     gateway = Namespace("gateway")
     mac, gateway_mac = cable(host, "eth0", gateway, "in0")
     for one, name in ((host, "eth0"), (gateway, "in0")):
@@ -81,7 +80,7 @@ def gateway(host, tmp_path_factory):
     gateway.ip(f"route add {X}/32 dev tunnel\nroute add {X6}/128 dev tunnel")
     # Which would have copied what is in the tunnel.
     gateway.run("ethtool", "-K", "tunnel", "gro", "off")
-    Tool(gateway, tmp_path_factory.mktemp("statnat")).sync({A: A_OUT, A6: A6_OUT})
+    make_tool(gateway).sync({A: A_OUT, A6: A6_OUT})
     yield gateway
     gateway.close()
 

@@ -10,7 +10,6 @@ import subprocess
 
 import pytest
 
-from net import Namespace
 from nfnl import (ARP, BRIDGE, DADDR, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MAP_FLAGS, MAP_ID, MAP_NAME,
                   MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, MAPS, NETDEV, NOTRACK, NPT, PAD, SADDR, TRACKED, UNTRACK,
                   UNTRACKED, Netlink, a_map, attribute, attributes, delete_map, delete_rules, expression, listed, name_of,
@@ -21,27 +20,6 @@ from tool import TOOL
 pytestmark = needs_module
 
 UNKNOWN_KINDS = (DROPPED, PAD, 7, 8, 16)
-
-
-@pytest.fixture(scope="module")
-def namespace():
-    namespace = Namespace("refusals")
-    yield namespace
-    namespace.close()
-
-
-@pytest.fixture
-def ruleset(namespace):
-    """Loads an nft ruleset, which is gone after the test."""
-    yield namespace.nft
-    namespace.nft("flush ruleset")
-
-
-@pytest.fixture
-def netlink(namespace):
-    netlink = Netlink(namespace)
-    yield netlink
-    netlink.close()
 
 
 def table(chain="type filter hook prerouting priority raw", family="ip", maps="", address="ipv4_addr"):

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from net import Namespace
 from packets import row
 from tool import TOOL
 
@@ -52,13 +51,6 @@ COMMANDS = [
     row("a listing",       ["list", "ruleset"],            ""),
     row("a dialogue",      ["-i"],                         "TEXT"),
 ]
-
-
-@pytest.fixture(scope="module")
-def namespace():
-    namespace = Namespace("rehearsal")
-    yield namespace
-    namespace.close()
 
 
 @pytest.fixture(scope="module")

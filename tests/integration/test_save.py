@@ -11,19 +11,15 @@ import threading
 
 import pytest
 
-from net import Namespace
 from packets import row
 from tool import TOOL
 
 RULESET = "table ip mine {\n}\n"
 
 
-@pytest.fixture(scope="module")
-def namespace():
-    namespace = Namespace("save")
+@pytest.fixture(scope="module", autouse=True)
+def table(namespace):
     namespace.nft(RULESET)
-    yield namespace
-    namespace.close()
 
 
 @pytest.fixture

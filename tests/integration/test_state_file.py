@@ -38,12 +38,6 @@ def state(wire):
     return state_of(wire.gateway)
 
 
-@pytest.fixture
-def synced(tool):
-    tool.sync(PAIRS)
-    return tool
-
-
 def elements_asked_for(tool, *arguments, check=True):
     """How often a command asks the kernel for elements."""
     return len(re.findall(r"> GETSETELEM", tool("--verbose", *arguments, check=check).stderr))

@@ -28,35 +28,6 @@ from packets import expression, row
 from tool import ENGINE, REWRITTEN, TOOL
 
 
-@pytest.fixture(scope="module")
-def netlink(wire):
-    netlink = Netlink(wire.gateway)
-    yield netlink
-    netlink.close()
-
-
-@pytest.fixture
-def every_processor(wire):
-    """Lets this test and what it starts run on all processors, not on one as the wire wants it."""
-    os.sched_setaffinity(0, wire.processors)
-    yield
-    os.sched_setaffinity(0, {min(wire.processors)})
-
-
-@pytest.fixture
-def synced(tool):
-    tool.sync(PAIRS)
-    return tool
-
-
-@contextlib.contextmanager
-def transactions(netlink, count):
-    """What happens inside takes so many transactions of the kernel."""
-    before = netlink.generation()
-    yield
-    assert netlink.generation() == before + count
-
-
 def held(tool):
     """Internal to external address."""
     return {internal: pair["external"] for internal, pair in tool.pairs().items()}
@@ -64,18 +35,18 @@ def held(tool):
 
 # Idempotent, and one transaction each.
 
-def test_second_sync_changes_nothing(synced, netlink):
-    with transactions(netlink, 0):
+def test_second_sync_changes_nothing(synced, transactions):
+    with transactions(0):
         assert synced.sync(PAIRS).stdout == "nothing to change\n"
         assert synced("diff", "--exit-code", synced.file).stdout == ""
 
 
-def test_order_and_form_are_no_difference(synced, netlink):
+def test_order_and_form_are_no_difference(synced, transactions):
     (synced.folder / "more.csv").write_text(f"# pairs\n\n  {D} , {D_OUT}  # of a host\n{A},{A_OUT}\n")
     path = synced.folder / "other.toml"
     path.write_text(f'[pairs]\n"{B}" = {{ external = "{B_OUT}" }}\n'
                     f'[gateway]\nengine = "{ENGINE}"\npairs-files = ["mo*.csv"]\n')
-    with transactions(netlink, 0):
+    with transactions(0):
         synced("sync", path)
 
 
@@ -95,14 +66,14 @@ DIFFERENCES = [
 
 
 @pytest.mark.parametrize("pairs, settings", DIFFERENCES)
-def test_difference(synced, netlink, pairs, settings):
+def test_difference(synced, transactions, pairs, settings):
     path = synced.configure(pairs, **settings)
-    with transactions(netlink, 0):
+    with transactions(0):
         done = synced("diff", "--exit-code", path, check=False)
         assert done.returncode == 3 and done.stdout
-    with transactions(netlink, 1):
+    with transactions(1):
         synced("sync", "--force", path)
-    with transactions(netlink, 0):
+    with transactions(0):
         assert held(synced) == pairs
         assert synced("diff", "--exit-code", path).stdout == ""
 
@@ -133,7 +104,7 @@ LOSSES = [
 
 
 @pytest.mark.parametrize("before, after, said", LOSSES)
-def test_what_looks_like_a_lost_configuration_is_refused(synced, netlink, before, after, said):
+def test_what_looks_like_a_lost_configuration_is_refused(synced, transactions, before, after, said):
     synced.sync(before)
     path = synced.configure(after)
     if said is None:
@@ -141,7 +112,7 @@ def test_what_looks_like_a_lost_configuration_is_refused(synced, netlink, before
         synced("sync", path)
         assert held(synced) == after
         return
-    with transactions(netlink, 0):
+    with transactions(0):
         diff = synced("diff", path)
         assert diff.stdout and said in diff.stderr and "--force" in diff.stderr
         for quiet in ([], ["--quiet"]):
@@ -149,7 +120,7 @@ def test_what_looks_like_a_lost_configuration_is_refused(synced, netlink, before
             assert (done.returncode, done.stdout) == (1, "")
             assert done.stderr.count("\n") == 1 and said in done.stderr and str(path) in done.stderr
     assert held(synced) == before
-    with transactions(netlink, 1):
+    with transactions(1):
         synced("sync", "--force", path)
     assert held(synced) == after
 
@@ -236,7 +207,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize("commands", DAMAGES)
-def test_damage_is_seen_and_repaired(wire, synced, netlink, commands):
+def test_damage_is_seen_and_repaired(wire, synced, transactions, commands):
     """By diff, status and sync alike; and whatever is there, every other command says at most one sentence of it."""
     wire.gateway.nft(commands)
     diff = synced("diff", "--exit-code", synced.file, check=False)
@@ -249,7 +220,7 @@ def test_damage_is_seen_and_repaired(wire, synced, netlink, commands):
         assert "internal error" not in done.stderr
         if command == ["status"] and table_is_there:
             assert done.returncode == 1 and re.search("rules: not as expected.*\n  [-+~] ", done.stdout), done.stdout
-    with transactions(netlink, 1):
+    with transactions(1):
         assert synced("sync", synced.file).stdout != "nothing to change\n"
     assert synced("diff", "--exit-code", synced.file).stdout == ""
     assert "rules: as expected\n" in synced("status").stdout
@@ -336,9 +307,9 @@ BAD_CSV = [
 ]
 
 
-def refuses(tool, netlink, arguments, *expected):
+def refuses(tool, transactions, arguments, *expected):
     """The tool exits with 2, says all that is expected and nothing else, and changes nothing."""
-    with transactions(netlink, 0):
+    with transactions(0):
         done = tool(*arguments, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     lines = done.stderr.splitlines()
@@ -350,28 +321,28 @@ def refuses(tool, netlink, arguments, *expected):
 
 
 @pytest.mark.parametrize("line, column, about", BAD)
-def test_bad_pair(tool, netlink, line, column, about):
+def test_bad_pair(tool, transactions, line, column, about):
     path = tool.folder / "bad.toml"
     path.write_text(f'[pairs]\n"{A}" = "{A_OUT}"\n{line}\n')
-    refuses(tool, netlink, ["sync", path], (path, 3, column, about))
+    refuses(tool, transactions, ["sync", path], (path, 3, column, about))
 
 
 @pytest.mark.parametrize("line, column, about", BAD_SETTINGS)
-def test_bad_setting(tool, netlink, line, column, about):
+def test_bad_setting(tool, transactions, line, column, about):
     path = tool.folder / "bad.toml"
     path.write_text(f'[gateway]\n{line}\n[pairs]\n"{A}" = "{A_OUT}"\n')
-    refuses(tool, netlink, ["sync", path], (path, 2, column, about))
+    refuses(tool, transactions, ["sync", path], (path, 2, column, about))
 
 
 @pytest.mark.parametrize("line, column, about", BAD_CSV)
-def test_bad_csv(tool, netlink, line, column, about):
+def test_bad_csv(tool, transactions, line, column, about):
     path, pairs = tool.folder / "bad.toml", tool.folder / "bad.csv"
     path.write_text(f'[gateway]\npairs-files = ["bad.csv"]\n[pairs]\n"{A}" = "{A_OUT}"\n')
     pairs.write_text(f"# internal,external\n{line}\n")
-    refuses(tool, netlink, ["sync", path], (pairs, 2, column, about))
+    refuses(tool, transactions, ["sync", path], (pairs, 2, column, about))
 
 
-def test_all_errors_in_one_run(synced, netlink):
+def test_all_errors_in_one_run(synced, transactions):
     path, pairs = synced.folder / "bad.toml", synced.folder / "bad.csv"
     settings = [one.values for one in BAD_SETTINGS if one.id in ONCE_EACH]
     settings.append(('pairs-files = ["bad.csv", "none.csv"]', 27, "none.csv"))
@@ -384,19 +355,19 @@ def test_all_errors_in_one_run(synced, netlink):
         expected += [(file, number, column, about)
                      for number, (_, column, about) in enumerate(lines, 1) if about]
     for command in ("sync", "check", "diff"):
-        refuses(synced, netlink, [command, path], *expected)
+        refuses(synced, transactions, [command, path], *expected)
     assert held(synced) == PAIRS
 
 
 @pytest.mark.parametrize("kind", ["missing", "directory", "directory of pairs"])
-def test_unreadable_file(synced, netlink, kind):
+def test_unreadable_file(synced, transactions, kind):
     path = synced.folder / f"{kind}.toml"
     if kind == "directory":
         path.mkdir()
     elif kind == "directory of pairs":
         (synced.folder / "folder.csv").mkdir()
         path.write_text('[gateway]\npairs-files = ["folder.csv"]\n')
-    with transactions(netlink, 0):
+    with transactions(0):
         done = synced("sync", path, check=False)
     assert done.returncode == 2
     assert ("folder.csv" if kind == "directory of pairs" else str(path)) in done.stderr
@@ -410,7 +381,7 @@ def test_refused_by_the_kernel(wire, tool):
     tool("clear")
     owner = Netlink(wire.gateway)
     assert owner.batch((NEWTABLE, CREATE, IPV4, [attribute(1, "statnat"), attribute(2, 2)])) == 0
-    with transactions(owner, 0):
+    with owner.transactions(0):
         done = tool("sync", tool.configure(PAIRS), check=False)
     owner.close()
     assert (done.returncode, done.stdout) == (1, "")
@@ -454,14 +425,14 @@ def test_somebody_else_commits_meanwhile(wire, synced, every_processor):
 
 # The commands.
 
-def test_add_and_del(synced, netlink):
-    with transactions(netlink, 2):
+def test_add_and_del(synced, transactions):
+    with transactions(2):
         synced("add", "10.0.0.4", "198.51.100.4", "--comment", "mail")
         assert synced.pairs()["10.0.0.4"] == {
             "internal": "10.0.0.4", "external": "198.51.100.4", "npt": False, "comment": "mail",
             "outbound": {"packets": 0, "bytes": 0}, "inbound": {"packets": 0, "bytes": 0}}
         synced("add", "10.0.0.5", "198.51.100.5")
-    with transactions(netlink, 2):
+    with transactions(2):
         synced("del", "10.0.0.4")
         synced("del", "198.51.100.5")
     assert held(synced) == PAIRS
@@ -487,8 +458,8 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("arguments, status", REFUSED)
-def test_refused_command(synced, netlink, arguments, status):
-    with transactions(netlink, 0):
+def test_refused_command(synced, transactions, arguments, status):
+    with transactions(0):
         done = synced(*arguments, check=False)
     assert (done.returncode, done.stdout) == (status, "")
     assert done.stderr.count("\n") == 1
@@ -513,11 +484,11 @@ def test_add_to_nothing_and_del_of_the_last(wire, tool):
     assert "statnat" not in wire.gateway.run("nft", "list", "tables").stdout
 
 
-def test_clear(wire, synced, netlink):
-    with transactions(netlink, 1):
+def test_clear(wire, synced, transactions):
+    with transactions(1):
         synced("clear")
     assert wire.gateway.run("nft", "list", "tables").stdout == ""
-    with transactions(netlink, 0):
+    with transactions(0):
         synced("clear")
         assert synced("list").stdout.splitlines()[1:] == []
         assert json.loads(synced("list", "-j").stdout) == {"pairs": []}

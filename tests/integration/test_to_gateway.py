@@ -8,10 +8,9 @@
 import pytest
 
 from lan import FAMILIES, Lan, answered
-from net import GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, PAIRS, PAIRS6
+from net import ALL_PAIRS, GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, INSIDE
 from network import PORT, ask, carry
 from packets import row
-from tool import Tool
 
 CONTENT = b"hello" * 20000
 
@@ -35,16 +34,16 @@ FIREWALL = f"""table inet firewall {{
 
 EXEMPT = [
     row("nothing exempt",       []),
-    row("inside exempt",        ["10.0.0.0/8", "fd00::/8"]),
+    row("inside exempt",        INSIDE),
     row("the gateway exempt",   ["10.0.0.1/32", "192.0.2.1/32", "fd00:1::1/128", "2001:db8:2::1/128"]),
 ]
 
 
 @pytest.fixture(scope="module", params=EXEMPT)
-def lan(request, tmp_path_factory):
+def lan(request, make_tool):
     lan = Lan()
     lan.gateway.nft(FIREWALL)
-    Tool(lan.gateway, tmp_path_factory.mktemp("statnat")).sync({**PAIRS, **PAIRS6}, exempt_destinations=request.param)
+    make_tool(lan.gateway).sync(ALL_PAIRS, exempt_destinations=request.param)
     yield lan
     lan.close()
 

@@ -12,7 +12,7 @@ import random
 from collections import namedtuple
 
 import pytest
-from scapy.layers.inet import (ICMP, IP, TCP, UDP, IPOption, IPOption_NOP, IPOption_Security,
+from scapy.layers.inet import (ICMP, IP, TCP, UDP, IPOption_NOP, IPOption_Security,
                                IPOption_Stream_Id)
 from scapy.layers.sctp import SCTP, SCTPChunkData
 

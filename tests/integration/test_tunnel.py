@@ -10,10 +10,9 @@ from scapy.layers.inet import ICMP, IPerror
 from scapy.layers.inet6 import ICMPv6PacketTooBig, IPerror6
 
 from lan import EXTERNAL, EXTERNAL6, FAMILIES, Lan, answered
-from net import GATEWAY_OUT, PAIRS, PAIRS6, R2, R2_6
+from net import ALL_PAIRS, GATEWAY_OUT, INSIDE, R2, R2_6
 from network import carry
 from packets import expression, row
-from tool import Tool
 
 pytestmark = [expression, pytest.mark.needs("gre")]
 
@@ -36,7 +35,7 @@ NO_ROUTES = [
 
 
 @pytest.fixture(scope="module", params=ROUTES)
-def lan(request, tmp_path_factory):
+def lan(request, make_tool):
     lan = Lan()
     for namespace, here, there in ((lan.gateway, GATEWAY_OUT, R2), (lan.x, R2, GATEWAY_OUT)):
         namespace.ip(f"link add name tunnel type gre local {here} remote {there}\nlink set dev tunnel up")
@@ -49,8 +48,8 @@ def lan(request, tmp_path_factory):
              f"route delete {EXTERNAL6}\nroute add {EXTERNAL6} dev tunnel src {FAMILIES['IPv6'].x}")
     # So that the tunnel sees packets as they were sent.
     lan.a.run("ethtool", "-K", "eth0", "tso", "off", "gso", "off")
-    lan.tool = Tool(lan.gateway, tmp_path_factory.mktemp("statnat"))
-    lan.tool.sync({**PAIRS, **PAIRS6}, exempt_destinations=["10.0.0.0/8", "fd00::/8"])
+    lan.tool = make_tool(lan.gateway)
+    lan.tool.sync(ALL_PAIRS, exempt_destinations=INSIDE)
     yield lan
     lan.close()
 

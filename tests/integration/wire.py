@@ -17,8 +17,8 @@ import struct
 from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
 
-from net import (A, A6, B, B6, C, C6, D, GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, R1, R1_6, R2, R2_6,
-                 SO_RCVBUFFORCE, X, X6, Namespace, cable)
+from net import (A, A6, B, B6, C, C6, D, GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, PAIRS, PAIRS6, R1, R1_6,
+                 R2, R2_6, SO_RCVBUFFORCE, X, X6, Namespace, cable)
 from packets import same
 
 ETH_P_IP, ETH_P_IPV6 = 0x0800, 0x86dd
@@ -84,7 +84,7 @@ class Port:
 class Wire:
     """The gateway and its two ports. The gateway never leaves a checksum or a segmentation undone."""
 
-    protocol, marks = ETH_P_IP, MARKS
+    protocol, marks, pairs = ETH_P_IP, MARKS, PAIRS
 
     def __init__(self):
         # One processor: the kernel then keeps the order in which packets were put on the wires.
@@ -149,7 +149,7 @@ class Wire:
 class Wire6(Wire):
     """The same for IPv6."""
 
-    protocol, marks = ETH_P_IPV6, MARKS6
+    protocol, marks, pairs = ETH_P_IPV6, MARKS6, PAIRS6
 
     def address(self, inside_mac, outside_mac):
         self.gateway.sysctl(net__ipv6__conf__all__forwarding=1)
