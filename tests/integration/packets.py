@@ -13,6 +13,8 @@ from scapy.packet import Packet, bind_layers
 
 expression = pytest.mark.expression
 
+TEXT = b"The quick brown fox"
+
 
 def row(why, *cells, marks=()):
     """One line of a table."""
@@ -89,13 +91,19 @@ def checksum_at(packet):
     return 4 * (bytes(packet)[0] & 15) + CHECKSUM_AT[type(packet.payload)]
 
 
+def add(packet, at, amount):
+    """The packet's bytes with 16 bits more by an amount, in one's complement."""
+    data = bytes(packet)
+    value = int.from_bytes(data[at:at + 2], "big") + amount
+    return data[:at] + ((value & 0xffff) + (value >> 16)).to_bytes(2, "big") + data[at + 2:]
+
+
 def spoiled(packet, amount):
-    """The packet's bytes with its transport checksum wrong by an amount, in one's complement."""
-    data, at = bytes(packet), checksum_at(packet)
-    wrong = int.from_bytes(data[at:at + 2], "big") + amount
-    wrong = (wrong & 0xffff) + (wrong >> 16)
-    assert 0 < wrong < 0xffff
-    return data[:at] + wrong.to_bytes(2, "big") + data[at + 2:]
+    """The packet's bytes with its transport checksum wrong by an amount."""
+    at = checksum_at(packet)
+    data = add(packet, at, amount)
+    assert data[at:at + 2] not in (b"\0\0", b"\xff\xff")
+    return data
 
 
 def balanced(packet):

@@ -15,15 +15,14 @@ from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6EchoRequest, ICMPv6Packe
 from scapy.layers.sctp import SCTP, SCTPChunkData
 from scapy.packet import Raw
 
+import ipv6
 import packets
-import test_ipv6
+from ipv6 import ARRIVED, HOP, ON_ITS_WAY, OPTIONS
 from net import R1_6, X, X6
-from packets import DCCP, UDPLite
+from packets import DCCP, TEXT, UDPLite
 from pairs import INBOUND, OUTBOUND, Rules
-from test_ipv6 import ARRIVED, HOP, ON_ITS_WAY, OPTIONS
 from wire import Wire, Wire6
 
-TEXT = b"The quick brown fox"
 # Packets on their way together: a busy kernel queues no more than 1,000 (net.core.netdev_max_backlog).
 AT_ONCE = 200
 
@@ -57,7 +56,7 @@ class Family6:
                DCCP() / TEXT, ICMPv6EchoRequest(id=9, data=TEXT), SCTP(tag=9) / SCTPChunkData(data=TEXT),
                HOP / OPTIONS / TCP() / TEXT, ARRIVED / UDP() / TEXT, ON_ITS_WAY / TCP() / TEXT)
     errors = (ICMPv6PacketTooBig(mtu=1280), ICMPv6DestUnreach(code=3), ICMPv6TimeExceeded())
-    together = staticmethod(test_ipv6.put_together)
+    together = staticmethod(ipv6.put_together)
 
     @staticmethod
     def wire():
@@ -71,7 +70,7 @@ class Family6:
 
     @staticmethod
     def pieces(packet, size):
-        return map(bytes, test_ipv6.fragments(packet, size, next(test_ipv6.identity)))
+        return map(bytes, ipv6.fragments(packet, size, next(ipv6.identity)))
 
 
 class Road:

@@ -12,14 +12,13 @@ from collections import namedtuple
 import pytest
 from scapy.layers.inet import TCP, UDP
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoRequest, ICMPv6PacketTooBig, ICMPv6ParamProblem,
-                                ICMPv6TimeExceeded, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
-                                IPv6ExtHdrRouting, PadN)
+                                ICMPv6TimeExceeded, IPv6, IPv6ExtHdrFragment)
 from scapy.layers.sctp import SCTP
 from scapy.packet import Raw
 
+from ipv6 import HOP, ON_ITS_WAY, OPTIONS
 from net import A6, A6_OUT, B6, B6_OUT, C6, GATEWAY6_IN, GATEWAY6_OUT, PAIRS6, R1_6, R2_6, X6
-from packets import DCCP, UDPLite, checksum, expression, pseudo_header, row, same
-from test_ipv6 import add
+from packets import DCCP, UDPLite, add, checksum, expression, pseudo_header, row, same
 from wire import Wire6
 
 pytestmark = expression
@@ -48,9 +47,6 @@ WAYS = {
 }
 
 TEXT = b"The quick brown fox jumps"
-HOP = IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0\0")])
-OPTIONS = IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(10))])
-ON_ITS_WAY = IPv6ExtHdrRouting(segleft=1, addresses=["2001:db8:77::1"])
 
 ERRORS = [
     row("no route",               ICMPv6DestUnreach(code=0)),

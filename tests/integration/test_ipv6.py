@@ -7,17 +7,16 @@
     C6 fd00:1::9, no pair
 """
 
-import itertools
 from collections import namedtuple
 
 import pytest
 from scapy.layers.inet import TCP, UDP
-from scapy.layers.inet6 import (ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6Unknown, IPv6,
-                                IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PadN)
+from scapy.layers.inet6 import ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6Unknown, IPv6
 from scapy.layers.sctp import SCTP, SCTPChunkData
 
+from ipv6 import ARRIVED, ATOMIC, HOP, ON_ITS_WAY, OPTIONS, fragments, identity, put_together
 from net import A6, A6_OUT, B6, B6_OUT, C6, X6
-from packets import DCCP, UDPLite, checksum, expression, pseudo_header, row, same
+from packets import DCCP, TEXT, UDPLite, add, checksum, expression, pseudo_header, row, same
 from wire import Wire6
 
 pytestmark = pytest.mark.usefixtures("conntrack")
@@ -33,13 +32,6 @@ WAYS = {
     "outbound, no pair": Way("inside", "outside", (C6, X6), (C6, X6)),
     "inbound, no pair": Way("outside", "inside", (X6, C6), (X6, C6)),
 }
-
-TEXT = b"The quick brown fox"
-HOP = IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0\0")])
-OPTIONS = IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(10))])
-ATOMIC = IPv6ExtHdrFragment(id=7)
-ARRIVED = IPv6ExtHdrRouting(segleft=0, addresses=["2001:db8:77::1"])
-ON_ITS_WAY = IPv6ExtHdrRouting(segleft=1, addresses=["2001:db8:77::1"])
 
 PACKETS = [
     #   why                         what the IPv6 header carries
@@ -125,13 +117,6 @@ CHECKED = [
 ]
 
 
-def add(packet, at, amount):
-    """The packet's bytes with 16 bits more by an amount, in one's complement."""
-    data = bytes(packet)
-    value = int.from_bytes(data[at:at + 2], "big") + amount
-    return data[:at] + ((value & 0xffff) + (value >> 16)).to_bytes(2, "big") + data[at + 2:]
-
-
 @pytest.mark.parametrize("carried, at", CHECKED)
 @pytest.mark.parametrize("amount", [1, 0x8000])
 def test_wrong_checksum_stays_as_wrong(wire, way, carried, at, amount):
@@ -161,17 +146,6 @@ def test_checksum_computed_as_zero(wire, way, carried, at):
     crosses(wire, way, sent / carried, seen / carried)
 
 
-def fragments(packet, size, identity):
-    """The packet in fragments that carry `size` bytes, a multiple of 8."""
-    whole = bytes(packet)
-    header, rest = packet.copy(), whole[40:]
-    header.remove_payload()
-    for start in range(0, len(rest), size):
-        more = start + size < len(rest)
-        fragment = IPv6ExtHdrFragment(nh=whole[6], offset=start // 8, m=more, id=identity)
-        yield header / fragment / rest[start:start + size]
-
-
 FRAGMENTED = [
     #   why                         what it carries
     row("TCP",                      TCP() / bytes(range(200)) / bytes(1000)),
@@ -180,15 +154,6 @@ FRAGMENTED = [
     row("echo request",             ICMPv6EchoRequest(data=bytes(1300))),
 ]
 ORDERS = {"in order": (0, 1, 2, 3), "backwards": (3, 2, 1, 0), "shuffled": (2, 0, 3, 1)}
-identity = itertools.count(1)
-
-
-def put_together(fragments):
-    """The packet that the fragments, each with nothing but a fragment header, are of."""
-    fragments = sorted(fragments, key=lambda packet: int.from_bytes(packet[42:44], "big") & 0xfff8)
-    whole = bytearray(fragments[0][:40] + b"".join(packet[48:] for packet in fragments))
-    whole[4:6], whole[6] = (len(whole) - 40).to_bytes(2, "big"), fragments[0][40]
-    return bytes(whole)
 
 
 @pytest.mark.parametrize("carried", FRAGMENTED)

@@ -15,11 +15,11 @@ from scapy.packet import Raw
 
 import packets
 from net import GATEWAY6_IN, GATEWAY6_OUT, R2_6, X6
-from packets import row, same
+from packets import TEXT, add, row, same
 from pairs import INBOUND, OUTBOUND, Pair, Pairs
-from roads import TEXT, Family6, Road
+from roads import Family6, Road
 from test_icmpv6_errors import QUOTES
-from test_ipv6 import CUT, add
+from test_ipv6 import CUT
 from test_prefixes import (test_each_element_counts_its_own, test_error_of_one_map_about_another, test_fragments,
                            test_packets, test_untracked_are_those_that_have_a_pair)
 

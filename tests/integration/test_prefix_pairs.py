@@ -17,7 +17,7 @@ from scapy.layers.inet6 import IPv6
 from net import R1_6, X, X6
 from network import alongside
 from nfnl import Netlink
-from packets import expression, row
+from packets import TEXT, expression, row
 from pairs import INBOUND, OUTBOUND, Pair, Pairs
 from tool import Tool
 from wire import Wire, Wire6
@@ -135,7 +135,7 @@ def is_inside(address):
 def packet(source, target, hops=64):
     header = (IP(src=source, dst=target, ttl=hops) if ipaddress.ip_address(target).version == 4 else
               IPv6(src=source, dst=target, hlim=hops))
-    return header / UDP() / b"The quick brown fox"
+    return header / UDP() / TEXT
 
 
 def crosses(wire, address):
@@ -146,7 +146,7 @@ def crosses(wire, address):
     else:
         wire.outside.send(packet(peer, str(address)))
     inside, outside = wire.drain()
-    seen = [one for one in (outside if is_inside(address) else inside) if one[-19:] == b"The quick brown fox"]
+    seen = [one for one in (outside if is_inside(address) else inside) if one.endswith(TEXT)]
     if not seen:
         return None
     header = (IP if address.version == 4 else IPv6)(seen[0])

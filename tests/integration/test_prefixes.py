@@ -13,9 +13,9 @@ import pytest
 from scapy.layers.inet import UDP
 
 import packets
-from packets import row, same
+from packets import TEXT, row, same
 from pairs import INBOUND, OUTBOUND, Pair, Pairs
-from roads import TEXT, Family4, Family6, Road
+from roads import Family4, Family6, Road
 
 pytestmark = packets.expression
 

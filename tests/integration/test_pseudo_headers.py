@@ -11,10 +11,11 @@ from collections import namedtuple
 
 import pytest
 from scapy.layers.inet import ICMP, IP
-from scapy.layers.inet6 import (HAO, ICMPv6DestUnreach, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting,
+from scapy.layers.inet6 import (HAO, ICMPv6DestUnreach, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrRouting,
                                 PadN)
 from scapy.packet import Raw
 
+from ipv6 import HOP
 from net import A, A6, A6_OUT, A_OUT, PAIRS, PAIRS6, X, X6
 from packets import checksum, expression, row
 from wire import Wire, Wire6
@@ -126,7 +127,6 @@ def test_quoted_outbound(wire, family, protocol):
 
 
 HOME, AWAY = "2001:db8:44::1", HAO(hoa="2001:db8:44::1")
-HOP = IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0\0")])
 # The addresses of the pseudo header where a mobile node is away from home (RFC 6275, 6.1.1, 11.3.1); None: the header's.
 MOBILE = [
     #   why                                         in between                                source  destination

@@ -15,13 +15,12 @@ import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 
 from net import A, A_OUT, B, B_OUT, PAIRS, R2, X
-from packets import checksum, expression, fragments, row
+from packets import TEXT, checksum, expression, fragments, row
 from test_icmp_errors import ERRORS, WAYS
 from tool import Tool
 from wire import Wire
 
 Y = "203.0.113.77"
-TEXT = b"The quick brown fox"
 identification = itertools.count(1)
 
 

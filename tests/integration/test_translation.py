@@ -17,7 +17,7 @@ from scapy.layers.inet import (ICMP, IP, TCP, UDP, IPOption_NOP, IPOption_Securi
 from scapy.layers.sctp import SCTP, SCTPChunkData
 
 from net import A, A_OUT, B, B_OUT, C, X
-from packets import (DCCP, UDPLite, balanced, checksum, checksum_at, expression,
+from packets import (DCCP, TEXT, UDPLite, balanced, checksum, checksum_at, expression,
                      fragments, pseudo_header, row, same, spoiled)
 from wire import GSO_TCPV4
 
@@ -31,7 +31,6 @@ WAYS = {
     "inbound, no pair": Way("outside", "inside", (X, C), (X, C)),
 }
 
-TEXT = b"The quick brown fox"
 OPTIONS = [IPOption_NOP(), IPOption_Security(security=1), IPOption_Stream_Id(security=7)]
 
 PACKETS = [
