@@ -2,13 +2,15 @@
 """What every test gets: a healthy kernel before and after, a gateway, and the tool in it."""
 
 import os
+import subprocess
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from abilities import able
 from lan import FAMILIES
-from net import Namespace
+from net import TRACKING, Namespace
 from nfnl import Netlink
 from tool import ENGINE, Tool
 from wire import Wire
@@ -135,6 +137,16 @@ def tool(wire, make_tool):
     return tool
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """Compiles one of our C files."""
+    def gcc(name, *options):
+        source, target = Path(__file__).with_name(name), tmp_path_factory.mktemp("compiled") / Path(name).stem
+        subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", *options, "-o", target, source], check=True)
+        return target
+    return gcc
+
+
 @pytest.fixture
 def synced(wire, tool):
     """The tool, with the pairs of the address plan whatever the last test left."""
@@ -170,7 +182,6 @@ def conntrack(request, wire, tool):
     if request.param == "no conntrack":
         yield False
     else:
-        wire.gateway.nft("table inet other { chain forward { type filter hook forward priority 0;\n"
-                         "ct state new counter\n}; }")
+        wire.gateway.nft(TRACKING)
         yield True
         wire.gateway.nft("delete table inet other")

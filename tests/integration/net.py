@@ -56,6 +56,11 @@ def many(count, first=0):
             for number in range(first, first + count)}
 
 
+# Somebody else's rules, for which conntrack follows every connection.
+TRACKING = """table inet other {
+    chain forward { type filter hook forward priority 0; ct state new counter; }
+}"""
+
 CLONE_NEWNET = 0x40000000
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h; a buffer beyond what net.core.rmem_max allows
 libc = ctypes.CDLL(None, use_errno=True)

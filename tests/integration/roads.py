@@ -10,6 +10,7 @@ import ipaddress
 import itertools
 import random
 
+import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6EchoRequest, ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6
 from scapy.layers.sctp import SCTP, SCTPChunkData
@@ -18,7 +19,7 @@ from scapy.packet import Raw
 import ipv6
 import packets
 from ipv6 import ARRIVED, HOP, ON_ITS_WAY, OPTIONS
-from net import R1_6, X, X6
+from net import R1_6, TRACKING, X, X6
 from packets import DCCP, TEXT, UDPLite
 from pairs import INBOUND, OUTBOUND, Rules
 from wire import Wire, Wire6
@@ -73,6 +74,16 @@ class Family6:
         return map(bytes, ipv6.fragments(packet, size, next(ipv6.identity)))
 
 
+def each_of(roads):
+    """A fixture: each road of a table, made of the arguments there."""
+    @pytest.fixture(scope="module", params=roads)
+    def road(request):
+        road = Road(*roads[request.param])
+        yield road
+        road.close()
+    return road
+
+
 class Road:
     """In inet the gateway uses conntrack, and has rules for others before those for the pairs."""
 
@@ -80,8 +91,7 @@ class Road:
         self.family, self.table, self.usual, self.others, self.joined = family, table, pairs, others, joined
         self.wire, self.conntrack = family.wire(), table == "inet"
         if self.conntrack:
-            self.wire.gateway.nft("table inet other { chain forward { type filter hook forward priority 0;\n"
-                                  "ct state new counter\n}; }")
+            self.wire.gateway.nft(TRACKING)
         self.load(pairs)
 
     def load(self, pairs):

@@ -14,7 +14,7 @@ import socket
 import pytest
 
 from net import A, A_OUT, B, B_OUT, C, D, D_OUT, GATEWAY_IN, GATEWAY_OUT, PAIRS, R1, R2, R2_FAR, X
-from network import Network, alongside, ask, carry, hops, ping
+from network import Network, alongside, ask, carry, hops, ping, rules_of_others
 from packets import expression, row
 
 CONTENT = random.Random(1).randbytes(10 << 20)
@@ -37,12 +37,8 @@ def tool(network, make_tool):
 
 @pytest.fixture
 def ruleset(network):
-    """Loads stock rules into the gateway; they, and what they followed, are gone after the test."""
-    def load(rules):
-        network.gateway.nft(f"table ip other {{\n{rules}\n}}")
-    yield load
-    network.gateway.nft("table ip other\ndelete table ip other")
-    network.gateway.run("conntrack", "-F")
+    with rules_of_others(network.gateway) as load:
+        yield load
 
 
 FIREWALL = f"""

@@ -11,7 +11,7 @@ from scapy.layers.inet import UDP, IPerror
 
 from lan import Lan, answered
 from net import A, A_OUT, B, B_OUT, R2, X
-from network import ask, carry
+from network import ask, carry, rules_of_others
 from packets import expression, row
 
 D, D_OUT, ANALYSER = "10.0.5.5", "198.51.100.5", "10.0.6.6"
@@ -37,12 +37,8 @@ def tool(lan, make_tool):
 
 @pytest.fixture
 def rules(lan, tool):
-    """Rules of another table, for one test."""
-    def load(text):
-        lan.gateway.nft(f"table ip other {{\n{text}\n}}")
-    yield load
-    lan.gateway.nft("table ip other\ndelete table ip other")
-    lan.gateway.run("conntrack", "-F")
+    with rules_of_others(lan.gateway) as load:
+        yield load
 
 
 def about(tap):

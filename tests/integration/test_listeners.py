@@ -7,14 +7,12 @@
 import socket
 from collections import Counter
 
-import pytest
-
 import packets
 import test_npt
 import test_prefixes
 from net import SO_RCVBUFFORCE
 from pairs import INBOUND, OUTBOUND
-from roads import Family4, Family6, Road
+from roads import Family4, Family6, each_of
 
 pytestmark = packets.expression
 
@@ -25,12 +23,7 @@ ROADS = {
     "ip6 with npt": (Family6, "ip6", test_npt.PAIRS),
 }
 
-
-@pytest.fixture(scope="module", params=ROADS)
-def road(request):
-    road = Road(*ROADS[request.param])
-    yield road
-    road.close()
+road = each_of(ROADS)
 
 
 def heard(listener):

@@ -15,7 +15,7 @@ from scapy.layers.inet import UDP
 import packets
 from packets import TEXT, row, same
 from pairs import INBOUND, OUTBOUND, Pair, Pairs
-from roads import Family4, Family6, Road
+from roads import Family4, Family6, each_of
 
 pytestmark = packets.expression
 
@@ -53,12 +53,7 @@ ROADS = {
     "ip6 in inet, beside conntrack": (Family6, "inet", PAIRS6, [PAIRS]),
 }
 
-
-@pytest.fixture(scope="module", params=ROADS)
-def road(request):
-    road = Road(*ROADS[request.param])
-    yield road
-    road.close()
+road = each_of(ROADS)
 
 
 def test_packets(road):

@@ -50,11 +50,8 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def race(tmp_path_factory):
-    program = tmp_path_factory.mktemp("race") / "race"
-    source = Path(__file__).with_name("race.c")
-    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program, source], check=True)
-    return program
+def race(compiled):
+    return compiled("race.c", "-O2", "-pthread")
 
 
 @pytest.fixture(scope="module")

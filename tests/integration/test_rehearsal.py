@@ -54,11 +54,8 @@ COMMANDS = [
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory):
-    library = tmp_path_factory.mktemp("elsewhere") / "elsewhere.so"
-    source = Path(__file__).with_name("elsewhere.c")
-    subprocess.run(["gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", library, source], check=True)
-    return library
+def elsewhere(compiled):
+    return compiled("elsewhere.c", "-shared", "-fPIC")
 
 
 def run(namespace, folder, elsewhere, changed, *words, stdin=""):

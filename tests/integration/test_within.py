@@ -7,14 +7,12 @@
 
 import ipaddress
 
-import pytest
-
 import packets
 import test_npt
 import test_prefixes
 from nfnl import a_map
 from pairs import EXTERNAL, INTERNAL, MAPS, Pair, Pairs
-from roads import Family4, Family6, Road
+from roads import Family4, Family6, each_of
 from test_prefixes import (test_each_element_counts_its_own, test_error_of_one_map_about_another, test_fragments,
                            test_packets, test_untracked_are_those_that_have_a_pair)
 
@@ -103,9 +101,4 @@ ROADS = {
     "ip6, what keys have in common": (Family6, "ip6", tight(test_npt.PAIRS), (), True),
 }
 
-
-@pytest.fixture(scope="module", params=ROADS)
-def road(request):
-    road = Road(*ROADS[request.param])
-    yield road
-    road.close()
+road = each_of(ROADS)
