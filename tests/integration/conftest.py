@@ -12,6 +12,7 @@ from abilities import able
 from lan import FAMILIES
 from net import TRACKING, Namespace
 from nfnl import Netlink
+from nft import Nft
 from tool import ENGINE, Tool
 from wire import Wire
 
@@ -105,6 +106,12 @@ def ruleset(namespace):
     """Loads an nft ruleset into the module's namespace; it is gone after the test."""
     yield namespace.nft
     namespace.nft("flush ruleset")
+
+
+@pytest.fixture
+def nft(namespace, ruleset):
+    """The tool as nft in the module's namespace; what it loads is gone after the test, too."""
+    return Nft(namespace)
 
 
 @pytest.fixture

@@ -11,15 +11,16 @@ import threading
 
 import pytest
 
-from packets import row
+from nft import GATEWAY_TABLE
+from packets import expression, row
 from tool import TOOL
 
 RULESET = "table ip mine {\n}\n"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def table(namespace):
-    namespace.nft(RULESET)
+@pytest.fixture(autouse=True)
+def table(ruleset):
+    ruleset(RULESET)
 
 
 @pytest.fixture
@@ -141,6 +142,26 @@ END
         "{TOOL}" save file; echo status $?; ls; cat file"""
     done = subprocess.run(["nsenter", f"--net=/run/netns/{namespace.name}", "unshare", "-m", "sh", "-c", script],
                           capture_output=True, text=True, check=True)
-    namespace.nft(f"flush ruleset\n{RULESET}")
     assert done.stdout == "status 1\nfile\nfiller\nold\n" and "No space left on device" in done.stderr
 
+
+@expression
+def test_save(nft, tmp_path):
+    nft("-f", "-", stdin=GATEWAY_TABLE + "add rule ip t post ip saddr 10.0.0.2 counter\n")
+    path = tmp_path / "saved.nft"
+    path.write_text("the last one\n")
+    path.chmod(0o640)
+    nft("save", path, command=(TOOL,))
+    listing = nft.listing()
+    assert path.read_text().endswith("flush ruleset\n" + listing) and path.stat().st_mode & 0o777 == 0o640
+    assert nft("save", command=(TOOL,)).stdout == path.read_text()
+    nft("flush", "ruleset")
+    nft("-f", path)
+    assert nft.listing() == listing
+    assert [one.name for one in tmp_path.iterdir()] == ["saved.nft"]
+    assert "snat_stateless" in nft.stock("-f", path, check=False).stderr  # loud, not silent
+
+
+def test_save_where_nothing_can_be_written(nft):
+    done = nft("save", "/proc/saved.nft", command=(TOOL,), check=False)
+    assert done.returncode == 1 and "/proc/saved.nft" in done.stderr
