@@ -17,8 +17,8 @@ import pytest
 
 from net import PAIRS, many
 from network import alongside
-from test_sync import Traffic
 from tool import ENGINE, REWRITTEN, TOOL
+from traffic import Traffic
 
 MANY = 1_000_000
 

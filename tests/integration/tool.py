@@ -38,6 +38,10 @@ class Tool:
         """What the kernel holds: internal address to line of the listing."""
         return {pair["internal"]: pair for pair in json.loads(self("list", "-j").stdout)["pairs"]}
 
+    def held(self):
+        """What the kernel holds: internal to external address."""
+        return {internal: pair["external"] for internal, pair in self.pairs().items()}
+
     def counters(self, internal):
         """Packets and bytes outbound, packets and bytes inbound."""
         pair = self.pairs()[internal]
