@@ -24,7 +24,7 @@ FAULTS = ("WARNING:", "BUG:", "BUG ", "Oops", "general protection", "refcount_t:
 
 def pytest_addoption(parser):
     parser.addoption("--sample", type=int, default=1, metavar="N",
-                     help="of each test's rows take the first and then every Nth; no power of 2, which many tables repeat by")
+                     help="of each test's rows take the first and every Nth after it; tables repeat by powers of 2")
 
 
 def pytest_configure(config):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Real hosts that share one LAN behind a gateway, everything as a distribution ships it, and what is seen on their wires.
+"""Real hosts that share one LAN behind a gateway, all as a distribution ships it, and what is seen on their wires.
 
     A 10.0.0.2  fd00:1::2  ─┐
     B 10.0.0.3  fd00:1::3  ─┤
@@ -82,7 +82,7 @@ class Tap:
 
 
 class Lan:
-    """The cable to X ends at the switch, too, where the gateway has one arm; where it bridges, the switch is its own."""
+    """Where the gateway has one arm, X is plugged into the switch, too; where it bridges, the switch is its own."""
 
     def __init__(self, bridging=False, one_armed=False):
         # One processor: the kernel then keeps the order in which packets were put on the wires.

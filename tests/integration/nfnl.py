@@ -92,7 +92,8 @@ def new_table(table, family=IPV4):
 def new_chain(table, chain, hook=0, priority=-300, family=IPV4):
     """A base chain of type filter, in prerouting unless said otherwise."""
     place = [attribute(1, hook), attribute(2, priority & 0xffffffff)]
-    return NEWCHAIN, CREATE, family, [attribute(1, table), attribute(3, chain), attribute(4, place), attribute(7, "filter")]
+    return (NEWCHAIN, CREATE, family,
+            [attribute(1, table), attribute(3, chain), attribute(4, place), attribute(7, "filter")])
 
 
 def new_rule(table, chain, *expressions, family=IPV4):

@@ -47,7 +47,7 @@ class Nft:
         self.namespace = namespace
 
     def __call__(self, *arguments, stdin="", check=True, command=(TOOL, "nft"), folder=RULESETS):
-        return self.namespace.run("env", "-C", str(folder), *map(str, command), *map(str, arguments), stdin=stdin, check=check)
+        return self.namespace.run("env", "-C", str(folder), *map(str, (*command, *arguments)), stdin=stdin, check=check)
 
     def stock(self, *arguments, **settings):
         return self(*arguments, command=("nft",), **settings)

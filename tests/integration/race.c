@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Send datagrams whose bytes stay in a page of ours (vmsplice, splice: no privilege needed), while another processor changes one of them. */
+/* Send datagrams whose bytes stay in a page of ours (vmsplice, splice: no privilege needed), while another processor
+ * changes one of them. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <err.h>

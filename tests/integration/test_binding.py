@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules keep their maps: through each step of a rule's life, in every order, whether its batch is committed or not.
 
-One namespace, no packets: netlink made by hand. A map that a rule refers to cannot be deleted, which tells from outside whether
-the kernel counts right: rules are taken away one by one, and the map may go after the last of them and not before.
+One namespace, no packets: netlink made by hand. A map that a rule refers to cannot be deleted, which tells from outside
+whether the kernel counts right: rules are taken away one by one, and the map may go after the last of them and not
+before.
 """
 
 import itertools
@@ -25,14 +26,15 @@ FAILS_BEHIND_ELSE = new_rule("t", "c", expression(DADDR, [a_map("x")], NOTRACK, 
 
 
 class State:
-    """What a table holds: the map x or not, how many rules that refer to it, and whether the first of them still has its handle."""
+    """What a table holds: the map x or not, how many rules that refer to it, and whether the first of these still has
+    its handle."""
 
     def __init__(self, held=0, rules=0, first=False):
         self.held, self.rules, self.first = held, rules, first
 
 
-# Steps on the map and its rules: what is sent, given the first rule's handle, which a rule that replaces it takes over; and what it
-# makes of a state, None being a refusal.
+# Steps on the map and its rules: what is sent, given the first rule's handle, which a rule that replaces it takes over;
+# and what it makes of a state, None being a refusal.
 STEPS = {
     "add map": (lambda first: new_map("t", "x"),
                 lambda now: State(1, now.rules, now.first)),
@@ -103,7 +105,8 @@ def test_map_deleted_and_made_anew(netlink, namespace):
     """A rule made after it refers to the new one, also when all is in one batch."""
     first = begin(netlink, STARTS["a map and a rule"])
     namespace.nft("add element ip t x { 192.0.2.1 : 192.0.2.2 }")
-    assert netlink.batch(delete_rules("t", "c", handle=first), delete_map("t", "x"), new_map("t", "x"), new_rule("t", "c", KEEPS)) == 0
+    assert netlink.batch(delete_rules("t", "c", handle=first), delete_map("t", "x"),
+                         new_map("t", "x"), new_rule("t", "c", KEEPS)) == 0
     assert "192.0.2.1" not in namespace.run("nft", "list", "map", "ip", "t", "x").stdout
     check(netlink, State(1, 1), "made anew")
 

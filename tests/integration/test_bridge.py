@@ -93,7 +93,10 @@ def test_routed(lan, family, client, server, address, seen_as):
 
 
 # With nothing exempt, stock rules cannot tell what was sent to an external address from what is only bridged.
-@pytest.mark.parametrize("lan", [row("nothing exempt", [], marks=expression), row("inside exempt", INSIDE)], indirect=True)
+@pytest.mark.parametrize("lan", indirect=True, argvalues=[
+    row("nothing exempt", [], marks=expression),
+    row("inside exempt", INSIDE),
+])
 @pytest.mark.parametrize("client, server, address, seen_as", HAIRPIN)
 def test_hairpin(lan, family, client, server, address, seen_as):
     test_routed(lan, family, client, server, address, seen_as)

@@ -36,7 +36,8 @@ def test_twice_is_as_good_as_once(namespace, options):
 
 
 DATA = [["diff", "{file}"], ["list"], ["list", "-j"], ["list", "--csv"], ["explain", "10.0.0.2"], ["status"], ["save"]]
-MESSAGES = [["check", "{file}"], ["sync", "{file}"], ["add", "10.0.0.9", "198.51.100.9"], ["del", "10.0.0.9"], ["clear"]]
+MESSAGES = [["check", "{file}"], ["sync", "{file}"], ["add", "10.0.0.9", "198.51.100.9"], ["del", "10.0.0.9"],
+            ["clear"]]
 
 
 @pytest.fixture
@@ -55,7 +56,8 @@ def test_quiet_does_not_silence_data(namespace, file, words):
 def test_quiet_silences_messages(namespace, file):
     for words in MESSAGES:
         words = [word.format(file=file) for word in words]
-        assert [statnat(namespace, *words).stdout != "", statnat(namespace, "-q", *words, check=False).stdout] == [True, ""]
+        assert statnat(namespace, *words).stdout != ""
+        assert statnat(namespace, "-q", *words, check=False).stdout == ""
 
 
 def test_quiet_nft_is_refused(namespace):
@@ -63,9 +65,11 @@ def test_quiet_nft_is_refused(namespace):
     assert (done.stdout, done.returncode) == ("", 2) and "leave --quiet out" in done.stderr
 
 
-@pytest.mark.parametrize("words, messages", [(["nft", "list", "tables"], ["> GETTABLE", "< NEWTABLE"]),
-                                             (["nft", "add", "table", "ip", "mine"], ["> BATCH_BEGIN", "> NEWTABLE"]),
-                                             (["save"], ["> GETTABLE", "< NEWTABLE", "> NEWTABLE"])], ids=["ask", "change", "save"])
+@pytest.mark.parametrize("words, messages", [
+    row("ask",    ["nft", "list", "tables"],             ["> GETTABLE", "< NEWTABLE"]),
+    row("change", ["nft", "add", "table", "ip", "mine"], ["> BATCH_BEGIN", "> NEWTABLE"]),
+    row("save",   ["save"],                              ["> GETTABLE", "< NEWTABLE", "> NEWTABLE"]),
+])
 def test_verbose_names_messages(namespace, words, messages):
     plain, verbose = statnat(namespace, *words), statnat(namespace, "-v", *words)
     assert verbose.stdout == plain.stdout and plain.stderr == ""
@@ -104,7 +108,8 @@ def test_closed_descriptors(namespace, tmp_path, words, closed):
     """Files that are opened do not take the places of standard streams, so that no message is written into them."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with subprocess.Popen(["nsenter", f"--net=/run/netns/{namespace.name}", "sh", "-c", f'exec "$0" {words} "$1" {closed}', TOOL, pipe],
+    with subprocess.Popen(["nsenter", f"--net=/run/netns/{namespace.name}",
+                           "sh", "-c", f'exec "$0" {words} "$1" {closed}', TOOL, pipe],
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         with pipe.open("w"):  # once it is open there, too
             places = [os.readlink(f"/proc/{process.pid}/fd/{descriptor}") for descriptor in range(3)]
@@ -142,8 +147,8 @@ def test_wrappers_named_nft(namespace, tmp_path, option):
         (folder / "nft").chmod(0o755)
 
     def ask(*command, path):
-        return subprocess.run([shutil.which("nsenter"), f"--net=/run/netns/{namespace.name}", *command, option], capture_output=True, text=True,
-                              env={"PATH": ":".join(map(str, path))}, timeout=60)
+        return subprocess.run([shutil.which("nsenter"), f"--net=/run/netns/{namespace.name}", *command, option],
+                              capture_output=True, text=True, env={"PATH": ":".join(map(str, path))}, timeout=60)
 
     path = os.environ["PATH"].split(":")
     stock, through, alone = (ask("nft", path=path), ask(str(TOOL), "nft", path=[*folders, *path]),

@@ -16,20 +16,24 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP
 from net import A, A_OUT, B, B_OUT, C, D, PAIRS, R1, X, many
 from packets import expression, fragments, row
 
+# As errors quote them.
+TO_A, TO_X = bytes(IP(src=X, dst=A) / UDP()), bytes(IP(src=A_OUT, dst=X) / UDP())
+
 TRAFFIC = [
     #   why                     enters     packet                                      counted
     row("outbound",             "inside",  IP(src=A, dst=X) / UDP() / bytes(72),       {A: (1, 100, 0, 0)}),
     row("inbound",              "outside", IP(src=X, dst=A_OUT) / TCP() / bytes(160),  {A: (0, 0, 1, 200)}),
-    row("hairpin",              "inside",  IP(src=A, dst=B_OUT) / UDP() / bytes(272),  {A: (1, 300, 0, 0), B: (0, 0, 1, 300)}),
+    row("hairpin",              "inside",  IP(src=A, dst=B_OUT) / UDP() / bytes(272),
+        {A: (1, 300, 0, 0), B: (0, 0, 1, 300)}),
     row("to itself",            "inside",  IP(src=A, dst=A_OUT) / UDP() / bytes(372),  {A: (1, 400, 1, 400)}),
     row("1500 bytes",           "outside", IP(src=X, dst=B_OUT) / UDP() / bytes(1472), {B: (0, 0, 1, 1500)}),
     row("echo",                 "inside",  IP(src=B, dst=X) / ICMP() / bytes(72),      {B: (1, 100, 0, 0)}),
     row("no pair, outbound",    "inside",  IP(src=C, dst=X) / UDP() / bytes(72),       {}),
     row("no pair, inbound",     "outside", IP(src=X, dst=C) / UDP() / bytes(72),       {}),
     row("exempt",               "inside",  IP(src=A, dst="192.0.2.99") / UDP(),        {}),
-    row("error from the host",  "inside",  IP(src=A, dst=X) / ICMP(type=3) / bytes(IP(src=X, dst=A) / UDP()), {A: (1, 56, 0, 0)}),
-    row("error from the peer",  "outside", IP(src=X, dst=A_OUT) / ICMP(type=3) / bytes(IP(src=A_OUT, dst=X) / UDP()), {A: (0, 0, 1, 56)}),
-    row("error from R1",        "inside",  IP(src=R1, dst=X) / ICMP(type=3) / bytes(IP(src=X, dst=A) / UDP()), {A: (1, 56, 0, 0)},
+    row("error from the host",  "inside",  IP(src=A, dst=X) / ICMP(type=3) / TO_A,     {A: (1, 56, 0, 0)}),
+    row("error from the peer",  "outside", IP(src=X, dst=A_OUT) / ICMP(type=3) / TO_X, {A: (0, 0, 1, 56)}),
+    row("error from R1",        "inside",  IP(src=R1, dst=X) / ICMP(type=3) / TO_A,    {A: (1, 56, 0, 0)},
         marks=expression),
 ]
 EXEMPT = {"exempt_destinations": ["192.0.2.99/32"]}
@@ -123,8 +127,8 @@ def test_counters_per_rule(wire, tool):
     for pairs in (PAIRS, {**PAIRS, "10.99.0.1": "203.0.112.1"}):
         tool.sync(pairs, counters="rule")
         # Natively postrouting has a rule for what the gateway itself sends, too.
-        found = {}
-        for packets, size, chain in re.findall(r"^rule: (\d+) packets?, (\d+) bytes?: (\w+):", tool("status").stdout, re.M):
+        found, status = {}, tool("status").stdout
+        for packets, size, chain in re.findall(r"^rule: (\d+) packets?, (\d+) bytes?: (\w+):", status, re.M):
             found[chain] = tuple(map(sum, zip(found.get(chain, (0, 0)), (int(packets), int(size)))))
         assert found == {"postrouting": (2, 200), "prerouting": (1, 200)}
     assert set(tool.pairs()[A]) == {"internal", "external", "npt", "comment"}

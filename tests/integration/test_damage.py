@@ -22,8 +22,8 @@ DAMAGES = [
     row("a rule too many",              "insert rule ip statnat postrouting accept"),
     row("a chain too many",             "add chain ip statnat other"),
     row("a map too many",               "add map ip statnat other { type ipv4_addr : ipv4_addr; }"),
-    row("chain at another priority",    "flush chain ip statnat postrouting; delete chain ip statnat postrouting; "
-                                        "add chain ip statnat postrouting { type filter hook postrouting priority 5; }"),
+    row("chain at another priority",    "flush chain ip statnat postrouting; delete chain ip statnat postrouting; add "
+                                        "chain ip statnat postrouting { type filter hook postrouting priority 5; }"),
     row("chain that drops",             "add chain ip statnat postrouting { policy drop; }"),
     row("half a pair deleted",          f"delete element ip statnat int2ext {{ {A} }}"),
     row("the other half",               f"delete element ip statnat ext2int {{ {A_OUT} }}"),
@@ -57,8 +57,9 @@ DAMAGES = [
                                         "add element ip statnat int2ext_8 { 10.0.0.0/8 : 198.51.100.77 }"),
     row("a map of another key",         "add map ip statnat int2ext_16 { type mark : ipv4_addr; }; "
                                         "add element ip statnat int2ext_16 { 7 : 198.51.100.77 }"),
-    row("a map to verdicts",            "add chain ip statnat far; add map ip statnat ext2int_16 { type ipv4_addr : verdict; "
-                                        "}; add element ip statnat ext2int_16 { 10.0.0.7 : jump far }"),
+    row("a map to verdicts",            "add chain ip statnat far; "
+                                        "add map ip statnat ext2int_16 { type ipv4_addr : verdict; }; "
+                                        "add element ip statnat ext2int_16 { 10.0.0.7 : jump far }"),
     row("a set with a timeout",         "add set ip statnat int2ext_12 { type ipv4_addr; timeout 1h; }; "
                                         "add element ip statnat int2ext_12 { 10.0.0.7 }"),
     row("a set of pairs",               "add set ip statnat exempt { type ipv4_addr . inet_service; flags interval; }; "
@@ -80,8 +81,8 @@ def test_damage_is_seen_and_repaired(wire, synced, transactions, commands):
     diff = synced("diff", "--exit-code", synced.file, check=False)
     assert diff.returncode == 3 and diff.stdout, diff.stderr
     table_is_there = "statnat" in wire.gateway.run("nft", "list", "tables").stdout
-    for command in (["status"], ["list"], ["list", "-j"], ["list", "--csv"], ["explain", "10.0.0.7"], ["explain", "198.51.100.77"],
-                    ["del", "10.99.0.1"], ["add", "10.99.0.1", A_OUT]):
+    for command in (["status"], ["list"], ["list", "-j"], ["list", "--csv"], ["explain", "10.0.0.7"],
+                    ["explain", "198.51.100.77"], ["del", "10.99.0.1"], ["add", "10.99.0.1", A_OUT]):
         done = synced(*command, check=False)
         assert done.returncode in (0, 1) and done.stderr.count("\n") <= 1, (command, done.stderr)
         assert "internal error" not in done.stderr

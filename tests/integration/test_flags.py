@@ -11,8 +11,8 @@ from scapy.layers.inet import IP, TCP, UDP
 
 from calls import Calls
 from net import A, A_OUT, X
-from nfnl import (DADDR, DROPPED, GETRULE, GETRULE_RESET, INET, IPV4, NOTRACK, SADDR, TRACKED, UNTRACK, UNTRACKED, Netlink,
-                  expression, new_chain, new_rule)
+from nfnl import (DADDR, DROPPED, GETRULE, GETRULE_RESET, INET, IPV4, NOTRACK, SADDR, TRACKED, UNTRACK, UNTRACKED,
+                  Netlink, expression, new_chain, new_rule)
 from packets import expression as needs_module, row
 
 pytestmark = needs_module
@@ -99,7 +99,8 @@ def test_notrack_leaves_no_entry(wire, netlink, family, flags, entries):
 @pytest.mark.parametrize("flags, entries", [row("notrack", NOTRACK, 0), row("no flag", 0, 1)])
 def test_a_template_is_no_entry(wire, netlink, family, flags, entries):
     """And is let go, or each packet would need a new one."""
-    wire.gateway.nft(f"table ip zones {{ chain c {{ type filter hook prerouting priority {RAW - 1}; ct zone set 7; }}; }}")
+    wire.gateway.nft("table ip zones { chain c {\n"
+                     f"type filter hook prerouting priority {RAW - 1}; ct zone set 7; }}; }}")
     load(netlink, family, PREROUTING, RAW, expression(DADDR, "in", flags))
     with Calls("nf_ct_tmpl_alloc") as calls:
         assert [inbound(wire) for _ in range(3)] == [entries] * 3

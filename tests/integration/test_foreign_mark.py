@@ -78,7 +78,8 @@ def test_error_about_what_others_do_not_track(lan, rules):
 @pytest.mark.needs("dup")
 def test_copies_are_as_they_were_where_they_were_made(lan, rules):
     """In the forward chain, which sees internal addresses; the packets themselves go their ways."""
-    rules(f"chain forward {{ type filter hook forward priority filter; meta l4proto udp dup to {ANALYSER} device analyser; }}")
+    rules("chain forward {\n type filter hook forward priority filter\n"
+          f" meta l4proto udp dup to {ANALYSER} device analyser\n}}")
     lan.analyser.nft("table ip mute { chain o { type filter hook output priority 0; drop; }; }")
     tap = lan.tap(lan.analyser)
     for server, address, seen_as in ((lan.d, D, A), (lan.x, X, A_OUT)):

@@ -242,30 +242,34 @@ ABSENT = "192.0.2.66"
 NARROW = "203.0.113.20"
 FORBIDDEN = "203.0.113.130"
 
+TTL, WHOLE, ANY = {"ttl": 1}, {"flags": "DF"}, {"ttl": 9}
+EXPIRED, TOO_BIG = ICMP(type=11), ICMP(type=3, code=4, nexthopmtu=1280)
+FILTERED, NOBODY = ICMP(type=3, code=13), ICMP(type=3, code=1)
+
 OWN = [
-    #   why                       enters     the packet           fields     error                              told  about
-    row("TTL, outbound",          "inside",  (A, X),              {"ttl": 1}, ICMP(type=11),                    A,    (A, X)),
-    row("TTL, inbound",           "outside", (X, A_OUT),          {"ttl": 1}, ICMP(type=11),                    X,    (X, A_OUT)),
-    row("TTL, hairpin",           "inside",  (A, B_OUT),          {"ttl": 1}, ICMP(type=11),                    A,    (A, B_OUT)),
-    row("TTL, no pair",           "inside",  (C, X),              {"ttl": 1}, ICMP(type=11),                    C,    (C, X)),
-    row("MTU, outbound",          "inside",  (A, NARROW),         {"flags": "DF"}, ICMP(type=3, code=4, nexthopmtu=1280), A, (A, NARROW)),
-    row("MTU, inbound",           "outside", (X, B_OUT),          {"flags": "DF"}, ICMP(type=3, code=4, nexthopmtu=1280), X, (X, B_OUT)),
-    row("MTU, hairpin",           "inside",  (A, B_OUT),          {"flags": "DF"}, ICMP(type=3, code=4, nexthopmtu=1280), A, (A, B_OUT)),
-    row("firewall, outbound",     "inside",  (A, FORBIDDEN),      {"ttl": 9}, ICMP(type=3, code=13),            A,    (A, FORBIDDEN)),
-    row("firewall, inbound",      "outside", (X, D_OUT),          {"ttl": 9}, ICMP(type=3, code=13),            X,    (X, D_OUT)),
-    row("firewall, hairpin",      "inside",  (A, D_OUT),          {"ttl": 9}, ICMP(type=3, code=13),            A,    (A, D_OUT)),
-    row("no neighbour, outbound", "inside",  (A, ABSENT),         {"ttl": 9}, ICMP(type=3, code=1),             A,    (A, ABSENT)),
-    row("no neighbour, inbound",  "outside", (X, E_OUT),          {"ttl": 9}, ICMP(type=3, code=1),             X,    (X, E_OUT)),
-    row("no neighbour, hairpin",  "inside",  (A, E_OUT),          {"ttl": 9}, ICMP(type=3, code=1),             A,    (A, E_OUT)),
+    #   why                       enters     from, to        fields  what the sender is told
+    row("TTL, outbound",          "inside",  (A, X),         TTL,    EXPIRED),
+    row("TTL, inbound",           "outside", (X, A_OUT),     TTL,    EXPIRED),
+    row("TTL, hairpin",           "inside",  (A, B_OUT),     TTL,    EXPIRED),
+    row("TTL, no pair",           "inside",  (C, X),         TTL,    EXPIRED),
+    row("MTU, outbound",          "inside",  (A, NARROW),    WHOLE,  TOO_BIG),
+    row("MTU, inbound",           "outside", (X, B_OUT),     WHOLE,  TOO_BIG),
+    row("MTU, hairpin",           "inside",  (A, B_OUT),     WHOLE,  TOO_BIG),
+    row("firewall, outbound",     "inside",  (A, FORBIDDEN), ANY,    FILTERED),
+    row("firewall, inbound",      "outside", (X, D_OUT),     ANY,    FILTERED),
+    row("firewall, hairpin",      "inside",  (A, D_OUT),     ANY,    FILTERED),
+    row("no neighbour, outbound", "inside",  (A, ABSENT),    ANY,    NOBODY),
+    row("no neighbour, inbound",  "outside", (X, E_OUT),     ANY,    NOBODY),
+    row("no neighbour, hairpin",  "inside",  (A, E_OUT),     ANY,    NOBODY),
 ]
 
 
 # An exempt destination knows the internal address, and must be told about packets as it sent them.
 EXEMPT = [one for one in OWN if "hairpin" not in one.id] + [
-    row("TTL, exempt",            "inside",  (A, B),              {"ttl": 1}, ICMP(type=11),                    A,    (A, B)),
-    row("MTU, exempt",            "inside",  (A, B),              {"flags": "DF"}, ICMP(type=3, code=4, nexthopmtu=1280), A, (A, B)),
-    row("firewall, exempt",       "inside",  (A, D),              {"ttl": 9}, ICMP(type=3, code=13),            A,    (A, D)),
-    row("no neighbour, exempt",   "inside",  (A, E),              {"ttl": 9}, ICMP(type=3, code=1),             A,    (A, E)),
+    row("TTL, exempt",            "inside",  (A, B),         TTL,    EXPIRED),
+    row("MTU, exempt",            "inside",  (A, B),         WHOLE,  TOO_BIG),
+    row("firewall, exempt",       "inside",  (A, D),         ANY,    FILTERED),
+    row("no neighbour, exempt",   "inside",  (A, E),         ANY,    NOBODY),
 ]
 
 
@@ -297,26 +301,27 @@ def exempt(request, complaining, tool):
     tool.sync(PAIRS)
 
 
-@pytest.mark.parametrize("exempt, enters, packet, fields, error, told, about",
+@pytest.mark.parametrize("exempt, enters, packet, fields, error",
                          [row(one.id, [], *one.values) for one in OWN]
                          + [row(f"{one.id}, inside exempt", ["10.0.0.0/8"], *one.values) for one in EXEMPT],
                          indirect=["exempt"])
-def test_own_error(wire, conntrack, exempt, enters, packet, fields, error, told, about):
-    """Ignored: the identification; the source, which is any address of the gateway."""
+def test_own_error(wire, conntrack, exempt, enters, packet, fields, error):
+    """The sender is told, by a quote of the packet as it sent it. Ignored: the identification; the source, which is any
+    address of the gateway."""
     wire.drain()
-    carried = UDP() / bytes(1372)
-    getattr(wire, enters).send(IP(src=packet[0], dst=packet[1], **fields) / carried)
-    teller = wire.outside if told == X else wire.inside
-    got = teller.receive()
+    (source, target), carried = packet, UDP() / bytes(1372)
+    sender = getattr(wire, enters)
+    sender.send(IP(src=source, dst=target, **fields) / carried)
+    got = sender.receive()
     if got and IP(got)[ICMP].type == 5:
         # What conntrack follows from one host inside to another may take the shorter way.
-        assert packet == about and packet[1] in (D, E)
-        got = teller.receive()
+        assert target in (D, E)
+        got = sender.receive()
     assert got, "the gateway says nothing"
 
     forwarded = {"ttl": 8} if error.code in (1, 13) else {}
-    quote = bytes(IP(src=about[0], dst=about[1], **{**fields, **forwarded}) / carried)[:548]
-    wanted = IP(src=IP(got).src, dst=told, id=IP(got).id, tos=0xc0) / error / quote
+    quote = bytes(IP(src=source, dst=target, **{**fields, **forwarded}) / carried)[:548]
+    wanted = IP(src=IP(got).src, dst=source, id=IP(got).id, tos=0xc0) / error / quote
     assert IP(got).src in (GATEWAY_IN, GATEWAY_OUT)
     same(got, wanted)
     wire.expect()

@@ -130,7 +130,8 @@ def test_checksum_left_to_offload(wire, tool, way, before, carried, length):
     sent, seen = errors(way, before / error if before else error, quoting(carried, length))
     data, start = bytes(sent), 40 + len(before or b"")
     pseudo = checksum(pseudo_header(IPv6(data), len(data) - start)[:-1] + b"\x3a") ^ 0xffff
-    getattr(wire, way.enters).send_unfinished(data[:start + 2] + pseudo.to_bytes(2, "big") + data[start + 4:], start, start + 2)
+    unfinished = data[:start + 2] + pseudo.to_bytes(2, "big") + data[start + 4:]
+    getattr(wire, way.enters).send_unfinished(unfinished, start, start + 2)
     wire.expect(**{way.leaves: [seen]})
 
 

@@ -115,7 +115,8 @@ def by_policy(lan, family):
 
 
 def by_interface(lan, family, **selectors):
-    lan.gateway.ip(f"link add name ipsec type xfrm dev out if_id 7\nlink set dev ipsec up\nroute add {family.x} dev ipsec\n"
+    lan.gateway.ip("link add name ipsec type xfrm dev out if_id 7\nlink set dev ipsec up\n"
+                   f"route add {family.x} dev ipsec\n"
                    + states(family, "if_id 7") + policies(family, "if_id 7", **selectors))
 
 

@@ -191,7 +191,10 @@ def test_checksum_left_to_offload(wire, way, carried, at):
 
 
 @expression
-@pytest.mark.parametrize("carried", [row("solicitation", ICMPv6ND_NS(tgt=X6)), row("advertisement", ICMPv6ND_NA(tgt=A6))])
+@pytest.mark.parametrize("carried", [
+    row("solicitation", ICMPv6ND_NS(tgt=X6)),
+    row("advertisement", ICMPv6ND_NA(tgt=A6)),
+])
 def test_neighbour_discovery_is_left_alone(wire, conntrack, carried):
     """Its receiver checks that no router forwarded it; what matters here is that no address changed."""
     wire.inside.send(IPv6(src=A6, dst=X6, hlim=255) / carried)

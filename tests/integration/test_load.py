@@ -29,9 +29,9 @@ LIMITS = {"toml": 0.5, "csv": 0.1}
 def write_pairs(folder, name, pairs, **gateway):
     """A configuration whose pairs are in a CSV file."""
     (folder / f"{name}.csv").write_text("".join(f"{internal},{external}\n" for internal, external in pairs.items()))
-    lines = [f'engine = "{ENGINE}"', f'pairs-files = ["{name}.csv"]', *(f'{key} = "{value}"' for key, value in gateway.items())]
     path = folder / f"{name}.toml"
-    path.write_text("\n".join(["[gateway]", *lines, ""]))
+    path.write_text(f'[gateway]\nengine = "{ENGINE}"\npairs-files = ["{name}.csv"]\n'
+                    + "".join(f'{key} = "{value}"\n' for key, value in gateway.items()))
     return path
 
 
@@ -89,8 +89,8 @@ def test_a_terminal_shows_what_takes_long(wire, tool, files):
     assert drawn[0] == rest == "" and len(drawn) > 1 and erased.strip() == ""
     elements = MANY * (3 if ENGINE == "native" else 2)
     for line in drawn[1:]:
-        assert re.fullmatch(rf"(reading {re.escape(str(files['uncounted']))}|writing {elements:,} elements to the kernel), "
-                            r"\d+ s", line.rstrip())
+        doing = rf"(reading {re.escape(str(files['uncounted']))}|writing {elements:,} elements to the kernel)"
+        assert re.fullmatch(rf"{doing}, \d+ s", line.rstrip())
     tool("clear")
     assert on_terminal(wire.gateway, TOOL, "--quiet", "sync", files["uncounted"]) == ("", "")
     tool("clear")

@@ -37,16 +37,17 @@ def machine(tmp_path_factory):
 
 
 COVERED = [
-    #   why                         pair                                         what is named, and where
-    row("inside",                   ("10.0.0.0/24", "198.51.100.0/24"),          ["10.0.0.1 of lan0", "10.0.0.254 behind lan0"]),
-    row("outside",                  ("10.7.0.0/24", "192.0.2.0/24"),             ["192.0.2.1 of wan0", "192.0.2.2 behind wan0",
-                                                                                  "192.0.2.3 behind wan0", "192.0.2.4 behind wan0"]),
-    row("its end of a link",        ("10.7.0.0/31", "203.0.113.0/31"),           ["203.0.113.1 of wan0"]),
-    row("not the other one's",      ("10.7.0.2/31", "203.0.113.2/31"),           []),
-    row("the uplink's /64",         ("fd00:1::/64", "2001:db8:2::/64"),          ["2001:db8:2::77 of wan0",
-                                                                                  "2001:db8:2::1 behind wan0"]),
-    row("somewhere else",           ("10.7.0.0/24", "198.51.100.0/24"),          []),
-    row("a host",                   ("10.0.0.1", "192.0.2.2"),                   []),
+    #   why                     pair                                    what is named, and where
+    row("inside",               ("10.0.0.0/24", "198.51.100.0/24"),     ["10.0.0.1 of lan0", "10.0.0.254 behind lan0"]),
+    row("outside",              ("10.7.0.0/24", "192.0.2.0/24"),        ["192.0.2.1 of wan0", "192.0.2.2 behind wan0",
+                                                                         "192.0.2.3 behind wan0",
+                                                                         "192.0.2.4 behind wan0"]),
+    row("its end of a link",    ("10.7.0.0/31", "203.0.113.0/31"),      ["203.0.113.1 of wan0"]),
+    row("not the other one's",  ("10.7.0.2/31", "203.0.113.2/31"),      []),
+    row("the uplink's /64",     ("fd00:1::/64", "2001:db8:2::/64"),     ["2001:db8:2::77 of wan0",
+                                                                         "2001:db8:2::1 behind wan0"]),
+    row("somewhere else",       ("10.7.0.0/24", "198.51.100.0/24"),     []),
+    row("a host",               ("10.0.0.1", "192.0.2.2"),              []),
 ]
 
 
@@ -72,23 +73,25 @@ def test_sync_warns_too(machine):
 
 
 RULESETS = [
-    #   why                     ruleset of somebody else                                                    which chains are named
-    row("nothing",              "",                                                                         []),
-    row("nat",                  "table ip nat { chain p { type nat hook prerouting priority -100; }\n}",    ["ip nat p"]),
-    row("nat of both",          "table inet n { chain s { type nat hook postrouting priority 100; }\n}",    ["inet n s"]),
-    row("nat of IPv6",          "table ip6 nat { chain p { type nat hook prerouting priority -100; }\n}",   []),
-    row("a strict input",       "table inet f { chain i { type filter hook input priority 0; policy drop; }\n}", []),
-    row("an open input",        "table inet f { chain i { type filter hook input priority 0; }\n}",         []),
-    row("a strict forward",     "table inet f { chain i { type filter hook forward priority 0; policy drop; }\n}", []),
-    row("bridges",              "table bridge b { chain i { type filter hook input priority 0; policy drop; }\n}", []),
-    row("no hook",              "table ip nat { chain p { counter; }\n}",                                   []),
+    #   why                 table, chain, what is in it                                            which are named
+    row("nothing",          None, None, None,                                                      []),
+    row("nat",              "ip nat", "p", "type nat hook prerouting priority -100",               ["ip nat p"]),
+    row("nat of both",      "inet n", "s", "type nat hook postrouting priority 100",               ["inet n s"]),
+    row("nat of IPv6",      "ip6 nat", "p", "type nat hook prerouting priority -100",              []),
+    row("a strict input",   "inet f", "i", "type filter hook input priority 0; policy drop",       []),
+    row("an open input",    "inet f", "i", "type filter hook input priority 0",                    []),
+    row("a strict forward", "inet f", "i", "type filter hook forward priority 0; policy drop",     []),
+    row("bridges",          "bridge b", "i", "type filter hook input priority 0; policy drop",     []),
+    row("no hook",          "ip nat", "p", "counter",                                              []),
 ]
 
 
-@pytest.mark.parametrize("ruleset, named", RULESETS)
-def test_rules_without_effect(machine, ruleset, named):
+@pytest.mark.parametrize("table, chain, content, named", RULESETS)
+def test_rules_without_effect(machine, table, chain, content, named):
+    """Of somebody else."""
     machine.sync({A: A_OUT})
-    machine.namespace.nft(ruleset or "add table ip t; delete table ip t")
+    machine.namespace.nft(f"table {table} {{ chain {chain} {{ {content}; }}\n}}" if table else
+                          "add table ip t; delete table ip t")
     try:
         said = machine("status").stdout
         assert [line for line in said.splitlines() if line.startswith("note: chain")] == \

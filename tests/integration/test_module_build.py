@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A kernel that lacks what the module needs is refused in one sentence, before the compiler or modpost says it in a hundred lines.
+"""A kernel that lacks what the module needs is refused in one sentence, before a compiler says it in a hundred lines.
 
 The kernel is one of the guests', its headers in a tree of links in which one file is another.
 """
@@ -52,14 +52,16 @@ def build(headers, tmp_path, *more):
 LACKS = [
     row("an export", "*-amd64/Module.symvers", "\tnft_chain_validate_hooks\t", "\tno_such_function\t",
         "does not export what this module needs, and 6.1.192 to 7.3.4 do: nft_chain_validate_hooks"),
-    row("a count that ends", "*-common/include/net/netfilter/nf_tables.h", "bool nft_use_inc(u32", "bool nft_use_more(u32",
+    row("a count that ends", "*-common/include/net/netfilter/nf_tables.h",
+        "bool nft_use_inc(u32", "bool nft_use_more(u32",
         "has no nft_use_inc(); 6.1.192 to 7.3.4 have"),
     row("dumps that reset", "*-common/include/net/netfilter/nf_tables.h", "bool reset)", "int reset)",
         "has no nft_expr_ops.dump with a reset; 6.1.192 to 7.3.4 have"),
     row("a validate of today", "*-common/include/net/netfilter/nf_tables.h", "*validate)(const struct nft_ctx *ctx,",
         "*validate)(const struct nft_ctx *ctx, const struct nft_data **data,",
         "has no nft_expr_ops.validate without data; 6.1.192 to 7.3.4 have"),
-    row("the flag", "*-common/include/net/ip.h", "#define IPSKB_MULTIPATH\t\tBIT(9)", "#define IPSKB_MULTIPATH\t\tBIT(15)",
+    row("the flag", "*-common/include/net/ip.h",
+        "#define IPSKB_MULTIPATH\t\tBIT(9)", "#define IPSKB_MULTIPATH\t\tBIT(15)",
         "uses bit 15 of the IP layer's flags itself, see decision.h; 6.1.192 to 7.3.4 do not"),
     row("nf_tables", "*-amd64/include/config/auto.conf", "CONFIG_NF_TABLES=m", "",
         "this kernel is configured without CONFIG_NF_TABLES"),

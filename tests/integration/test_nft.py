@@ -13,8 +13,8 @@ import pytest
 from scapy.layers.inet import IP, UDP
 
 from net import A, A_OUT, X
-from nfnl import (DADDR, FIELD, FLAGS, INET, MAP_FLAGS, MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, MAPS, NOTRACK,
-                  NPT, UNTRACKED, Netlink, attributes, listed)
+from nfnl import (DADDR, FIELD, FLAGS, INET, MAP_FLAGS, MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, MAPS,
+                  NOTRACK, NPT, UNTRACKED, Netlink, attributes, listed)
 from nft import GATEWAY_TABLE, TABLE, Nft
 from packets import expression, row
 
@@ -30,7 +30,8 @@ IN_KERNEL = [
     row("npt",      "daddr map @m6 prefix 48 npt",              (DADDR, 0), [("m6", 48, NPT, None)]),
     row("within",   "daddr map @m within 198.51.100.7, @n prefix 24 within 198.51.100.0/22", (DADDR, 0),
         [("m", None, 0, "198.51.100.7/32"), ("n", 24, 0, "198.51.100.0/22")]),
-    row("all of it", "daddr map @m6 prefix 48 npt within 2001:db8::/47", (DADDR, 0), [("m6", 48, NPT, "2001:db8::/47")]),
+    row("all of it", "daddr map @m6 prefix 48 npt within 2001:db8::/47", (DADDR, 0),
+        [("m6", 48, NPT, "2001:db8::/47")]),
 ]
 
 
@@ -69,12 +70,14 @@ def test_handles(nft):
     nft("-f", "-", stdin=TABLE)
     nft("add rule ip t post snat_stateless saddr map @m")
 
-    def handle():
-        return re.search(r"snat_stateless .* # handle (\d+)", nft("-a", "list", "chain", "ip", "t", "post").stdout)[1]
+    def listed(*options):
+        return nft(*options, "list", "chain", "ip", "t", "post").stdout
 
-    first = handle()
-    nft(f"replace rule ip t post handle {first} counter snat_stateless saddr map @m tracked")
-    assert "\t\tcounter packets 0 bytes 0 snat_stateless saddr map @m tracked\n" in nft("list", "chain", "ip", "t", "post").stdout
+    def handle():
+        return re.search(r"snat_stateless .* # handle (\d+)", listed("-a"))[1]
+
+    nft(f"replace rule ip t post handle {handle()} counter snat_stateless saddr map @m tracked")
+    assert "\t\tcounter packets 0 bytes 0 snat_stateless saddr map @m tracked\n" in listed()
     nft(f"add rule ip t post position {handle()} snat_stateless saddr map @m untracked comment \"after\"")
     assert nft.listing().index("tracked\n") < nft.listing().index("after")
     nft(f"delete rule ip t post handle {handle()}")
@@ -96,13 +99,14 @@ def test_optimize(nft):
 def test_all_or_nothing(nft):
     nft("-f", "-", stdin=TABLE + "add rule ip t post snat_stateless saddr map @m\n")
     before = nft.listing()
-    for last in ("add rule ip t post snat_stateless saddr map @missing", "add rule ip t nowhere counter", "add rule ip t post frog frog"):
-        done = nft("-f", "-", stdin="flush ruleset\n" + TABLE + f"add rule ip t pre snat_stateless daddr map @m\n{last}\n", check=False)
+    other = f"flush ruleset\n{TABLE}add rule ip t pre snat_stateless daddr map @m\n"
+    for last in ("post snat_stateless saddr map @missing", "nowhere counter", "post frog frog"):
+        done = nft("-f", "-", stdin=f"{other}add rule ip t {last}\n", check=False)
         assert done.returncode == 1 and nft.listing() == before
 
 
 def test_table_replaced_under_traffic(wire):
-    """Packets in both directions while the table is replaced again and again: none is lost, none is left untranslated."""
+    """Again and again, while packets go both ways: none is lost, none is left untranslated."""
     nft = Nft(wire.gateway)
     nft("-f", "-", stdin=GATEWAY_TABLE)
     wire.drain()
@@ -123,11 +127,11 @@ def test_table_replaced_under_traffic(wire):
                 wire.inside.send(IP(src=A, dst=X) / UDP(dport=1) / sent.to_bytes(4, "big"))
                 wire.outside.send(IP(src=X, dst=A_OUT) / UDP(dport=1) / sent.to_bytes(4, "big"))
                 sent += 1
-            wire_seen = wire.drain()
-            assert [packet[-4:] for packet in wire_seen[0]] == [number.to_bytes(4, "big") for number in range(sent - 50, sent)]
-            assert {IP(packet).dst for packet in wire_seen[0]} == {A}
-            assert [packet[-4:] for packet in wire_seen[1]] == [number.to_bytes(4, "big") for number in range(sent - 50, sent)]
-            assert {IP(packet).src for packet in wire_seen[1]} == {A_OUT}
+            inside, outside = wire.drain()
+            for seen in (inside, outside):
+                assert [int.from_bytes(packet[-4:], "big") for packet in seen] == list(range(sent - 50, sent))
+            assert {IP(packet).dst for packet in inside} == {A}
+            assert {IP(packet).src for packet in outside} == {A_OUT}
     finally:
         over.set()
         worker.join()

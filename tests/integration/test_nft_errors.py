@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is wrong with a statement, or beside one: errors point at what the user wrote, as stock nft's do, and nothing changes.
+"""Errors in a statement, or beside one, point at what the user wrote, as stock nft's do; and nothing changes.
 
 One namespace; no packets.
 """
@@ -14,60 +14,87 @@ from packets import expression as needs_module, row
 
 LONG = "n" * 256
 
-MISTAKES = [
-    #   why                    statement, and the word that the error is about    what is said
-    row("no field",            "map @m",                       "map",             "syntax error, unexpected map, expecting saddr or daddr"),
-    row("a wrong field",       "sadr map @m",                  "sadr",            "syntax error, unexpected sadr, expecting saddr or daddr"),
-    row("no map",              "saddr @m",                     "@",               "syntax error, unexpected @, expecting map"),
-    row("a map in braces",     "saddr map { 10.0.0.2 : 198.51.100.2 }", "{",      "syntax error, unexpected {, expecting @"),
-    row("no @",                "saddr map m",                  "m",               "syntax error, unexpected m, expecting @"),
-    row("bytes for a terminal", "saddr map \x1b[31m",          "\x1b",            'syntax error, unexpected "\\x1b", expecting @'),
-    row("no name",             "saddr map @ , @m",             ",",               "syntax error, unexpected ,, expecting the name of a map"),
-    row("a name in quotes",    'saddr map @"m"',               '"m"',             'syntax error, unexpected "m", expecting the name of a map'),
-    row("a name too long",     f"saddr map @{LONG}",           LONG,              "the name of this map has 256 bytes, and may have 255"),
-    row("no length",           "saddr map @m prefix",          "",                "syntax error, unexpected newline, expecting the length of a prefix"),
-    row("a wrong length",      "saddr map @m prefix x",        "x",               "syntax error, unexpected x, expecting the length of a prefix"),
-    row("length 0",            "saddr map @m prefix 0",        "0",               "a prefix has a length of 1 to 32 for IPv4, of 1 to 128 for IPv6"),
-    row("length 129",          "saddr map @m prefix 129",      "129",             "a prefix has a length of 1 to 32 for IPv4, of 1 to 128 for IPv6"),
-    row("length of npt",       "saddr map @m prefix 65 npt",   "65",              "npt needs a prefix with a length of 1 to 64"),
-    row("npt alone",           "saddr map @m npt",             "npt",             "syntax error, unexpected npt"),
-    row("within what",         "saddr map @m within",          "",                "syntax error, unexpected newline, expecting a prefix of addresses"),
-    row("within a word",       "saddr map @m within here",     "here",            "syntax error, unexpected here, expecting a prefix of addresses"),
-    row("within too long",     "saddr map @m within 10.0.0.0/33", "10.0.0.0/33",  "syntax error, unexpected 10.0.0.0/33, expecting a prefix of addresses"),
-    row("within host bits",    "saddr map @m within 10.0.0.1/8, @m", "10.0.0.1/8", "host bits are set; 10.0.0.0/8 has none"),
-    row("within IPv6",         "saddr map @m within fd00::1/8 untracked", "fd00::1/8", "host bits are set; fd00::/8 has none"),
-    row("within all",          "saddr map @m within ::/0",     "::/0",            "all addresses are within a prefix of length 0; leave it out"),
-    row("within, then prefix", "saddr map @m within 10.0.0.0/8 prefix 24", "prefix", "syntax error, unexpected prefix"),
-    row("within after flags",  "saddr map @m untracked within 10.0.0.0/8", "within", "syntax error, unexpected within"),
-    row("a comma too many",    "saddr map @m, untracked",      "untracked",       "syntax error, unexpected untracked, expecting @"),
-    row("a flag twice",        "saddr map @m notrack notrack", "notrack",         "notrack is there already"),
-    row("both marks",          "saddr map @m notrack untrack", "untrack",         "notrack and untrack exclude each other"),
-    row("both states",         "saddr map @m tracked untracked", "untracked",     "tracked and untracked exclude each other"),
-    row("words of log",        "saddr map @m level debug",     "level",           "syntax error, unexpected level"),
-    row("else of what",        "daddr map @m notrack else @m", "@",              "syntax error, unexpected @, expecting saddr"),
-    row("else without maps",   "daddr map @m notrack else saddr untrack", "untrack", "syntax error, unexpected untrack, expecting map"),
-    row("else without untrack", "daddr map @m notrack else saddr map @m", "",     "syntax error, unexpected newline, expecting untrack"),
-    row("else for saddr",      "saddr map @m notrack else saddr map @m untrack", "else", "else goes with daddr and notrack only"),
-    row("else and tracked",    "daddr map @m else saddr map @m untrack", "else",   "else goes with daddr and notrack only"),
-    row("else twice",          "daddr map @m notrack else saddr map @m untrack else", "else", "syntax error, unexpected else"),
-    row("prefix after flags",  "saddr map @m untracked prefix 24", "prefix",      "syntax error, unexpected prefix"),
+SYNTAX_ERRORS = [
+    #   why                      statement                                    what is unexpected, and what is expected
+    row("no field",              "map @m",                                    "map", "saddr or daddr"),
+    row("a wrong field",         "sadr map @m",                               "sadr", "saddr or daddr"),
+    row("no map",                "saddr @m",                                  "@", "map"),
+    row("a map in braces",       "saddr map { 10.0.0.2 : 198.51.100.2 }",     "{", "@"),
+    row("no @",                  "saddr map m",                               "m", "@"),
+    row("no name",               "saddr map @ , @m",                          ",", "the name of a map"),
+    row("a name in quotes",      'saddr map @"m"',                            '"m"', "the name of a map"),
+    row("no length",             "saddr map @m prefix",                       "", "the length of a prefix"),
+    row("a wrong length",        "saddr map @m prefix x",                     "x", "the length of a prefix"),
+    row("npt alone",             "saddr map @m npt",                          "npt", None),
+    row("within what",           "saddr map @m within",                       "", "a prefix of addresses"),
+    row("within a word",         "saddr map @m within here",                  "here", "a prefix of addresses"),
+    row("within too long",       "saddr map @m within 10.0.0.0/33",           "10.0.0.0/33", "a prefix of addresses"),
+    row("within, then prefix",   "saddr map @m within 10.0.0.0/8 prefix 24",  "prefix", None),
+    row("within after flags",    "saddr map @m untracked within 10.0.0.0/8",  "within", None),
+    row("a comma too many",      "saddr map @m, untracked",                   "untracked", "@"),
+    row("words of log",          "saddr map @m level debug",                  "level", None),
+    row("else of what",          "daddr map @m notrack else @m",              "@", "saddr"),
+    row("else without maps",     "daddr map @m notrack else saddr untrack",   "untrack", "map"),
+    row("else without untrack",  "daddr map @m notrack else saddr map @m",    "", "untrack"),
+    row("else twice",            "daddr map @m notrack else saddr map @m untrack else", "else", None),
+    row("prefix after flags",    "saddr map @m untracked prefix 24",          "prefix", None),
 ]
 
+
+def syntax_error(unexpected, expected):
+    end = f", expecting {expected}" if expected else ""
+    return f"syntax error, unexpected {unexpected or 'newline'}{end}"
+
+
+LENGTHS = "a prefix has a length of 1 to 32 for IPv4, of 1 to 128 for IPv6"
+ELSE = "else goes with daddr and notrack only"
+
+MISTAKES = [
+    #   why                     statement, the word that is blamed, and what is said
+    *(row(one.id, *one.values[:2], syntax_error(*one.values[1:])) for one in SYNTAX_ERRORS),
+    row("bytes for a terminal", "saddr map \x1b[31m", "\x1b",       r'syntax error, unexpected "\x1b", expecting @'),
+    row("a name too long",      f"saddr map @{LONG}", LONG,
+        "the name of this map has 256 bytes, and may have 255"),
+    row("length 0",             "saddr map @m prefix 0", "0",       LENGTHS),
+    row("length 129",           "saddr map @m prefix 129", "129",   LENGTHS),
+    row("length of npt",        "saddr map @m prefix 65 npt", "65", "npt needs a prefix with a length of 1 to 64"),
+    row("within all",           "saddr map @m within ::/0", "::/0",
+        "all addresses are within a prefix of length 0; leave it out"),
+    row("within host bits",     "saddr map @m within 10.0.0.1/8, @m", "10.0.0.1/8",
+        "host bits are set; 10.0.0.0/8 has none"),
+    row("within IPv6",          "saddr map @m within fd00::1/8 untracked", "fd00::1/8",
+        "host bits are set; fd00::/8 has none"),
+    row("a flag twice",         "saddr map @m notrack notrack", "notrack", "notrack is there already"),
+    row("both marks",           "saddr map @m notrack untrack", "untrack",
+        "notrack and untrack exclude each other"),
+    row("both states",          "saddr map @m tracked untracked", "untracked",
+        "tracked and untracked exclude each other"),
+    row("else for saddr",       "saddr map @m notrack else saddr map @m untrack", "else", ELSE),
+    row("else and tracked",     "daddr map @m else saddr map @m untrack", "else", ELSE),
+]
+
+NO_MAP = "is no map from addresses to addresses"
+ADDRESSES = "is not of addresses of this table's family, as key and as data"
+HOOKS = "works in filter and route chains of the hooks"
+EARLY, LATE = f"{HOOKS} prerouting and output", f"{HOOKS} postrouting and input"
+
 REFUSALS = [
-    #   why                    chain    statement                what is said
-    row("an unknown map",      "post",  "saddr map @x",          "this table has no map @x"),
-    row("one of two unknown",  "post",  "saddr map @m, @x",      "this table does not have all of the maps @m, @x"),
-    row("a set",               "post",  "saddr map @s",          "@s is no map from addresses to addresses"),
-    row("a verdict map",       "post",  "saddr map @verdicts",   "@verdicts is no map from addresses to addresses"),
-    row("the other family",    "post",  "saddr map @m6",         "@m6 is not of addresses of this table's family, as key and as data; npt is for IPv6"),
-    row("within the other family", "post", "saddr map @m within fd00::/8",
-        "@m is not of addresses of this table's family, as key and as data, or not within such; npt is for IPv6"),
-    row("ranges",              "post",  "saddr map @ranges",     "@ranges is an interval, timeout or dynamic map, which snat_stateless cannot use"),
-    row("a prefix too long",   "post",  "saddr map @m prefix 33", "a prefix of @m is longer than an address of the map, or than npt allows"),
-    row("daddr too late",      "post",  "daddr map @m",          "snat_stateless daddr works in filter and route chains of the hooks prerouting and output"),
-    row("saddr too early",     "pre",   "saddr map @m",          "snat_stateless saddr works in filter and route chains of the hooks postrouting and input"),
-    row("untrack too late",    "post",  "saddr map @m untrack",  "snat_stateless with untrack works in filter and route chains of the hooks prerouting and output"),
-    row("a nat chain",         "nat",   "saddr map @m",          "snat_stateless saddr works in filter and route chains of the hooks postrouting and input"),
+    #   why                         chain   statement                what is said
+    row("an unknown map",           "post", "saddr map @x",          "this table has no map @x"),
+    row("one of two unknown",       "post", "saddr map @m, @x",      "this table does not have all of the maps @m, @x"),
+    row("a set",                    "post", "saddr map @s",          f"@s {NO_MAP}"),
+    row("a verdict map",            "post", "saddr map @verdicts",   f"@verdicts {NO_MAP}"),
+    row("the other family",         "post", "saddr map @m6",         f"@m6 {ADDRESSES}; npt is for IPv6"),
+    row("within the other family",  "post", "saddr map @m within fd00::/8",
+        f"@m {ADDRESSES}, or not within such; npt is for IPv6"),
+    row("ranges",                   "post", "saddr map @ranges",
+        "@ranges is an interval, timeout or dynamic map, which snat_stateless cannot use"),
+    row("a prefix too long",        "post", "saddr map @m prefix 33",
+        "a prefix of @m is longer than an address of the map, or than npt allows"),
+    row("daddr too late",           "post", "daddr map @m",          f"snat_stateless daddr {EARLY}"),
+    row("saddr too early",          "pre",  "saddr map @m",          f"snat_stateless saddr {LATE}"),
+    row("untrack too late",         "post", "saddr map @m untrack",  f"snat_stateless with untrack {EARLY}"),
+    row("a nat chain",              "nat",  "saddr map @m",          f"snat_stateless saddr {LATE}"),
 ]
 
 
@@ -141,8 +168,9 @@ def test_refusal_at_the_end(nft):
     assert done.returncode == 1 and "Operation not supported" in done.stderr
     done = nft("-f", "-", stdin=f"{rule}\nadd rule ip t pre jump other\n", check=False)
     # Kernels differ in what exactly they blame for it.
-    assert re.match(r"/dev/stdin:2:\d+-\d+: Error: Could not process rule: Operation not supported \(a chain with "
-                    r"snat_stateless daddr or untrack must be reached from .*\)\nadd rule ip t pre jump other\n", done.stderr)
+    assert re.match(r"/dev/stdin:2:\d+-\d+: Error: Could not process rule: Operation not supported "
+                    r"\(a chain with snat_stateless daddr or untrack must be reached from .*\)\n"
+                    r"add rule ip t pre jump other\n", done.stderr)
 
 
 BESIDE = [

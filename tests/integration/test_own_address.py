@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An address of the gateway itself belongs to the gateway, though a prefix of a pair covers it; a pair of its own may move it.
+"""The gateway keeps its own addresses, though a prefix of a pair covers them; a pair of its own may move one.
 
     A 10.0.0.2 fd00:1::2 ─── switch ─── 10.0.0.1  gateway 192.0.2.1      ─── X 203.0.113.10 2001:db8:3::10
                                         fd00:1::1         2001:db8:2::1      at 192.0.2.2 2001:db8:2::2

@@ -22,10 +22,11 @@ def test_what_is_listed_can_be_read(tool, counters, npt):
     tool("clear")
     path, listed = tool.folder / "round.toml", tool.folder / "round.csv"
     gateway = f'[gateway]\nengine = "{ENGINE}"\ncounters = "{counters}"\nnpt = {str(npt).lower()}\n'
-    pairs = "".join(f"\"10.0.0.{2 + number}\" = {{ external = \"198.51.100.{2 + number}\", comment = '''{comment}''' }}\n"
-                    for number, comment in enumerate(COMMENTS))
+    pairs = "".join(f'"10.0.0.{host}" = {{ external = "198.51.100.{host}", comment = \'\'\'{comment}\'\'\' }}\n'
+                    for host, comment in enumerate(COMMENTS, 2))
     if ENGINE == "expression":
-        pairs += ('"fd00:11::/48" = "2001:db8:11::/48"\n"fd00:12::/48" = { external = "2001:db8:12::/48", npt = false }\n'
+        pairs += ('"fd00:11::/48" = "2001:db8:11::/48"\n'
+                  '"fd00:12::/48" = { external = "2001:db8:12::/48", npt = false }\n'
                   '"10.1.0.0/24" = { external = "203.0.113.0/24", comment = "a, b" }\n')
     path.write_text(f'{gateway}[pairs]\n"{A6}" = "{A6_OUT}"\n{pairs}')
     tool("sync", path)
@@ -74,7 +75,8 @@ def test_a_directory_that_may_not_be_looked_into(tmp_path_factory, pattern):
     path.write_text(f'[gateway]\npairs-files = ["{pattern}"]\n')
 
     def check():
-        return subprocess.run([TOOL, "check", path], capture_output=True, text=True, user=65534, group=65534, extra_groups=[])
+        return subprocess.run([TOOL, "check", path], capture_output=True, text=True,
+                              user=65534, group=65534, extra_groups=[])
 
     done = check()
     assert done.returncode == 2 and "Permission denied" in done.stderr and "matches no file" not in done.stderr

@@ -114,7 +114,7 @@ class Gateway(Machine):
         return [tuple(line.split()) for line in (self.folder / "var/lib/dhcp/trace").read_text().splitlines()]
 
     def hears(self, new, old="-"):
-        """Waits until dhclient says this, for whatever reason, after what it was heard to say last; the hooks have run then."""
+        """Waits until dhclient says this, for whatever reason, after what it said last; the hooks have run then."""
         def found():
             return next((at for at, said in enumerate(self.said()[self.heard:], self.heard + 1)
                          if said[1:] == (new, old)), None)
@@ -227,8 +227,9 @@ def followed(road, prefix, **life):
 
 @pytest.mark.stock
 def test_old_prefix_expires_after_a_new_one_came(road):
-    """The provider refuses to renew the old one. Where it does so every other second, half the time dhclient is soliciting
-    when the old one expires, and that ends dhclient (4.4.3: "Impossible condition, state 2"); so it renews later here."""
+    """The provider refuses to renew the old one. Where it does so every other second, half the time dhclient is
+    soliciting when the old one expires, and that ends dhclient (4.4.3: "Impossible condition, state 2"); so it renews
+    later here."""
     followed(road, ONE, life=20)
     road.provider.delegate(ANOTHER, renewal=300)
     road.gateway.hears(ANOTHER)
@@ -325,11 +326,11 @@ def test_the_prefix_had_all_pairs(following):
     (following.statnat / "delegated.csv.in").write_text("".join(f"fd00:1::{host},@PREFIX@{host}\n" for host in hosts))
     try:
         assert hook(following, "RENEW6", ONE, ANOTHER).returncode == 0
-        for said, prefix in ((("RENEW6", ANOTHER, ONE), ANOTHER), (("EXPIRE6", None, ANOTHER), None), (("BOUND6", ONE), ONE),
-                             (("RELEASE6", None, ONE), None)):
-            done = hook(following, *said)
+        for reason, new, old in (("RENEW6", ANOTHER, ONE), ("EXPIRE6", None, ANOTHER), ("BOUND6", ONE, None),
+                                 ("RELEASE6", None, ONE)):
+            done = hook(following, reason, new, old)
             assert done.returncode == 0, done.stderr
-            assert len(following.tool.pairs()) == (len(hosts) if prefix else 0)
+            assert len(following.tool.pairs()) == (len(hosts) if new else 0)
     finally:
         file.write_text(whole)
 

@@ -272,17 +272,18 @@ def test_add_and_del(synced):
 
 
 REFUSED = [
-    #   why                     command                                                  exit status, what is said
-    row("a host of a prefix",   ["del", "10.1.0.7"],                                     1, "10.1.0.0/24 198.18.1.0/24 covers it"),
-    row("host bits",            ["add", "10.7.0.1/24", "192.0.3.0/24"],                  2, "legal is 10.7.0.0/24"),
-    row("unequal lengths",      ["add", "10.7.0.0/24", "192.0.3.0/25"],                  2, "not as long as"),
-    row("mixed families",       ["add", "10.7.0.0/24", "fd07::/24"],                     2, "family"),
-    row("too short",            ["add", "0.0.0.0/0", "192.0.3.0/24"],                    2, "too short"),
-    row("npt of IPv4",          ["add", "10.7.0.0/24", "192.0.3.0/24", "--npt"],         2, "IPv4"),
-    row("npt of a host",        ["add", "fd07::7", "2001:db8:7::7", "--npt"],            2, "/64"),
-    row("two to one external",  ["add", "10.7.0.9", "198.18.1.9"],                       1, "10.1.0.9 reaches it too"),
-    row("on both sides",        ["add", "198.18.1.9", "192.0.3.9"],                      1, "one side only"),
-    row("explain of a prefix",  ["explain", "10.1.0.0/24"],                              2, "not an address"),
+    #   why                     command                                          exit status, what is said
+    row("a host of a prefix",   ["del", "10.1.0.7"],                             1,
+        "10.1.0.0/24 198.18.1.0/24 covers it"),
+    row("host bits",            ["add", "10.7.0.1/24", "192.0.3.0/24"],          2, "legal is 10.7.0.0/24"),
+    row("unequal lengths",      ["add", "10.7.0.0/24", "192.0.3.0/25"],          2, "not as long as"),
+    row("mixed families",       ["add", "10.7.0.0/24", "fd07::/24"],             2, "family"),
+    row("too short",            ["add", "0.0.0.0/0", "192.0.3.0/24"],            2, "too short"),
+    row("npt of IPv4",          ["add", "10.7.0.0/24", "192.0.3.0/24", "--npt"], 2, "IPv4"),
+    row("npt of a host",        ["add", "fd07::7", "2001:db8:7::7", "--npt"],    2, "/64"),
+    row("two to one external",  ["add", "10.7.0.9", "198.18.1.9"],               1, "10.1.0.9 reaches it too"),
+    row("on both sides",        ["add", "198.18.1.9", "192.0.3.9"],              1, "one side only"),
+    row("explain of a prefix",  ["explain", "10.1.0.0/24"],                      2, "not an address"),
 ]
 
 
@@ -298,24 +299,25 @@ def test_refused_command(synced, arguments, status, about):
 
 
 BAD = [
-    #   why                      line of the file                                                    column, what is said
-    row("host bits",             '"10.7.0.1/24" = "192.0.3.0/24"',                                   1, "legal is 10.7.0.0/24"),
-    row("mixed families",        '"10.7.0.0/24" = "fd00::/24"',                                      17, "family"),
-    row("unequal lengths",       '"10.7.0.0/24" = "192.0.3.0/25"',                                   17, "not as long as"),
-    row("/0",                    '"::/0" = "2000::/16"',                                             1, "too short"),
-    row("too short, external",   '"10.0.0.0/8" = { external = "20.0.0.0/7" }',                       29, "not as long as"),
-    row("npt of IPv4",           '"10.7.0.0/24" = { external = "192.0.3.0/24", npt = true }',        52, "IPv4"),
-    row("npt longer than /64",   '"fd07::/65" = { external = "2001:db8:7::/65", npt = true }',       53, "/64"),
-    row("npt is a word",         '"fd07::/64" = { external = "2001:db8:7::/64", npt = "yes" }',      53, "true and false"),
-    row("the same internal",     '"10.1.0.0/24" = "192.0.3.0/24"',                                   1, "bad.toml:2"),
-    row("the same external",     '"10.7.0.0/24" = "198.18.1.0/24"',                                  17, "bad.toml:2"),
-    row("inside an external",    '"10.7.0.0/25" = "198.18.1.128/25"',                                17, "10.1.0.128/25 reaches it too"),
-    row("around an external",    '"10.6.0.0/16" = "198.18.0.0/16"',                                  17, "10.6.1.0/24 reaches it too"),
-    row("on both sides",         '"10.7.0.0/24" = "10.1.0.0/24"',                                    17, "one side only"),
-    row("around an internal",    '"192.0.3.0/24" = "10.1.0.0/24"',                                   18, "one side only"),
-    row("apart by npt, inside",  '"fd01:203:405:8000::/50" = "2001:db8:9:8000::/50"',                1, "bad.toml:3"),
-    row("apart by npt, outside", '"fd07::/50" = "2001:db8:1:8000::/50"',                             15, "bad.toml:3"),
-    row("where npt arrives",     '"fd07::1234" = "2001:db8:1:d550::1234"',                           16, "fd01:203:405:1::1234 reaches it too"),
+    #   why                      line of the file                                   column, what is said
+    row("host bits",             '"10.7.0.1/24" = "192.0.3.0/24"',                  1, "legal is 10.7.0.0/24"),
+    row("mixed families",        '"10.7.0.0/24" = "fd00::/24"',                     17, "family"),
+    row("unequal lengths",       '"10.7.0.0/24" = "192.0.3.0/25"',                  17, "not as long as"),
+    row("/0",                    '"::/0" = "2000::/16"',                            1, "too short"),
+    row("too short, external",   '"10.0.0.0/8" = { external = "20.0.0.0/7" }',      29, "not as long as"),
+    row("npt of IPv4",           '"10.7.0.0/24" = { external = "192.0.3.0/24", npt = true }', 52, "IPv4"),
+    row("npt longer than /64",   '"fd07::/65" = { external = "2001:db8:7::/65", npt = true }', 53, "/64"),
+    row("npt is a word",         '"fd07::/64" = { external = "2001:db8:7::/64", npt = "yes" }', 53, "true and false"),
+    row("the same internal",     '"10.1.0.0/24" = "192.0.3.0/24"',                  1, "bad.toml:2"),
+    row("the same external",     '"10.7.0.0/24" = "198.18.1.0/24"',                 17, "bad.toml:2"),
+    row("inside an external",    '"10.7.0.0/25" = "198.18.1.128/25"',               17, "10.1.0.128/25 reaches it too"),
+    row("around an external",    '"10.6.0.0/16" = "198.18.0.0/16"',                 17, "10.6.1.0/24 reaches it too"),
+    row("on both sides",         '"10.7.0.0/24" = "10.1.0.0/24"',                   17, "one side only"),
+    row("around an internal",    '"192.0.3.0/24" = "10.1.0.0/24"',                  18, "one side only"),
+    row("apart by npt, inside",  '"fd01:203:405:8000::/50" = "2001:db8:9:8000::/50"', 1, "bad.toml:3"),
+    row("apart by npt, outside", '"fd07::/50" = "2001:db8:1:8000::/50"',            15, "bad.toml:3"),
+    row("where npt arrives",     '"fd07::1234" = "2001:db8:1:d550::1234"',          16,
+        "fd01:203:405:1::1234 reaches it too"),
 ]
 
 

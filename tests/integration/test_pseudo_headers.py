@@ -110,7 +110,8 @@ def test_inbound(wire, family, protocol):
 
 
 def quoting(family, source, target, hops, quoted):
-    header = IPv6(src=source, dst=target, hlim=hops) if family.version == 6 else IP(src=source, dst=target, id=7, ttl=hops)
+    header = (IPv6(src=source, dst=target, hlim=hops) if family.version == 6 else
+              IP(src=source, dst=target, id=7, ttl=hops))
     return header / family.error / Raw(bytes(quoted))
 
 
@@ -127,16 +128,30 @@ def test_quoted_outbound(wire, family, protocol):
 
 
 HOME, AWAY = "2001:db8:44::1", HAO(hoa="2001:db8:44::1")
-# The addresses of the pseudo header where a mobile node is away from home (RFC 6275, 6.1.1, 11.3.1); None: the header's.
+ANOTHER, LOOKALIKE = PadN(optdata=b"\0"), PadN(optdata=b"\xc9\x10" + bytes(16))
+
+
+def options(*given):
+    return IPv6ExtHdrDestOpt(options=list(given))
+
+
+def routing(left):
+    return IPv6ExtHdrRouting(type=2, segleft=left, addresses=[HOME])
+
+
+# The pseudo header's addresses where a mobile node is away from home (RFC 6275, 6.1.1, 11.3.1); None: the header's.
 MOBILE = [
-    #   why                                         in between                                source  destination
-    row("from away",                                IPv6ExtHdrDestOpt(options=[AWAY]),              HOME, None),
-    row("from away, other options",                 IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0"), AWAY]), HOME, None),
-    row("from away, other headers",                 HOP / IPv6ExtHdrDestOpt(options=[AWAY]),        HOME, None),
-    row("an option whose content looks like it",    IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\xc9\x10" + bytes(16))]), None, None),
-    row("to away",                                  IPv6ExtHdrRouting(type=2, segleft=1, addresses=[HOME]), None, HOME),
-    row("to away, arrived",                         IPv6ExtHdrRouting(type=2, segleft=0, addresses=[HOME]), None, None),
+    #   why                                         in between               source  destination
+    row("from away",                                options(AWAY),           HOME,   None),
+    row("from away, other options",                 options(ANOTHER, AWAY),  HOME,   None),
+    row("from away, other headers",                 HOP / options(AWAY),     HOME,   None),
+    row("an option whose content looks like it",    options(LOOKALIKE),      None,   None),
+    row("to away",                                  routing(1),              None,   HOME),
+    row("to away, arrived",                         routing(0),              None,   None),
 ]
+
+
+DATAGRAM = Protocol(17, b"\0\1\0\2\0\x30\0\0" + TEXT, 6, None, True)
 
 
 @pytest.fixture(scope="module")
@@ -150,8 +165,9 @@ def wire6(make_tool):
 def mobile(source, target, hops, between, number, pseudo_source, pseudo_target):
     between = between.copy()
     between.lastlayer().nh = number
-    protocol = Protocol(17, b"\0\1\0\2\0\x30\0\0" + TEXT, 6, None, True) if number == 17 else PROTOCOLS["mobility, update"]
-    return IPv6(src=source, dst=target, hlim=hops) / between / content(protocol, pseudo_source or source, pseudo_target or target)
+    carried = content(DATAGRAM if number == 17 else PROTOCOLS["mobility, update"],
+                      pseudo_source or source, pseudo_target or target)
+    return IPv6(src=source, dst=target, hlim=hops) / between / carried
 
 
 @pytest.mark.parametrize("number", [row("UDP", 17), row("mobility", 135)])

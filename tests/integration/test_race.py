@@ -28,7 +28,8 @@ TUNNEL_HEADER = b"\0\0\x65\x58\0\0\7\0"  # RFC 8926: Ethernet, number 7
 ETHERNET = 14
 OPTIONS = IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))])
 
-# What is in the tunnel, the byte of it that changes, what it becomes for moments, and where its ICMP header is, or would be.
+# What is in the tunnel, the byte of it that changes, what it becomes for moments, and where its ICMP header is or would
+# be.
 Changing = namedtuple("Changing", "packet at value icmp")
 
 
@@ -137,7 +138,7 @@ def test_changes_while_read(race, host, gateway, changing):
     changed = sum(packet[changing.at] == changing.value for packet in packets)
     translated = [packet for packet in packets if is_about(packet, changing)]
     wrong = sum(not is_right(packet, changing) for packet in translated)
-    print(f"{len(packets)} arrived, {changed} changed, {len(translated)} with their quote translated, {wrong} of these wrong")
+    print(f"{len(packets)} arrived, {changed} changed, {len(translated)} with a translated quote, {wrong} wrong")
     # It was a race, and nobody's checksum was written to another place.
     assert 0 < changed < len(packets) and translated
     assert wrong == 0

@@ -12,8 +12,8 @@ import pytest
 
 from nfnl import (ARP, BRIDGE, DADDR, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MAP_FLAGS, MAP_ID, MAP_NAME,
                   MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, MAPS, NETDEV, NOTRACK, NPT, PAD, SADDR, TRACKED, UNTRACK,
-                  UNTRACKED, Netlink, a_map, attribute, attributes, delete_map, delete_rules, expression, listed, name_of,
-                  new_map, new_rule, snat_stateless)
+                  UNTRACKED, Netlink, a_map, attribute, attributes, delete_map, delete_rules, expression, listed,
+                  name_of, new_map, new_rule, snat_stateless)
 from packets import expression as needs_module, row
 from tool import TOOL
 
@@ -268,6 +268,7 @@ def test_route_chain(ruleset, netlink):
 
 
 PREROUTING = "type filter hook prerouting priority 0"
+INGRESS = "type filter hook ingress device lo priority 0"
 FAMILIES = [
     row("ip",              "ip",     IPV4,   PREROUTING,                          "ipv4_addr", 0),
     row("ip6",             "ip6",    IPV6,   PREROUTING,                          "ipv6_addr", 0),
@@ -278,7 +279,7 @@ FAMILIES = [
     row("bridge",          "bridge", BRIDGE, PREROUTING,                          "ipv4_addr", "EAFNOSUPPORT"),
     row("arp",             "arp",    ARP,    "type filter hook input priority 0", "ipv4_addr", "EAFNOSUPPORT"),
     row("netdev",          "netdev", NETDEV, "",                                  "ipv4_addr", "EAFNOSUPPORT"),
-    row("inet at ingress", "inet",   INET,   "type filter hook ingress device lo priority 0", "ipv4_addr", "EOPNOTSUPP"),
+    row("inet at ingress", "inet",   INET,   INGRESS,                             "ipv4_addr", "EOPNOTSUPP"),
 ]
 
 
@@ -331,13 +332,18 @@ def test_dump_of_a_list(ruleset, netlink):
              a_map("m", within="fd00::/8"), a_map("m", 48, within="8000::/1"), a_map("m", within="::1/128")]
     assert netlink.batch(new_rule("t", "c", expression(DADDR, given), family=IPV6)) == 0
     ((_, dumped),) = netlink.rules("t", IPV6)
-    assert [(each[MAP_NAME], each.get(MAP_PREFIX), each[MAP_FLAGS][3], each.get(MAP_WITHIN), each.get(MAP_WITHIN_LENGTH))
-            for each in maps_in(dumped[MAPS])] == [
-        (b"x\0", None, 0, None, None), (b"m\0", None, 0, None, None), (b"m\0", b"\0\0\0\x38", 0, None, None),
-        (b"x\0", b"\0\0\0\x30", NPT, None, None), (b"m\0", b"\0\0\0\1", 0, None, None),
+    told = [(each[MAP_NAME], each.get(MAP_PREFIX), each[MAP_FLAGS][3],
+             each.get(MAP_WITHIN), each.get(MAP_WITHIN_LENGTH)) for each in maps_in(dumped[MAPS])]
+    assert told == [
+        (b"x\0", None, 0, None, None),
+        (b"m\0", None, 0, None, None),
+        (b"m\0", b"\0\0\0\x38", 0, None, None),
+        (b"x\0", b"\0\0\0\x30", NPT, None, None),
+        (b"m\0", b"\0\0\0\1", 0, None, None),
         (b"m\0", None, 0, b"\xfd" + bytes(15), b"\0\0\0\x08"),
         (b"m\0", b"\0\0\0\x30", 0, b"\x80" + bytes(15), b"\0\0\0\1"),
-        (b"m\0", None, 0, bytes(15) + b"\1", b"\0\0\0\x80")]
+        (b"m\0", None, 0, bytes(15) + b"\1", b"\0\0\0\x80"),
+    ]
 
 
 DUMP_MAX = 3072
@@ -364,7 +370,8 @@ def test_as_many_maps_as_can_be_told(ruleset, namespace, netlink, lists, name, a
     def rule(count):
         behind = [a_map(name)] * (count // 2 if lists == 2 else 0)
         before = [a_map(name)] * (count - len(behind))
-        return new_rule(around, around, expression(DADDR, before, NOTRACK, behind), attribute(1, [attribute(1, "counter")]))
+        counter = attribute(1, [attribute(1, "counter")])
+        return new_rule(around, around, expression(DADDR, before, NOTRACK, behind), counter)
 
     assert name_of(netlink.batch(rule(most + 1))) == "EMSGSIZE"
 

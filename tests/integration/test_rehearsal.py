@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A libnftables that does not do what ours stands on: it is noticed before anything is loaded or listed.
 
-Each is this machine's with names changed in its bytes: of functions that it calls, which elsewhere.c then has, or of words
-that it writes. One namespace; no packets.
+Each is this machine's with names changed in its bytes: of functions that it calls, which elsewhere.c then has, or of
+words that it writes. One namespace; no packets.
 """
 
 import json
@@ -23,9 +23,11 @@ RULESET = """table ip t {
 	chain c { type filter hook postrouting priority 0; snat_stateless saddr map @m; }
 }
 """
+STATEMENT = {"snat_stateless": {"field": "saddr", "map": "@m"}}
 AS_JSON = json.dumps({"nftables": [
-    {"add": {"table": {"family": "ip", "name": "t"}}}, {"add": {"chain": {"family": "ip", "table": "t", "name": "c"}}},
-    {"add": {"rule": {"family": "ip", "table": "t", "chain": "c", "expr": [{"snat_stateless": {"field": "saddr", "map": "@m"}}]}}}]})
+    {"add": {"table": {"family": "ip", "name": "t"}}},
+    {"add": {"chain": {"family": "ip", "table": "t", "name": "c"}}},
+    {"add": {"rule": {"family": "ip", "table": "t", "chain": "c", "expr": [STATEMENT]}}}]})
 
 CALLS = {b"\0sendmsg\0": b"\0sendmsX\0", b"\0mnl_socket_sendto\0": b"\0mnl_socket_sendtX\0",
          b"\0mnl_socket_recvfrom\0": b"\0mnl_socket_recvfroX\0", b"\0fopen\0": b"\0fopeX\0"}
@@ -67,15 +69,15 @@ def run(namespace, folder, elsewhere, changed, *words, stdin=""):
         assert old in library
         library = library.replace(old, {**CALLS, **TEXT, **JSON}[old])
     (folder / "libnftables.so.1").write_bytes(library)
-    return namespace.run("env", "-C", str(folder), f"LD_LIBRARY_PATH={folder}", f"LD_PRELOAD={elsewhere}", str(TOOL), *words,
-                         stdin=stdin, check=False)
+    environment = f"LD_LIBRARY_PATH={folder}", f"LD_PRELOAD={elsewhere}"
+    return namespace.run("env", "-C", str(folder), *environment, str(TOOL), *words, stdin=stdin, check=False)
 
 
 def refused(done, sentence):
     """With one sentence and nothing else."""
     assert (done.stdout, done.returncode, done.stderr.count("\n")) == ("", 1, 1)
-    assert re.match(f"statnat-nft: error: this libnftables is none that .*: a rule {sentence} .*; nothing was loaded or listed\n",
-                    done.stderr)
+    assert re.match(f"statnat-nft: error: this libnftables is none that .*: a rule {sentence} .*; "
+                    "nothing was loaded or listed\n", done.stderr)
 
 
 @pytest.mark.parametrize("words, stdin", COMMANDS)
@@ -85,7 +87,8 @@ def test_another_libnftables(namespace, tmp_path, elsewhere, changed, options, s
     text = AS_JSON if options else RULESET
     (tmp_path / "ruleset").write_text(text)
     words = [word.replace("TEXT", text) for word in words]
-    refused(run(namespace, tmp_path, elsewhere, changed, "nft", *options, *words, stdin=stdin.replace("TEXT", text)), sentence)
+    stdin = stdin.replace("TEXT", text)
+    refused(run(namespace, tmp_path, elsewhere, changed, "nft", *options, *words, stdin=stdin), sentence)
     assert namespace.run("nft", "list", "ruleset").stdout == ""
 
 
@@ -103,7 +106,8 @@ def test_copy_without_a_change(namespace, tmp_path, elsewhere, options):
 
 def test_no_kernel_is_asked(namespace):
     """Who may not ask the kernel anything hears from the kernel, not that libnftables is another one."""
-    stock, ours = (namespace.run("setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all", *command, "list", "ruleset",
-                                 check=False) for command in (["nft"], [str(TOOL), "nft"]))
+    nobody = ["setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all"]
+    stock, ours = (namespace.run(*nobody, *command, "list", "ruleset", check=False)
+                   for command in (["nft"], [str(TOOL), "nft"]))
     assert "Operation not permitted" in stock.stderr
     assert (ours.stdout, ours.stderr, ours.returncode) == (stock.stdout, stock.stderr, stock.returncode)

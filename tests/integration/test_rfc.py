@@ -98,7 +98,8 @@ def test_any_sequence_of_tcp(wire, tool, conntrack, segments):
 TALK = [
     #   why             what A says
     row("FTP",          TCP(sport=5000, dport=21, flags="PA") / b"PORT 10,0,0,2,19,137\r\n"),
-    row("SIP",          UDP(sport=5060, dport=5060) / b"INVITE sip:x@203.0.113.10 SIP/2.0\r\nContact: <sip:a@10.0.0.2>\r\n\r\n"),
+    row("SIP",          UDP(sport=5060, dport=5060) / b"INVITE sip:x@203.0.113.10 SIP/2.0\r\n"
+                                                      b"Contact: <sip:a@10.0.0.2>\r\n\r\n"),
     row("DNS",          UDP(sport=53, dport=53) / b"\0\1\x84\0\0\0\0\1\0\0\0\0\1a\0\0\1\0\1\0\0\0\0\0\4\x0a\0\0\2"),
 ]
 

@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from net import many
 from nft import RULESETS, TABLE
 from packets import expression
 from tool import TOOL
@@ -40,7 +41,8 @@ def test_json(nft, tmp_path, name):
     """What is listed as JSON is the same ruleset, and stays so."""
     load(nft, name)
     wanted, as_json = nft.listing(), nft.listing("-j")
-    assert as_json.count('"snat_stateless": {') == len(re.findall("snat_stateless [sd]addr map", re.sub('".*?"', "", wanted)))
+    without_words = re.sub('".*?"', "", wanted)
+    assert as_json.count('"snat_stateless": {') == len(re.findall("snat_stateless [sd]addr map", without_words))
     nft("flush", "ruleset")
     (tmp_path / "listing.json").write_text(as_json)
     nft("-j", "-f", tmp_path / "listing.json")
@@ -57,14 +59,15 @@ def test_check_changes_nothing(nft, name):
 
 def test_long_output(nft, tmp_path):
     """However much libnftables writes, and however long a line is, each statement is one of ours again."""
-    rules = "".join(f" ip saddr 10.0.{number >> 8}.{number & 255} snat_stateless saddr map @m\n" for number in range(3000))
+    rules = "".join(f" ip saddr {internal} snat_stateless saddr map @m\n" for internal in many(3000))
     nft("-f", "-", stdin=f"{TABLE}table ip t {{ chain post {{\n{rules}}}; }}\n")
     listed = json.loads(nft("-j", "list", "ruleset").stdout)["nftables"]
     names = [next(iter(expression)) for item in listed for expression in item.get("rule", {}).get("expr", [])]
     assert (names.count("snat_stateless"), names.count("log")) == (3000, 0)
     nft("flush", "ruleset")
     # A set in one line of 64 KiB and more, each time a bit longer.
-    sets = [", ".join(f"10.{last}.{number >> 7}.{2 * (number & 127)}" for number in range(4890 + 2 * last)) for last in range(15)]
+    sets = [", ".join(f"10.{longer}.{number >> 7}.{2 * (number & 127)}" for number in range(4890 + 2 * longer))
+            for longer in range(15)]
     rules = "".join(f" ip saddr {{ {each} }} snat_stateless saddr map @m\n" for each in sets)
     nft("-f", "-", stdin=f"{TABLE}table ip t {{ chain post {{\n{rules}}}; }}\n")
     path = tmp_path / "saved.nft"

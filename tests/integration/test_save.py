@@ -68,7 +68,7 @@ def test_a_pipe_with_a_name_is_written_to(save, tmp_path):
 
 @pytest.mark.parametrize("name", ["/dev/fd/1", "/proc/self/fd/1", "{folder}/stdout"])
 def test_standard_output_by_another_name(namespace, save, tmp_path, name):
-    """As a pipe, and as a file that others write to as well. One name is what /dev/stdout is, which a failure could replace."""
+    """As a pipe, and as a file that others write to as well; one name is a link, as /dev/stdout is."""
     (tmp_path / "stdout").symlink_to("/proc/self/fd/1")
     name = name.format(folder=tmp_path)
     assert saved(save("save", name).stdout)
@@ -116,12 +116,12 @@ def test_a_new_file_is_private(save, tmp_path):
 
 
 NOWHERE = [
-    #   why                       what                 status   what is said
-    row("a folder",               "{folder}",          1, "cannot write {folder}: Is a directory"),
-    row("a folder with a slash",  "{folder}/",         1, "cannot write {folder}/: Is a directory"),
-    row("in no folder",           "{folder}/no/file",  1, "cannot write beside {folder}/no/file: No such file or directory"),
-    row("a link to itself",       "{folder}/loop",     1, "Too many levels of symbolic links"),
-    row("no name",                "",                  2, "the name of a file is empty"),
+    #   why                      what               status, and what is said
+    row("a folder",              "{folder}",        1, "cannot write {folder}: Is a directory"),
+    row("a folder with a slash", "{folder}/",       1, "cannot write {folder}/: Is a directory"),
+    row("in no folder",          "{folder}/no/it",  1, "cannot write beside {folder}/no/it: No such file or directory"),
+    row("a link to itself",      "{folder}/loop",   1, "Too many levels of symbolic links"),
+    row("no name",               "",                2, "the name of a file is empty"),
 ]
 
 
@@ -135,9 +135,11 @@ def test_nowhere_to_write(save, tmp_path, name, status, sentence):
 
 def test_nothing_is_left_of_a_file_that_does_not_fit(namespace, tmp_path):
     """Out of space, the old file is still there."""
-    script = f"""mount -t tmpfs -o size=64k tmpfs "{tmp_path}" && cd "{tmp_path}" && echo old > file && head -c 60000 /dev/zero > filler
+    elements = ", ".join(f"10.0.0.{number}" for number in range(250))
+    script = f"""mount -t tmpfs -o size=64k tmpfs "{tmp_path}" && cd "{tmp_path}"
+        echo old > file && head -c 60000 /dev/zero > filler
         "{TOOL}" nft -f - <<END
-        table ip mine {{ set s {{ type ipv4_addr; elements = {{ {", ".join(f"10.0.0.{number}" for number in range(250))} }}; }}; }}
+        table ip mine {{ set s {{ type ipv4_addr; elements = {{ {elements} }}; }}; }}
 END
         "{TOOL}" save file; echo status $?; ls; cat file"""
     done = subprocess.run(["nsenter", f"--net=/run/netns/{namespace.name}", "unshare", "-m", "sh", "-c", script],

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A tunnel device finds out that a packet is too big when it has left postrouting; the sender is told all the same, if it can be.
+"""A tunnel device finds out that a packet is too big when it has left postrouting; the sender is told, if it can be.
 
-    A 10.0.0.2 = 198.51.100.2 ─── switch ─── gateway tunnel ═══ 192.0.2.1, 1400 bytes ═══ 192.0.2.2 ═══ tunnel X 203.0.113.10
-      fd00:1::2 = 2001:db8:1::2                                                                           2001:db8:3::10
+    A 10.0.0.2 = 198.51.100.2 ─ switch ─ gateway tunnel ══ 192.0.2.1, 1400 bytes ══ 192.0.2.2 ══ tunnel X 203.0.113.10
+      fd00:1::2 = 2001:db8:1::2                                                                    2001:db8:3::10
 """
 
 import pytest

@@ -24,7 +24,8 @@ from packets import same
 ETH_P_IP, ETH_P_IPV6 = 0x0800, 0x86dd
 SOL_PACKET, PACKET_VNET_HDR, GSO_TCPV4 = 263, 15, 1  # linux/if_packet.h, linux/virtio_net.h
 
-# What an IPv6 gateway says by itself is neighbour discovery and group membership, from an address of the link or to all on it.
+# What an IPv6 gateway says by itself is neighbour discovery and group membership, from an address of the link or to all
+# on it.
 LINK_LOCAL, ALL_ON_LINK = b"\xfe\x80", b"\xff\x02"
 ICMPV6, REDIRECT = 58, 137
 
@@ -121,7 +122,7 @@ class Wire:
         os.sched_setaffinity(0, self.processors)
 
     def errors_without_limit(self):
-        """Lets the gateway send more errors to one address than the six at once, and then one a second, of the kernel."""
+        """Lets the gateway send more errors to one address than the kernel's six at once and then one a second."""
         self.gateway.sysctl(net__ipv4__icmp_ratelimit=0, net__ipv6__icmp__ratelimit=0)
 
     def drain(self):
