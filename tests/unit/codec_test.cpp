@@ -70,7 +70,8 @@ Configuration ipv6_example(Counters counters) {
                                          prefix("ffff::/16")};
     configuration.pairs = {{prefix("fd00:1::2"), prefix("2001:db8:1::2"), false, ""},
                            {prefix("fd00:1::3"), prefix("2001:db8:1::3"), false, "mail"},
-                           {prefix("fd00:1:0:1::"), prefix("2001:db8:1:ffff:ffff:ffff:ffff:ffff"), false, "\u00e9t\u00e9"}};
+                           {prefix("fd00:1:0:1::"), prefix("2001:db8:1:ffff:ffff:ffff:ffff:ffff"), false,
+                            "\u00e9t\u00e9"}};
     return configuration;
 }
 

@@ -27,6 +27,8 @@ using Lines = std::vector<std::string>;
 using Files = std::map<std::string, std::string>;
 
 const std::string all_csv = "[gateway]\npairs-files = [\"*.csv\"]\n";
+const std::string no_address =
+    " is neither an address nor a prefix: legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24";
 
 class ConfigTest : public testing::Test {
 protected:
@@ -159,7 +161,6 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
     const std::string countings = R"(: legal are "pair", "rule" and "off")";
     const std::string exempt = R"(: legal is an array of prefixes such as ["10.0.0.0/8", "fd00::/8"])";
     const std::string files = R"(: legal is an array of file names and patterns such as ["pairs.d/*.csv"])";
-    const std::string address = ": legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24";
     const std::string equal = ": legal are two prefixes of equal length";
     const std::string host = ": legal is the IPv4 address of one host";
     const std::string ipv6_host = ": legal is the IPv6 address of one host";
@@ -205,11 +206,11 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
           "2:25: \"b/*.csv\" matches no file: legal is what matches at least one"}},
         // addresses
         {"[pairs]\n\"10.0.0.300\" = \"mail\"",
-         {"2:1: \"10.0.0.300\" is neither an address nor a prefix" + address, "2:16: \"mail\" is neither an address nor a prefix" + address}},
+         {"2:1: \"10.0.0.300\"" + no_address, "2:16: \"mail\"" + no_address}},
         {"[pairs]\n10.0.0.2 = \"198.51.100.2\"",
          {"2:1: \"10\" is not an address: legal is one in quotation marks, such as \"10.0.0.2\""}},
-        {"[pairs]\nmail = \"198.51.100.2\"", {"2:1: \"mail\" is neither an address nor a prefix" + address}},
-        {"[pairs]\nmail = { external = \"198.51.100.2\" }", {"2:1: \"mail\" is neither an address nor a prefix" + address}},
+        {"[pairs]\nmail = \"198.51.100.2\"", {"2:1: \"mail\"" + no_address}},
+        {"[pairs]\nmail = { external = \"198.51.100.2\" }", {"2:1: \"mail\"" + no_address}},
         {"[pairs]\n\"0.0.0.0\" = \"198.51.100.2\"", {"2:1: 0.0.0.0 is the unspecified address" + host}},
         {"[pairs]\n\"127.0.0.1\" = \"198.51.100.2\"", {"2:1: 127.0.0.1 is a loopback address" + host}},
         {"[pairs]\n\"10.0.0.2\" = \"224.0.0.1\"", {"2:14: 224.0.0.1 is a multicast address" + host}},
@@ -262,7 +263,7 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
          {"3:14: 10.0.0.2 is already the internal address of 198.51.100.2 (statnat.toml:2)"
           ": legal is an address on one side only"}},
         {"[pairs]\n\"10.0.0.2\" = \"mail\"\n\"10.0.0.3\" = \"10.0.0.2\"",
-         {"2:14: \"mail\" is neither an address nor a prefix" + address,
+         {"2:14: \"mail\"" + no_address,
           "3:14: 10.0.0.2 is already an internal address (statnat.toml:2): legal is an address on one side only"}},
         // TOML itself
         {"[gateway]\nengine = \n", {"2:10: Error while parsing key-value pair: expected value, saw '\\n'"}},
@@ -294,8 +295,8 @@ engine = 1
                   "statnat.toml:4:1: 10.0.0.3 is already the internal address of 198.51.100.3 (statnat.toml:2)",
                   "statnat.toml:5:14: 198.51.100.3 is already the external address of 10.0.0.3 (statnat.toml:2)",
                   "statnat.toml:8:10: engine is an integer: legal are \"auto\", \"expression\" and \"native\"",
-                  "a.csv:1:1: \"x\" is neither an address nor a prefix: legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24",
-                  "a.csv:1:3: \"y\" is neither an address nor a prefix: legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24",
+                  "a.csv:1:1: \"x\"" + no_address,
+                  "a.csv:1:3: \"y\"" + no_address,
                   "a.csv:3:10: 198.51.100.4 is already the external address of 10.0.0.3 (statnat.toml:4)",
                   "b.csv:1:1: 10.0.0.3 is already the internal address of 198.51.100.3 (statnat.toml:2)",
               }));
@@ -316,12 +317,15 @@ TEST_F(ConfigTest, TellsEveryRepetitionWithBothPlaces) {
     }
     const Lines said = errors(toml);
     ASSERT_EQ(said.size(), 2U * 999U);
-    EXPECT_EQ(said.front(), "statnat.toml:4:1: 10.0.0.2 is already the internal address of 198.51.100.2 (statnat.toml:3)");
-    EXPECT_EQ(said.back(), "statnat.toml:1002:14: 198.51.100.2 is already the external address of 10.0.0.2 (statnat.toml:3)");
+    EXPECT_EQ(said.front(),
+              "statnat.toml:4:1: 10.0.0.2 is already the internal address of 198.51.100.2 (statnat.toml:3)");
+    EXPECT_EQ(said.back(),
+              "statnat.toml:1002:14: 198.51.100.2 is already the external address of 10.0.0.2 (statnat.toml:3)");
 }
 
 TEST_F(ConfigTest, TellsWhatIsWrongInsideARepeatedLine) {
-    EXPECT_EQ(errors("[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\"10.0.0.2\" = \"198.51.100.3\"\n\"10.0.0.2\" = nothing\n"),
+    EXPECT_EQ(errors("[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\"10.0.0.2\" = \"198.51.100.3\"\n"
+                     "\"10.0.0.2\" = nothing\n"),
               (Lines{
                   "statnat.toml:3:1: 10.0.0.2 is already the internal address of 198.51.100.2 (statnat.toml:2)",
                   "statnat.toml:4:15: Error while parsing floating-point: expected 'nan', saw 'no'",
@@ -372,7 +376,7 @@ TEST_F(ConfigTest, RefusesDeepKeys) {
         }
         return key;
     };
-    for (const std::string& part : {std::string("a"), std::string("\"a.b\""), std::string("' # '"), std::string("a ")}) {
+    for (const char* part : {"a", "\"a.b\"", "' # '", "a "}) {
         const std::string deep = dotted(40'000, part);
         EXPECT_EQ(errors(deep + " = 1\n"), Lines{"statnat.toml:1:1" + sentence}) << part;
         EXPECT_EQ(errors("# x\n[" + deep + "]\n"), Lines{"statnat.toml:2:2" + sentence}) << part;
@@ -386,8 +390,9 @@ TEST_F(ConfigTest, RefusesDeepKeys) {
     EXPECT_EQ(errors(std::string(100'000, '[')).size(), 1U);
     // What only looks deep.
     const std::string dots(100, '.');
-    EXPECT_EQ(errors("# " + dotted(100, "a") + "\n[pairs]\n\"10.0.0.2\" = { external = \"198.51.100.2\", comment = '" + dots +
-                     "' }\n\"10.0.0.3\" = { external = \"198.51.100.3\", comment = \"\\\\" + dots + "\" }\n"),
+    EXPECT_EQ(errors("# " + dotted(100, "a") + "\n[pairs]\n" +
+                     "\"10.0.0.2\" = { external = \"198.51.100.2\", comment = '" + dots + "' }\n" +
+                     "\"10.0.0.3\" = { external = \"198.51.100.3\", comment = \"\\\\" + dots + "\" }\n"),
               Lines{});
 }
 
@@ -455,8 +460,8 @@ TEST_F(ConfigTest, ReadsPrefixesAndNptFromPairsFiles) {
              {{"a.csv", "fd00:1::/48,2001:db8:1::/48\nfd00:2::/48, 2001:db8:2::/48 \tplain , npt\n"
                         "fd00:3::/48,2001:db8:3::/48 npt,lab\n10.1.0.0/24,203.0.113.0/24\n"}});
     EXPECT_EQ(print(configuration.pairs),
-              (Lines{"10.1.0.0/24 203.0.113.0/24", "fd00:1::/48 2001:db8:1::/48 npt", "fd00:2::/48 2001:db8:2::/48 # npt",
-                     "fd00:3::/48 2001:db8:3::/48 npt # lab"}));
+              (Lines{"10.1.0.0/24 203.0.113.0/24", "fd00:1::/48 2001:db8:1::/48 npt",
+                     "fd00:2::/48 2001:db8:2::/48 # npt", "fd00:3::/48 2001:db8:3::/48 npt # lab"}));
 }
 
 TEST_F(ConfigTest, TellsWhereTheNativeEngineWouldStop) {
@@ -484,8 +489,7 @@ TEST_F(ConfigTest, TellsEachErrorOfAPrefix) {
          {"3:1: \"10.2.0.1/24\" has host bits set: legal is 10.2.0.0/24",
           "3:17: \"198.51.100.1/25\" has host bits set: legal is 198.51.100.0/25"}},
         {"\"10.0.0.0/33\" = \"198.51.100.0/24\"",
-         {"3:1: \"10.0.0.0/33\" is neither an address nor a prefix: legal is one such as 10.0.0.2, fd00::2 or "
-          "10.1.0.0/24"}},
+         {"3:1: \"10.0.0.0/33\"" + no_address}},
         {"\"0.0.0.0/0\" = \"20.0.0.0/8\"",
          {"3:1: 0.0.0.0/0 is too short a prefix: legal are IPv4 prefixes from /8 on",
           "3:15: 20.0.0.0/8 is not as long as 0.0.0.0/0: legal are two prefixes of equal length"}},
@@ -548,6 +552,8 @@ TEST_F(ConfigTest, ReadsPairsFilesLeniently) {
 
 TEST_F(ConfigTest, ReadsPairsFilesAsSpreadsheetsWriteThem) {
     const std::string two = "10.0.0.2 198.51.100.2";
+    const std::string header_of_a_list =
+        "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment,npt\n";
     struct Case {
         const char* why;
         std::string csv;
@@ -568,15 +574,15 @@ TEST_F(ConfigTest, ReadsPairsFilesAsSpreadsheetsWriteThem) {
         {"a remark right behind", "10.0.0.2,198.51.100.2#mail", two},
         {"a remark that was saved", "\"# internal, external\",,\n10.0.0.2,198.51.100.2", two},
         {"a header", "internal,external\n10.0.0.2,198.51.100.2", two},
-        {"its names in quotation marks", "\"Internal\",\"EXTERNAL\",\"Comment\"\r\n10.0.0.2,198.51.100.2,x\r\n", two + " # x"},
+        {"its names in quotation marks", "\"Internal\",\"EXTERNAL\",\"Comment\"\r\n10.0.0.2,198.51.100.2,x\r\n",
+         two + " # x"},
         {"a header behind remarks", "\xef\xbb\xbf# mine\n\n,,\ninternal,external\n10.0.0.2,198.51.100.2", two},
         {"another order", "comment,external,internal\n\"a, b\",198.51.100.2,10.0.0.2", two + " # a, b"},
         {"and plain lines", "external,internal\n198.51.100.2,10.0.0.2\n", two},
         {"other columns", "id,internal,owner,external\n7,10.0.0.2,\"Smith, J.\",198.51.100.2,,", two},
-        {"a list", "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment,npt\n"
-                   "10.0.0.2,198.51.100.2,1,64,0,0,\"mail, #1\",\n", two + " # mail, #1"},
-        {"a list without counters", "internal,external,outbound_packets,outbound_bytes,inbound_packets,inbound_bytes,comment,npt\n"
-                                    "fd00::/48,2001:db8::/48,,,,,,npt\n", "fd00::/48 2001:db8::/48 npt"},
+        {"a list", header_of_a_list + "10.0.0.2,198.51.100.2,1,64,0,0,\"mail, #1\",\n", two + " # mail, #1"},
+        {"a list without counters", header_of_a_list + "fd00::/48,2001:db8::/48,,,,,,npt\n",
+         "fd00::/48 2001:db8::/48 npt"},
     };
     for (const auto& [why, csv, pair] : cases) {
         SCOPED_TRACE(why);
@@ -588,7 +594,8 @@ TEST_F(ConfigTest, ReadsPairsFilesAsSpreadsheetsWriteThem) {
 // A list says what is; what the gateway does where nothing is said does not matter to it.
 TEST_F(ConfigTest, TakesNothingFromTheGatewayBesideAColumnForNpt) {
     EXPECT_EQ(print(read("[gateway]\nnpt = true\npairs-files = [\"a.csv\"]\n",
-                         {{"a.csv", "internal,external,npt\nfd00:1::/48,2001:db8:1::/48,npt\nfd00:2::/48,2001:db8:2::/48,\n"
+                         {{"a.csv", "internal,external,npt\n"
+                                    "fd00:1::/48,2001:db8:1::/48,npt\nfd00:2::/48,2001:db8:2::/48,\n"
                                     "fd00:3::/48,2001:db8:3::/48,plain\nfd00:4::/48,2001:db8:4::/48 npt,\n"}})
                         .pairs),
               (Lines{"fd00:1::/48 2001:db8:1::/48 npt", "fd00:2::/48 2001:db8:2::/48", "fd00:3::/48 2001:db8:3::/48",
@@ -596,10 +603,9 @@ TEST_F(ConfigTest, TakesNothingFromTheGatewayBesideAColumnForNpt) {
 }
 
 TEST_F(ConfigTest, TellsEachErrorOfAPairsFile) {
-    const std::string address = ": legal is one such as 10.0.0.2, fd00::2 or 10.1.0.0/24";
     const std::string comment = ": legal are 127 bytes of printable UTF-8 without \"";
-    const std::string quotation = ": a quotation mark that is not where one can be: legal is a field wholly in quotation "
-                                  "marks, on one line, with two for each one inside";
+    const std::string quotation = ": a quotation mark that is not where one can be: legal is a field wholly in "
+                                  "quotation marks, on one line, with two for each one inside";
     struct Case {
         std::string csv;
         Lines errors;
@@ -608,16 +614,16 @@ TEST_F(ConfigTest, TellsEachErrorOfAPairsFile) {
         {"\n  10.0.0.2 # alone", {"2:3: \"10.0.0.2\" is not a pair: legal is internal,external[,comment]"}},
         {"10.0.0.2 198.51.100.2",
          {"1:1: \"10.0.0.2 198.51.100.2\" is not a pair: legal is internal,external[,comment]"}},
-        {"10.0.0.2,", {"1:10: \"\" is neither an address nor a prefix" + address}},
+        {"10.0.0.2,", {"1:10: \"\"" + no_address}},
         {"10.0.0.2, fd00::2",
          {"1:11: fd00::2 is not of the same family as 10.0.0.2: legal are two IPv4 or two IPv6 addresses"}},
         {"fd00::2,fe80::2", {"1:9: fe80::2 is a link-local address: legal is the IPv6 address of one host"}},
-        {",198.51.100.2", {"1:1: \"\" is neither an address nor a prefix" + address}},
-        {",,x", {"1:1: \"\" is neither an address nor a prefix" + address, "1:2: \"\" is neither an address nor a prefix" + address}},
+        {",198.51.100.2", {"1:1: \"\"" + no_address}},
+        {",,x", {"1:1: \"\"" + no_address, "1:2: \"\"" + no_address}},
         {"internal,extern",
-         {"1:1: \"internal\" is neither an address nor a prefix" + address, "1:10: \"extern\" is neither an address nor a prefix" + address}},
+         {"1:1: \"internal\"" + no_address, "1:10: \"extern\"" + no_address}},
         {"10.0.0.2,198.51.100.2\ninternal,external\n",
-         {"2:1: \"internal\" is neither an address nor a prefix" + address, "2:10: \"external\" is neither an address nor a prefix" + address}},
+         {"2:1: \"internal\"" + no_address, "2:10: \"external\"" + no_address}},
         {"external,x,internal\n 10.0.0.2,y", {"2:2: \"10.0.0.2,y\" is not a pair: legal is what the first line names"}},
         {"internal,external,npt\nfd00::/48,2001:db8::/48,yes",
          {"2:25: \"yes\" is neither npt nor plain: legal is one of them, or nothing"}},
@@ -625,13 +631,14 @@ TEST_F(ConfigTest, TellsEachErrorOfAPairsFile) {
          {"2:24: \"mail\" is one field too many: legal is a comment with commas in quotation marks"}},
         {"10.0.0.2,198.51.100.2,\"mail\", in",
          {"1:31: \"in\" is one field too many: legal is a comment with commas in quotation marks"}},
-        {"10.0.0.2, 198.51.100.256", {"1:11: \"198.51.100.256\" is neither an address nor a prefix" + address}},
+        {"10.0.0.2, 198.51.100.256", {"1:11: \"198.51.100.256\"" + no_address}},
         {"10.0.0.2, 127.0.0.1 ,x", {"1:11: 127.0.0.1 is a loopback address: legal is the IPv4 address of one host"}},
         {"10.0.0.2,198.51.100.2, " + std::string(128, 'x'), {"1:24: a comment of 128 bytes" + comment}},
         {"10.0.0.2,198.51.100.2,a\tb", {"1:23: a comment with a control character, \"a\\x09b\"" + comment}},
         {"10.0.0.2,198.51.100.2,\"so-called \"\"mail\"\"\"",
          {"1:23: a comment with a quotation mark, \"so-called \"mail\"\"" + comment}},
-        {"10.0.0.2,198.51.100.2,so-called \"mail\"\n10.0.0.3,198.51.100.3,\"mail\n\"\n10.0.0.4,198.51.100.4\"\n10.0.0.5\n",
+        {"10.0.0.2,198.51.100.2,so-called \"mail\"\n10.0.0.3,198.51.100.3,\"mail\n\"\n"
+         "10.0.0.4,198.51.100.4\"\n10.0.0.5\n",
          {"1:33" + quotation, "2:23" + quotation, "3:1" + quotation, "4:22" + quotation,
           "5:1: \"10.0.0.5\" is not a pair: legal is internal,external[,comment]"}},
         {"10.0.0.2,198.51.100.2,b\xfcro", {"1:23: a comment that is not UTF-8, \"b\\xfcro\"" + comment}},

@@ -130,16 +130,19 @@ TEST(LayoutTest, OfTheExpressionEngineWithExemptDestinationsAndRuleCounters) {
 TEST(LayoutTest, OfPrefixesAsksTheLongestFirst) {
     Configuration configuration;
     configuration.counters = Counters::off;
-    for (const auto& [internal, external] : {std::pair{"10.1.0.0/16", "203.1.0.0/16"}, {"10.1.2.0/24", "198.51.100.0/24"},
-                                             {"10.1.2.5", "192.0.2.5"}, {"10.1.2.6", "198.51.100.6"}}) {
+    for (const auto& [internal, external] :
+         {std::pair{"10.1.0.0/16", "203.1.0.0/16"}, {"10.1.2.0/24", "198.51.100.0/24"}, {"10.1.2.5", "192.0.2.5"},
+          {"10.1.2.6", "198.51.100.6"}}) {
         configuration.pairs.push_back({*Prefix::parse(internal), *Prefix::parse(external)});
     }
     configuration.pairs.sort();
     // The holes are keys, too.
     const std::string by_internal =
-        "@int2ext within 10.1.2.4/30, @int2ext_24 prefix 24 within 10.1.2.0/24, @int2ext_16 prefix 16 within 10.1.0.0/16";
+        "@int2ext within 10.1.2.4/30, @int2ext_24 prefix 24 within 10.1.2.0/24, "
+        "@int2ext_16 prefix 16 within 10.1.0.0/16";
     const std::string by_external =
-        "@ext2int within 192.0.0.0/5, @ext2int_24 prefix 24 within 192.0.0.0/4, @ext2int_16 prefix 16 within 203.1.0.0/16";
+        "@ext2int within 192.0.0.0/5, @ext2int_24 prefix 24 within 192.0.0.0/4, "
+        "@ext2int_16 prefix 16 within 203.1.0.0/16";
     EXPECT_EQ(print(configuration, Engine::expression), (Lines{
         "map int2ext size 3072",
         "  10.1.2.5 : 192.0.2.5",

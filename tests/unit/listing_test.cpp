@@ -40,12 +40,14 @@ TEST(Listing, AlignsBothFamiliesInOneTable) {
 TEST(Listing, WritesJson) {
     EXPECT_EQ(as_json({}), "{\"pairs\":[]}\n");
     EXPECT_EQ(as_json(uncounted),
-              "{\"pairs\":[\n{\"internal\":\"10.0.0.2\",\"external\":\"198.51.100.2\",\"npt\":false,\"comment\":\"mail\"}]}\n");
+              "{\"pairs\":[\n"
+              "{\"internal\":\"10.0.0.2\",\"external\":\"198.51.100.2\",\"npt\":false,\"comment\":\"mail\"}]}\n");
     EXPECT_EQ(as_json(counted),
               "{\"pairs\":[\n"
               "{\"internal\":\"10.0.0.2\",\"external\":\"198.51.100.2\",\"npt\":false,\"comment\":\"\","
               "\"outbound\":{\"packets\":5,\"bytes\":420},\"inbound\":{\"packets\":12,\"bytes\":1200}},\n"
-              "{\"internal\":\"10.0.0.30\",\"external\":\"198.51.100.3\",\"npt\":false,\"comment\":\"a, \\\"b\\\"\\u000a\\\\\","
+              "{\"internal\":\"10.0.0.30\",\"external\":\"198.51.100.3\",\"npt\":false,"
+              "\"comment\":\"a, \\\"b\\\"\\u000a\\\\\","
               "\"outbound\":{\"packets\":0,\"bytes\":0},\"inbound\":{\"packets\":0,\"bytes\":0}}]}\n");
 }
 
@@ -83,7 +85,9 @@ TEST(Inventory, PutsBothDirectionsOfAPairTogether) {
                            {side("10.0.0.3"), side("198.51.100.3"), false, ""}};
     Ruleset ruleset = layout(configuration, Engine::native);
     for (Map& map : ruleset.at(0).maps) {
-        change_each(map.elements, [&](Element& element) { element.traffic = {element.key.bytes[0], element.key.bytes[3]}; });
+        change_each(map.elements, [](Element& element) {
+            element.traffic = {element.key.bytes[0], element.key.bytes[3]};
+        });
     }
     const std::vector<CountedPair> pairs = counted_pairs(ruleset);
     EXPECT_EQ(pairs.at(0).outbound, (Traffic{10, 2}));
@@ -126,7 +130,9 @@ TEST(Inventory, KnowsPrefixesAndNoHoles) {
     Ruleset ruleset = layout(configuration, Engine::expression);
     for (Table& table : ruleset) {
         for (Map& map : table.maps) {
-            change_each(map.elements, [&](Element& element) { element.traffic = {element.key.bytes[1], element.value.bytes[1]}; });
+            change_each(map.elements, [](Element& element) {
+                element.traffic = {element.key.bytes[1], element.value.bytes[1]};
+            });
         }
     }
     const Inventory found = inventory(ruleset);

@@ -128,7 +128,8 @@ std::optional<Address> inbound(const std::vector<Pair>& pairs, const Address& ad
 
 bool each_prefix_once(const std::vector<Pair>& pairs, Side side) {
     std::set<Prefix> known;
-    return std::all_of(pairs.begin(), pairs.end(), [&](const Pair& pair) { return known.insert(pair.side(side)).second; });
+    return std::all_of(pairs.begin(), pairs.end(),
+                       [&](const Pair& pair) { return known.insert(pair.side(side)).second; });
 }
 
 // Whatever goes out comes back, and nothing is on both sides.

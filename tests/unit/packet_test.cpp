@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The module's packet face (ipv4.c, ipv6.c and checksum.c, as they are) on packets of which a process still changes parts.
+// The module's packet face (ipv4.c, ipv6.c and checksum.c as they are), on packets that a process still changes.
 //
 // Compiled with the address sanitizer: each part of a packet is an allocation of its own and has no byte too many.
 #include <gtest/gtest.h>
@@ -23,7 +23,9 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr std::array<std::uint8_t, 4> internal4 = {10, 0, 0, 2}, external4 = {198, 51, 100, 2}, peer4 = {203, 0, 113, 10};
+constexpr std::array<std::uint8_t, 4> internal4 = {10, 0, 0, 2},
+                                      external4 = {198, 51, 100, 2},
+                                      peer4 = {203, 0, 113, 10};
 constexpr std::array<std::uint8_t, 16> internal6 = {0xfd, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2},
                                        external6 = {0x20, 1, 0xd, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2},
                                        peer6 = {0x20, 1, 0xd, 0xb8, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10};
@@ -35,7 +37,8 @@ Bytes joined(const Parts&... parts) {
     return whole;
 }
 
-Bytes ipv4(std::uint8_t protocol, const auto& source, const auto& destination, const Bytes& carried, const Bytes& options = {}) {
+Bytes ipv4(std::uint8_t protocol, const auto& source, const auto& destination, const Bytes& carried,
+           const Bytes& options = {}) {
     const std::size_t header = 20 + options.size(), size = header + carried.size();
     return joined(Bytes{static_cast<std::uint8_t>(0x40 | header / 4), 0, static_cast<std::uint8_t>(size >> 8),
                         static_cast<std::uint8_t>(size), 0, 7, 0, 0, 64, protocol, 0x12, 0x34},

@@ -664,8 +664,9 @@ std::vector<Pair> random_pairs(Random& random, const std::string& internal, cons
 
 Ruleset random_layout(Random& random) {
     std::vector<Pair> pairs = random_pairs(random, "10.0.0.", "198.51.100.");
-    for (const auto& [internal, external] : {std::pair{"10.0.0.0/24", "203.0.113.0/24"}, {"10.0.0.0/28", "192.0.2.0/28"},
-                                             {"10.7.0.0/24", "192.0.7.0/24"}, {"10.7.0.0/24", "192.0.8.0/24"}}) {
+    for (const auto& [internal, external] :
+         {std::pair{"10.0.0.0/24", "203.0.113.0/24"}, {"10.0.0.0/28", "192.0.2.0/28"}, {"10.7.0.0/24", "192.0.7.0/24"},
+          {"10.7.0.0/24", "192.0.8.0/24"}}) {
         const bool again = !pairs.empty() && pairs.back().internal == *Prefix::parse(internal);
         if (!again && random.one_in(4)) {
             pairs.push_back(make_pair(internal, external));

@@ -20,7 +20,9 @@ protected:
         return result;
     }
 
-    const std::string original = "add rule ip t c snat_stateless saddr map @m foo\nadd rule ip t c snat_stateless frog\n";
+    const std::string original =
+        "add rule ip t c snat_stateless saddr map @m foo\n"
+        "add rule ip t c snat_stateless frog\n";
     StandIns stand_ins{"SABCDEFGHI"};
     Rewriter rewriter{stand_ins};
     Documents documents;

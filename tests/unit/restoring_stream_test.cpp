@@ -49,7 +49,8 @@ const std::string json_statement = R"("snat_stateless": {"field": "saddr", "map"
 const Case cases[] = {
     {"nothing", "", ""},
     {"stock text", "iifname \"lo\" accept\n", "iifname \"lo\" accept\n"},
-    {"a log statement of the user", "log prefix \"S\" log prefix \"SABCDEFGH\"", "log prefix \"S\" log prefix \"SABCDEFGH\""},
+    {"a log statement of the user", "log prefix \"S\" log prefix \"SABCDEFGH\"",
+     "log prefix \"S\" log prefix \"SABCDEFGH\""},
     {"text", "\t\tcounter log prefix \"SABCDEFGHIAAA\" accept\n", "\t\tcounter " + statement + " accept\n"},
     {"text, at the end", "log prefix \"SABCDEFGHIAAA\"", statement},
     {"text, before a quote", "log prefix \"SABCDEFGHIAAA\"\"log\": {", statement + "\"log\": {"},
@@ -63,12 +64,15 @@ const Case cases[] = {
      R"({"log": {"log": {"prefix": {)" + json_statement + "}"},
     {"debug output", "  [ log prefix SABCDEFGHIAAA ]\n", "  [ " + statement + " ]\n"},
     {"of another version", "log prefix \"SABCDEFGHIAAC\"", "snat_stateless of-another-version map @unknown"},
-    {"a way that is not known", "log level info prefix \"SABCDEFGHIAAA\"", "log level info prefix \"SABCDEFGHIAAA\"", true},
-    {"JSON that is not known", R"({"log": {"prefix":"SABCDEFGHIAAA"}})", R"({"log": {"prefix":"SABCDEFGHIAAA"}})", true},
+    {"a way that is not known", "log level info prefix \"SABCDEFGHIAAA\"",
+     "log level info prefix \"SABCDEFGHIAAA\"", true},
+    {"JSON that is not known", R"({"log": {"prefix":"SABCDEFGHIAAA"}})",
+     R"({"log": {"prefix":"SABCDEFGHIAAA"}})", true},
     {"more in it than we put there", R"({"log": {"prefix": "SABCDEFGHIAAA", "group": 1}})",
      R"({"log": {"prefix": "SABCDEFGHIAAA", "group": 1}})", true},
     {"an end that never comes", "log prefix \"SABCDEFGHIAAA", "log prefix \"SABCDEFGHIAAA", true},
-    {"no name of this process", "log prefix \"SABCDEFGHI~~~\" SABCDEFGHIAAZ", "log prefix \"SABCDEFGHI~~~\" SABCDEFGHIAAZ"},
+    {"no name of this process", "log prefix \"SABCDEFGHI~~~\" SABCDEFGHIAAZ",
+     "log prefix \"SABCDEFGHI~~~\" SABCDEFGHIAAZ"},
 };
 
 TEST_F(RestoringStreamTest, Whole) {
@@ -84,7 +88,8 @@ TEST_F(RestoringStreamTest, CutAnywhere) {
         const std::string_view written = each.written;
         for (std::size_t first = 0; first <= written.size(); ++first) {
             for (std::size_t second = first; second <= written.size(); ++second) {
-                ASSERT_EQ(passed({written.substr(0, first), written.substr(first, second - first), written.substr(second)}),
+                ASSERT_EQ(passed({written.substr(0, first), written.substr(first, second - first),
+                                  written.substr(second)}),
                           each.wanted)
                     << each.why << ", cut at " << first << " and " << second;
                 ASSERT_EQ(missed, each.missed) << each.why << ", cut at " << first << " and " << second;

@@ -48,7 +48,8 @@ Pair make_pair(const std::string& internal, const std::string& external, const s
 
 Ruleset example(Engine engine = Engine::expression) {
     Configuration configuration;
-    configuration.pairs = Pairs{make_pair("10.0.0.2", "198.51.100.2"), make_pair("10.0.0.3", "198.51.100.3", "a\nb \xc3\xbc"),
+    configuration.pairs = Pairs{make_pair("10.0.0.2", "198.51.100.2"),
+                           make_pair("10.0.0.3", "198.51.100.3", "a\nb \xc3\xbc"),
                            make_pair("10.1.0.0/24", "203.0.113.0/24"), make_pair("10.1.0.5", "192.0.2.5"),
                            make_pair("fd00:1::2", "2001:db8::2", std::string(127, 'x')),
                            make_pair("fd00:2::/48", "2001:db8:2::/48", "", true)};
