@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A Debian kernel in QEMU (software emulation) on the files of its Debian, and commands run inside it.
 
-These lie read-only below a throw-away overlay; where they are the host's, every path means the same inside. So it does in any case in the tree of
-this repository, which is mounted anew for each command and therefore current. Sockets of two virtio ports lead inside, see `agent`; the console is a log file.
+These lie read-only below a throw-away overlay; where they are the host's, every path means the same inside. So it does
+in any case in the tree of this repository, which is mounted anew for each command and therefore current. Sockets of two
+virtio ports lead inside, see `agent`; the console is a log file.
 """
 
 import base64
@@ -123,7 +124,8 @@ def initramfs(directory):
         names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
         fresh = Path(temporary, "image")
         with fresh.open("wb") as archive:
-            subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names.encode(), stdout=archive, check=True)
+            subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"],
+                           cwd=root, input=names.encode(), stdout=archive, check=True)
         fresh.rename(image)
     return image
 
@@ -163,7 +165,12 @@ class Guest:
         self.console = self.state / "console.log"
 
     def _command_line(self, directory, options):
-        shares = {"root": (root(options.root or options.kernel), True), "modules": (directory / "lib/modules", True), "tree": (TREE, True)}
+        # By tag: what is shared, and whether it is read-only.
+        shares = {
+            "root": (root(options.root or options.kernel), True),
+            "modules": (directory / "lib/modules", True),
+            "tree": (TREE, True),
+        }
         if options.results:
             shares["results"] = (options.results, False)
         line = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
@@ -174,11 +181,13 @@ class Guest:
             line += ["-accel", "tcg,thread=multi"]
         line += ["-kernel", directory / "vmlinux", "-initrd", initramfs(directory)]
         line += ["-append", f"{KERNEL_ARGUMENTS} {options.append}"]
-        line += ["-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console", "-device", "virtio-serial-pci"]
+        line += ["-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console"]
+        line += ["-device", "virtio-serial-pci"]
         for port in ["control", "output"]:
             line += ["-chardev", f"socket,id={port},path={self.state / port},server=on,wait=off"]
             line += ["-device", f"virtserialport,chardev={port},name={port}"]
-        line += ["-chardev", f"socket,id=monitor,path={self.state / 'monitor'},server=on,wait=off", "-mon", "chardev=monitor"]
+        line += ["-chardev", f"socket,id=monitor,path={self.state / 'monitor'},server=on,wait=off"]
+        line += ["-mon", "chardev=monitor"]
         for tag, (path, readonly) in shares.items():
             readonly = ",readonly=on" if readonly else ""
             line += ["-fsdev", f"local,id={tag},path={path},security_model=none,multidevs=remap{readonly}"]
@@ -191,7 +200,8 @@ class Guest:
         tie = [] if outlive else ["setpriv", "--pdeathsig", "KILL"]
         line = tie + self._command_line(directory, options)
         with (self.state / "qemu.log").open("wb") as log:
-            process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=outlive)
+            process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       start_new_session=outlive)
         while not self.alive():
             if process.poll() is not None:
                 raise Failure(UNPREPARED, f"qemu did not start: {(self.state / 'qemu.log').read_text().strip()}")
@@ -221,7 +231,8 @@ class Guest:
         output = Between(b"\0" + token.encode(), write)
         answer = b""
         verdict = None
-        with selectors.DefaultSelector() as selector, self._connect("control") as control, self._connect("output") as port:
+        with (selectors.DefaultSelector() as selector,
+              self._connect("control") as control, self._connect("output") as port):
             selector.register(control, selectors.EVENT_READ)
             selector.register(port, selectors.EVENT_READ)
             control.sendall(f"{token} {base64.b64encode(script.encode()).decode()}\n".encode())
@@ -243,7 +254,8 @@ class Guest:
                     verdict = next((line.split()[1:] for line in lines if line.startswith(token.encode())), verdict)
         status, taint = map(int, verdict)
         if taint & ~HARMLESS_TAINT:
-            raise Failure(TAINTED, f"the command exited with {status}, the kernel is tainted ({taint}); {self._last_words()}")
+            raise Failure(TAINTED, f"the command exited with {status}, the kernel is tainted ({taint}); "
+                                   f"{self._last_words()}")
         return status
 
     def _connect(self, port):

@@ -12,13 +12,19 @@ def add_guest(parser):
     parser.add_argument("--cpus", type=int, default=1, help="the guest's processors (%(default)s)")
     parser.add_argument("--append", default="", metavar="ARGUMENTS", help="more kernel arguments")
     parser.add_argument("--icount", action="store_true", help="one virtual nanosecond is one guest instruction")
-    parser.add_argument("--results", type=directory, metavar="DIR", help="a directory of the host that is writable inside, at the same path")
+    add_results(parser)
+
+
+def add_results(parser):
+    parser.add_argument("--results", type=directory, metavar="DIR",
+                        help="a directory of the host that is writable inside, at the same path")
 
 
 def add_command(parser, limit):
     """Options of a command in a guest."""
     parser.add_argument("--timeout", type=float, default=limit, metavar="SECONDS", help="time limit (%(default)s)")
-    parser.add_argument("--module", action="append", default=[], metavar="FILE", help="a module to load first, anew if it is loaded; repeatable")
+    parser.add_argument("--module", action="append", default=[], metavar="FILE",
+                        help="a module to load first, anew if it is loaded; repeatable")
     parser.add_argument("command", nargs="+", metavar="COMMAND", help="what to run, after --")
 
 
