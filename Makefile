@@ -144,12 +144,12 @@ bench: packages ## measure packets and changes of configuration, beside what els
 demo: ## a gateway at work in a guest, step by step
 	demo/run
 
-# In a copy of what is committed or about to be, since dpkg-buildpackage writes beside its sources.
-deb: ## build the Debian packages into build/packages
-	rm -rf build/packages && mkdir -p build/packages/statnat
-	git ls-files -co --exclude-standard -z | tar -c --null -T - | tar -x -C build/packages/statnat
-	cd build/packages/statnat && dpkg-buildpackage -us -uc -b
-	rm -r build/packages/statnat
+# In a copy, since dpkg-buildpackage writes beside its sources. Inside another Debian there is no git to ask for them.
+deb: ## build the Debian packages into build/packages, those of trixie-deb into build/trixie/packages
+	rm -rf $(BUILD)/packages && mkdir -p $(BUILD)/packages/statnat
+	tar -c --exclude=./.git --exclude=./build --exclude=__pycache__ . | tar -x -C $(BUILD)/packages/statnat
+	cd $(BUILD)/packages/statnat && dpkg-buildpackage -us -uc -b
+	rm -r $(BUILD)/packages/statnat
 
 clean: ## remove what was built
 	rm -rf build
