@@ -30,7 +30,7 @@ verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -
 # Tables repeat by 2, 3 and 4.
 sampled = $(if $(filter $(1),$(SAMPLED)),--sample 7)
 
-.PHONY: help all build tool packages kmods check test kernels fuzz bench demo deb clean install unit host guests races debug gates clang fuzzers
+.PHONY: help all build tool packages kmods check test kernels fuzz bench demo deb clean install unit host systemd guests races debug gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -62,8 +62,9 @@ check: build unit host ## the inner loop: unit tests, and the integration tests 
 
 test: packages ## install what it takes, then all tests, those of integration also in guests
 	$(MAKE) $(quick) build trixie-tool kmods
+	DEB_BUILD_OPTIONS=nocheck $(MAKE) deb trixie-deb
 	rm -rf build/logs
-	status=0; $(MAKE) -k unit host clang || status=1; \
+	status=0; $(MAKE) -k unit host systemd clang || status=1; \
 	$(MAKE) -k -j $(quick) guests race-6.1 race-6.12 gates trixie-host || status=1; \
 	$(verdicts); exit $$status
 
@@ -82,6 +83,9 @@ unit: | build/logs
 
 host: | build/logs
 	STATNAT_ENGINE=native STATNAT_NFT=$(CURDIR)/$(BUILD)/statnat-nft $(PYTEST) $(call sampled,$(IN)) tests/integration $(call logged,host)
+
+systemd: | build/logs ## the packages of deb and trixie-deb on gateways of their own, with systemd, on this kernel
+	$(PYTEST) tests/systemd $(call logged,systemd)
 
 # The module, and the tool as it was built for this kernel's Debian.
 engine = STATNAT_ENGINE=expression STATNAT_NFT=$(CURDIR)/build$(if $(filter trixie%,$(1)),/trixie)/statnat-nft

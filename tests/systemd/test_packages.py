@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A package's life: it is installed, upgraded, removed and purged; packets tell what that does to pairs."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from gateway import CONFIGURATION, Traffic, translates
+
+# What apt, dpkg and the journal write whatever is installed.
+ALWAYS = re.compile(r"/var/(log|cache|lib/apt|lib/dpkg)/")
+
+
+def files(gateway):
+    return {line for line in gateway.run("find", "/", "-xdev").stdout.splitlines() if not ALWAYS.match(line)}
+
+
+@pytest.fixture
+def installed(bare, debian):
+    """The tool, a pair, and the unit at work; in the end it is as if they had not been."""
+    before = files(bare)
+    bare.install(debian.tool)
+    bare.write("/etc/statnat/statnat.toml", CONFIGURATION)
+    bare.run("systemctl", "start", "statnat")
+    translates(bare)
+    yield bare
+    bare.run("apt-get", "-y", "purge", "statnat-nft")
+    assert files(bare) == before
+    assert not bare.run("find", "/run", "-name", "*statnat*").stdout
+    assert not bare.run("systemctl", "list-units", "--all", "--no-legend", "statnat*").stdout
+
+
+@pytest.fixture
+def newer(debian, tmp_path):
+    """The same package as its next version."""
+    subprocess.run(["dpkg-deb", "-R", debian.tool, tmp_path / "newer"], check=True)
+    control = tmp_path / "newer/DEBIAN/control"
+    control.write_text(re.sub(r"(?m)^(Version: .*)$", r"\1+newer", control.read_text()))
+    package = tmp_path / "newer.deb"
+    subprocess.run(["dpkg-deb", "-Znone", "--root-owner-group", "-b", tmp_path / "newer", package], check=True)
+    return package
+
+
+def table(gateway):
+    """Which one it is: the kernel numbers them."""
+    listing = json.loads(gateway.run("nft", "-j", "list", "tables").stdout)["nftables"]
+    return [each["table"]["handle"] for each in listing if "table" in each]
+
+
+def test_nothing_to_do(bare, debian):
+    """Without a configuration there is nothing to start, and nothing that fails."""
+    bare.install(debian.tool)
+    assert bare.run("systemctl", "is-enabled", "statnat").stdout.strip() == "enabled"
+    assert bare.run("systemctl", "start", "statnat") and not bare.tables()
+    bare.running()
+    bare.run("apt-get", "-y", "purge", "statnat-nft")
+
+
+def test_upgrade(installed, newer):
+    """Neither rules nor counters notice it, and no packet does."""
+    before, counted = table(installed), installed.counters()
+    with Traffic(installed) as traffic:
+        traffic.flows()
+        installed.install(newer)
+        traffic.flows()
+    assert installed.run("dpkg-query", "-Wf", "${Version}", "statnat-nft").stdout.endswith("+newer")
+    assert not traffic.wrong()
+    assert table(installed) == before
+    assert all(now > then for now, then in zip(installed.counters(), counted))
+    assert installed.run("systemctl", "is-active", "statnat").stdout.strip() == "active"
+
+
+@pytest.mark.parametrize("unit", ["running", "stopped"])
+def test_remove(installed, unit):
+    """No rule stays, whoever made it."""
+    if unit == "stopped":
+        installed.run("systemctl", "stop", "statnat")
+        assert not installed.tables()
+        installed.run("statnat-nft", "sync")
+        translates(installed)
+    installed.run("apt-get", "-y", "remove", "statnat-nft")
+    assert not installed.tables()
+
+
+def test_module(bare, debian):
+    """DKMS builds it for the kernel whose headers are there, and forgets it."""
+    bare.install(debian.tool, debian.module)
+    release = bare.run("ls", "/lib/modules").stdout.strip()
+    module = bare.run("modinfo", "-k", release, "-F", "name", "nft_snat_stateless")
+    assert module.stdout.strip() == "nft_snat_stateless"
+    bare.run("apt-get", "-y", "purge", "nft-snat-stateless-dkms", "statnat-nft")
+    assert not bare.run("find", "/", "-xdev", "-iname", "*nft?snat?stateless*").stdout
