@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A gateway that boots forwards nothing before its pairs are there."""
+"""A gateway that boots forwards nothing before its pairs are there, and one that shuts down nothing after."""
 
 import pytest
 
@@ -10,10 +10,11 @@ SLOW = "[Service]\nExecStartPre=/bin/sleep 2\n"
 
 
 @pytest.mark.parametrize("drop_in", ["", SLOW], ids=["as it is", "slow"])
-def test_first_packet(gateway, drop_in):
+def test_reboot(gateway, drop_in):
     gateway.write("/etc/systemd/system/statnat.service.d/test.conf", drop_in)
-    gateway.stop()
     with Traffic(gateway) as traffic:
+        traffic.flows()
+        gateway.stop()
         gateway.up()
         traffic.flows()
     assert not traffic.wrong()
