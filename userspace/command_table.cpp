@@ -2,6 +2,7 @@
 #include "command_table.hpp"
 
 #include "commands/edit.hpp"
+#include "commands/render.hpp"
 #include "commands/show.hpp"
 #include "commands/sync.hpp"
 #include "error.hpp"
@@ -73,9 +74,21 @@ fs::path config_of(const Values& values) {
     return values["config"].as<std::string>();
 }
 
+void last_good_option(options::options_description& own, const char* when) {
+    own.add_options()("last-good", when);
+}
+
 void sync_options(options::options_description& own) {
     engine_option(own);
+    last_good_option(own, "where the kernel has no pairs and the configuration is broken, load what worked last");
     own.add_options()("force", "remove pairs even if none, or fewer than half of them, would be left");
+}
+
+void render_options(options::options_description& own) {
+    engine_option(own);
+    last_good_option(own, "where the configuration is broken, write what worked last");
+    own.add_options()("output", options::value<std::string>()->value_name("FILE"),
+                      "the file to write, whatever the configuration says");
 }
 
 void diff_options(options::options_description& own) {
@@ -99,7 +112,17 @@ void explain_options(options::options_description& own) {
 
 int run_sync(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
-    return sync(there, file_of(operands), engine_of(values), values.count("force") != 0, progress, std::cout);
+    const SyncOptions options{values.count("force") != 0, values.count("last-good") != 0};
+    return sync(there, file_of(operands), engine_of(values), options, progress, std::cout);
+}
+
+int run_render(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
+    RenderOptions options{engine_of(values), {}, values.count("last-good") != 0};
+    if (values.count("output")) {
+        options.output = values["output"].as<std::string>();
+    }
+    return render(there, file_of(operands), options, progress, std::cout);
 }
 
 int run_check(const Operands& operands, const Values&, Progress& progress) {
@@ -157,6 +180,8 @@ constexpr Command commands[] = {
     {"sync", "[FILE]", 0, 1, "make the kernel equal the configuration", sync_options, run_sync},
     {"check", "FILE", 1, 1, "read a configuration and say what is wrong with it", no_options, run_check},
     {"diff", "[FILE]", 0, 1, "show what sync would do", diff_options, run_diff, Output::data},
+    {"render", "[FILE]", 0, 1, "write what sync would load as text for nft to include", render_options, run_render,
+     Output::data},
     {"list", "", 0, 0, "show the kernel's pairs with their traffic", list_options, run_list, Output::data},
     {"add", "INTERNAL EXTERNAL", 2, 2, "add a pair to the kernel only", add_options, run_add},
     {"del", "ADDRESS", 1, 1, "delete the pair of an address from the kernel only", config_option, run_del},

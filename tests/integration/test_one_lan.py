@@ -14,6 +14,7 @@ from lan import Lan, answered
 from net import ALL_PAIRS, INSIDE
 from network import ask, carry
 from packets import row
+from tool import ENGINE
 
 CONTENT = bytes(range(250)) * 400
 ECHO = {4: ICMP, 6: ICMPv6EchoRequest}
@@ -83,7 +84,8 @@ def test_redirect_about_a_packet_of_no_pair(lan, family):
     tap = lan.tap(lan.r1)
     assert answered(lan.r1, family.c, 5) == 5
     told = redirects(tap)
-    assert told
+    # Stock rules cannot tell what a redirect is about (docs/design.md).
+    assert bool(told) == (ENGINE == "expression")
     for packet in told:
         if family.version == 4:
             assert (packet[IP].src, packet[IP].dst, packet[ICMP].gw) == (family.gateway, family.r1, family.c)

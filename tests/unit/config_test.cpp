@@ -179,7 +179,8 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"  pairs = [1]", {"1:3: pairs is an array: legal is a table"}},
         {"[[pairs]]\n\"10.0.0.2\" = \"198.51.100.2\"", {"1:3: pairs is an array: legal is a table"}},
         {"[gateway]\n engin = 1",
-         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, pairs-files and npt"}},
+         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, pairs-files, npt and "
+          "ruleset-file"}},
         {"[gateway]\nengine = \"fast\"", {"2:10: engine is \"fast\"" + engines}},
         {"[gateway]\nengine = \"Auto\"", {"2:10: engine is \"Auto\"" + engines}},
         {"[gateway]\nengine = 1", {"2:10: engine is an integer" + engines}},

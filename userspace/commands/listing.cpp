@@ -2,6 +2,7 @@
 // The three forms of a listing.
 #include "commands/listing.hpp"
 
+#include "config/configuration_text.hpp"
 #include "printable.hpp"
 
 #include <algorithm>
@@ -15,21 +16,6 @@
 namespace statnat {
 
 namespace {
-
-std::string quoted_csv(const std::string& text) {
-    const bool has_blanks = text.starts_with(' ') || text.ends_with(' ');  // which readers of CSV strip
-    if (text.find_first_of(",\"\r\n") == std::string::npos && !has_blanks) {
-        return text;
-    }
-    std::string quoted = "\"";
-    for (const char character : text) {
-        quoted += character;
-        if (character == '"') {
-            quoted += '"';
-        }
-    }
-    return quoted + "\"";
-}
 
 std::string json_member(std::string_view name, const std::optional<Traffic>& traffic) {
     return traffic ? fmt::format(R"(,"{}":{{"packets":{},"bytes":{}}})", name, traffic->packets, traffic->bytes) : "";

@@ -2,8 +2,9 @@
 #include "commands/sync.hpp"
 
 #include "commands/change.hpp"
+#include "commands/desired.hpp"
+#include "commands/render.hpp"
 #include "commands/this_machine.hpp"
-#include "config/toml_file.hpp"
 #include "error.hpp"
 #include "quantity.hpp"
 #include "ruleset/layout.hpp"
@@ -16,52 +17,32 @@
 
 namespace statnat {
 
-namespace {
-
-Configuration read(const Path& file, Progress& progress) {
-    const Progress::Step step(progress, "reading " + file.string());
-    return read_configuration(file);
-}
-
-// Why a sync would be refused, if it would: nobody takes that many pairs away without saying so.
-std::optional<std::string> suspicion(const Plan& plan, const Ruleset& desired, const Ruleset& actual,
-                                     const Path& file) {
-    const Loss found = loss(plan, desired, actual);
-    if (!found.is_suspicious()) {
-        return std::nullopt;
-    }
-    return fmt::format("this would remove {}{}, as if {} were cut off: if it is not, sync --force removes them (and "
-                       "clear all there are)",
-                       found.lost == found.of ? "all " : fmt::format("{} of ", found.lost), quantity(found.of, "pair"),
-                       file.string());
-}
-
-EngineChoice chosen(const std::optional<EngineChoice>& option, const Configuration& configuration) {
-    return option ? *option : configuration.engine;
-}
-
-}  // namespace
-
-int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, bool force, Progress& progress,
-         std::ostream& out) {
-    const Configuration configuration = read(file, progress);
+int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, const SyncOptions& options,
+         Progress& progress, std::ostream& out) {
+    const bool may_fall_back = options.last_good && !options.force && kernel.read(Depth::known).ruleset.empty();
+    const auto [configuration, status] =
+        may_fall_back ? read_desired_or_last_good(file, progress) : read_desired(file, progress);
     const auto approve = [&](const Change& planned) {
         const auto reason = suspicion(planned.plan, planned.after, planned.before, file);
-        if (reason && !force) {
+        if (reason && !options.force) {
             throw CannotGoOn{*reason + "; nothing has been done"};
         }
     };
     const auto decide = [&](const Ruleset& actual) {
-        return layout(configuration, pick_engine(kernel, chosen(option, configuration), configuration, actual));
+        return layout(configuration, pick_engine(kernel, option.value_or(configuration.engine), configuration, actual));
     };
     const Change done = change(kernel, decide, Depth::elements, approve);
     out << summary(done) << '\n';
+    put_ruleset_file(configuration, done.after);
+    if (status == exit_done) {
+        keep_last_good(file, configuration);
+    }
     warn_of_this_machine(configuration.pairs);
-    return exit_done;
+    return status;
 }
 
 int check(const Path& file, Progress& progress, std::ostream& out) {
-    const Configuration configuration = read(file, progress);
+    const Configuration configuration = read_desired(file, progress).configuration;
     if (configuration.engine == Engine::native && configuration.not_for_native) {
         throw InvalidConfiguration{{*configuration.not_for_native}};
     }
@@ -72,9 +53,9 @@ int check(const Path& file, Progress& progress, std::ostream& out) {
 
 int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, bool exit_code,
          Progress& progress, std::ostream& out) {
-    const Configuration configuration = read(file, progress);
+    const Configuration configuration = read_desired(file, progress).configuration;
     const Ruleset actual = kernel.read().ruleset;
-    const Engine engine = pick_engine(kernel, chosen(option, configuration), configuration, actual);
+    const Engine engine = pick_engine(kernel, option.value_or(configuration.engine), configuration, actual);
     const Ruleset desired = layout(configuration, engine);
     const Plan steps = plan(desired, actual);
     for (const std::string& line : describe(steps)) {

@@ -2,21 +2,23 @@
 // Commands that are about a configuration as a whole. Each returns the exit status.
 #pragma once
 
+#include "commands/desired.hpp"
 #include "commands/engine.hpp"
 #include "netlink/kernel.hpp"
 #include "progress.hpp"
 
-#include <filesystem>
 #include <optional>
 #include <ostream>
 
 namespace statnat {
 
-using Path = std::filesystem::path;
+struct SyncOptions {
+    bool force = false;      // even if it looks like the loss of a configuration
+    bool last_good = false;  // where the configuration is broken and the kernel has no pairs, those that worked last
+};
 
-// Unless `force`, a sync that looks like the loss of a configuration is refused.
-int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, bool force, Progress& progress,
-         std::ostream& out);
+int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, const SyncOptions& options,
+         Progress& progress, std::ostream& out);
 int check(const Path& file, Progress& progress, std::ostream& out);
 int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, bool exit_code,
          Progress& progress, std::ostream& out);

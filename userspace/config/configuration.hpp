@@ -31,6 +31,7 @@ struct Configuration {
     std::optional<Engine> engine;  // nothing: auto
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
+    std::optional<std::filesystem::path> ruleset_file;  // absolute; what nft is to load is written there
     Pairs pairs;
     std::optional<ConfigurationError> not_for_native;  // the first pair that the native engine cannot have
 };

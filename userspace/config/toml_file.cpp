@@ -50,6 +50,7 @@ private:
     void read_counters(const toml::node& node);
     void read_npt_of_gateway(const toml::node& node);
     void read_exempt_destinations(const toml::node& node);
+    void read_ruleset_file(const toml::node& node);
     void find_pairs_files(const toml::node& node);
     template <class Value>
     void take_word(Value& value, const Legal<Value>& words, const toml::node& node, std::string_view key);
@@ -115,20 +116,21 @@ void Reader::read_root(const toml::table& root) {
 }
 
 void Reader::read_gateway(const toml::table& gateway) {
-    static constexpr std::array<std::pair<std::string_view, void (Reader::*)(const toml::node&)>, 5> settings{{
+    static constexpr std::array<std::pair<std::string_view, void (Reader::*)(const toml::node&)>, 6> settings{{
         {"engine", &Reader::read_engine},
         {"counters", &Reader::read_counters},
         {"exempt-destinations", &Reader::read_exempt_destinations},
         {"pairs-files", &Reader::find_pairs_files},
         {"npt", &Reader::read_npt_of_gateway},
+        {"ruleset-file", &Reader::read_ruleset_file},
     }};
     for (const auto& [key, node, before] : in_reading_order(gateway)) {
         const auto setting = std::find_if(settings.begin(), settings.end(),
                                           [&, known = key](const auto& one) { return *known == one.first; });
         if (setting == settings.end()) {
             draft_.error(place(key->source()),
-                         fmt::format("unknown key {}: legal are engine, counters, exempt-destinations, pairs-files and "
-                                     "npt",
+                         fmt::format("unknown key {}: legal are engine, counters, exempt-destinations, pairs-files, "
+                                     "npt and ruleset-file",
                                      in_quotes(*key)));
         } else {
             (this->*setting->second)(*node);
@@ -183,6 +185,18 @@ void Reader::read_exempt_destinations(const toml::node& node) {
         } else {
             draft_.configuration.exempt_destinations.push_back(*prefix);
         }
+    }
+}
+
+void Reader::read_ruleset_file(const toml::node& node) {
+    const auto path = node.value<std::string>();
+    if (path && fs::path(*path).is_absolute() && fs::path(*path).has_filename()) {
+        draft_.configuration.ruleset_file = *path;
+    } else {
+        draft_.error(place(node.source()),
+                     fmt::format(R"(ruleset-file is {}: legal is the absolute name of a file, such as )"
+                                 R"("/run/statnat/ruleset.nft")",
+                                 what_came(node)));
     }
 }
 

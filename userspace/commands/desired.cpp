@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/desired.hpp"
+
+#include "config/last_good.hpp"
+#include "config/toml_file.hpp"
+#include "printable.hpp"
+#include "quantity.hpp"
+#include "ruleset/layout.hpp"
+#include "ruleset/plan_text.hpp"
+
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace statnat {
+
+namespace {
+
+Configuration read(const Path& file, Progress& progress) {
+    const Progress::Step step(progress, "reading " + file.string());
+    return read_configuration(file);
+}
+
+// Nothing where none is kept, or what is kept is broken itself.
+std::optional<Configuration> read_last_good(const Path& file, Progress& progress) {
+    const auto kept = LastGood::of(file);
+    std::error_code ignored;
+    if (!kept || !std::filesystem::exists(kept->file(), ignored)) {
+        return std::nullopt;
+    }
+    try {
+        return read(kept->file(), progress);
+    } catch (const InvalidConfiguration& invalid) {
+        spdlog::error("what worked last is broken, too: {}", printable(invalid.errors.front().text()));
+        return std::nullopt;
+    }
+}
+
+Desired instead(const Path& file, Configuration configuration) {
+    spdlog::error("{} is not used: the configuration that worked last is, with {}", file.string(),
+                  quantity(configuration.pairs.size(), "pair"));
+    return {std::move(configuration), exit_last_good};
+}
+
+// As if the kernel still had what worked last.
+std::optional<std::string> suspicion(const Configuration& now, const Configuration& before, const Path& file) {
+    const Ruleset desired = layout(now, Engine::expression);
+    const Ruleset actual = layout(before, Engine::expression);
+    return suspicion(plan(desired, actual), desired, actual, file);
+}
+
+}  // namespace
+
+Desired read_desired(const Path& file, Progress& progress) {
+    return {read(file, progress)};
+}
+
+Desired read_desired_or_last_good(const Path& file, Progress& progress) {
+    try {
+        Configuration configuration = read(file, progress);
+        auto before = read_last_good(file, progress);
+        const auto reason = before ? suspicion(configuration, *before, file) : std::nullopt;
+        if (!reason) {
+            return {std::move(configuration)};
+        }
+        spdlog::error("{}", *reason);
+        return instead(file, std::move(*before));
+    } catch (const InvalidConfiguration& invalid) {
+        auto before = read_last_good(file, progress);
+        if (!before) {
+            throw;
+        }
+        const std::size_t count = invalid.errors.size();
+        spdlog::error("{}{}", printable(invalid.errors.front().text()),
+                      count == 1 ? "" : fmt::format(" (and {} more)", quantity(count - 1, "error")));
+        return instead(file, std::move(*before));
+    }
+}
+
+void keep_last_good(const Path& file, const Configuration& configuration) {
+    const auto kept = LastGood::of(file);
+    if (!kept) {
+        return;
+    }
+    try {
+        kept->keep(configuration);
+    } catch (const CannotGoOn& failure) {
+        spdlog::warn("this configuration is not kept as what worked last: {}", failure.sentence);
+    } catch (const std::system_error& failure) {
+        spdlog::warn("this configuration is not kept as what worked last: {}", failure.what());
+    }
+}
+
+std::optional<std::string> suspicion(const Plan& plan, const Ruleset& desired, const Ruleset& actual,
+                                     const Path& file) {
+    const Loss found = loss(plan, desired, actual);
+    if (!found.is_suspicious()) {
+        return std::nullopt;
+    }
+    return fmt::format("this would remove {}{}, as if {} were cut off: if it is not, sync --force removes them (and "
+                       "clear all there are)",
+                       found.lost == found.of ? "all " : fmt::format("{} of ", found.lost), quantity(found.of, "pair"),
+                       file.string());
+}
+
+}  // namespace statnat

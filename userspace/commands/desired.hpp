@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The configuration that a command goes by: its file or, where that is broken and nothing else is there, what worked
+// last.
+#pragma once
+
+#include "config/configuration.hpp"
+#include "error.hpp"
+#include "progress.hpp"
+#include "ruleset/plan.hpp"
+#include "ruleset/ruleset.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace statnat {
+
+using Path = std::filesystem::path;
+
+struct Desired {
+    Configuration configuration;
+    int status = exit_done;  // exit_last_good: it is not that of the file
+};
+
+// Throws InvalidConfiguration.
+Desired read_desired(const Path& file, Progress& progress);
+
+// The same, but what worked last where the file is broken, or has lost so many pairs that it seems to be. That is said
+// as an error.
+Desired read_desired_or_last_good(const Path& file, Progress& progress);
+
+// Keeps a configuration of /etc/statnat as what worked last; that it cannot is a warning.
+void keep_last_good(const Path& file, const Configuration& configuration);
+
+// Why a sync would be refused, if it would: nobody takes that many pairs away without saying so.
+std::optional<std::string> suspicion(const Plan& plan, const Ruleset& desired, const Ruleset& actual, const Path& file);
+
+}  // namespace statnat

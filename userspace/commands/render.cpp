@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/render.hpp"
+
+#include "error.hpp"
+#include "files.hpp"
+#include "ruleset/layout.hpp"
+#include "ruleset/ruleset_text.hpp"
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+namespace statnat {
+
+namespace {
+
+std::string text_of(const Ruleset& ruleset) {
+    return "# Written by statnat-nft, and again with each sync: changes belong into its configuration.\n" +
+           as_file(ruleset);
+}
+
+// What is in /run has to be made anew after a boot.
+void put(const Path& path, const Ruleset& ruleset) {
+    std::error_code ignored;
+    std::filesystem::create_directories(path.parent_path(), ignored);
+    put_text(path, text_of(ruleset));
+}
+
+}  // namespace
+
+void put_ruleset_file(const Configuration& configuration, const Ruleset& ruleset) {
+    if (configuration.ruleset_file) {
+        put(*configuration.ruleset_file, ruleset);
+    }
+}
+
+int render(Kernel& kernel, const Path& file, const RenderOptions& options, Progress& progress, std::ostream& out) {
+    const auto [configuration, status] =
+        options.last_good ? read_desired_or_last_good(file, progress) : read_desired(file, progress);
+    const EngineChoice choice = options.engine.value_or(configuration.engine);
+    const Ruleset ruleset = layout(configuration, pick_engine(kernel, choice, configuration, {}));
+    if (const auto& path = options.output ? options.output : configuration.ruleset_file) {
+        put(*path, ruleset);
+    } else {
+        out << text_of(ruleset);
+    }
+    return status;
+}
+
+}  // namespace statnat

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config/configuration_text.hpp"
+
+#include "printable.hpp"
+
+#include <iterator>
+
+#include <fmt/format.h>
+
+namespace statnat {
+namespace {
+
+std::string_view word(const std::optional<Engine>& engine) {
+    if (!engine) {
+        return "auto";
+    }
+    return *engine == Engine::expression ? "expression" : "native";
+}
+
+std::string_view word(Counters counters) {
+    switch (counters) {
+    case Counters::pair: return "pair";
+    case Counters::rule: return "rule";
+    case Counters::off: break;
+    }
+    return "off";
+}
+
+}  // namespace
+
+// A JSON string is a basic string of TOML.
+std::string settings_as_toml(const Configuration& configuration, std::string_view pairs_file) {
+    std::string destinations;
+    for (const Prefix& prefix : configuration.exempt_destinations) {
+        destinations += fmt::format("{}\"{}\"", destinations.empty() ? "" : ", ", prefix.text());
+    }
+    std::string toml =
+        fmt::format("[gateway]\nengine = \"{}\"\ncounters = \"{}\"\nexempt-destinations = [{}]\npairs-files = [{}]\n",
+                    word(configuration.engine), word(configuration.counters), destinations, quoted_json(pairs_file));
+    if (configuration.ruleset_file) {
+        toml += fmt::format("ruleset-file = {}\n", quoted_json(configuration.ruleset_file->string()));
+    }
+    return toml;
+}
+
+std::string pairs_as_csv(const Pairs& pairs) {
+    std::string csv = "internal,external,comment,npt\n";
+    for (const Pair& pair : pairs) {
+        fmt::format_to(std::back_inserter(csv), "{},{},{},{}\n", pair.internal.short_text(), pair.external.short_text(),
+                       quoted_csv(pair.comment.text()), pair.npt ? "npt" : "");
+    }
+    return csv;
+}
+
+std::string quoted_csv(std::string_view text) {
+    const bool has_blanks = text.starts_with(' ') || text.ends_with(' ');  // which readers of CSV strip
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos && !has_blanks) {
+        return std::string(text);
+    }
+    std::string quoted = "\"";
+    for (const char character : text) {
+        quoted += character;
+        if (character == '"') {
+            quoted += '"';
+        }
+    }
+    return quoted + "\"";
+}
+
+}  // namespace statnat

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A ruleset as a file that nft(8) loads; with our statement in its rules, `statnat-nft nft` alone does.
+#pragma once
+
+#include "ruleset/ruleset.hpp"
+
+#include <string>
+
+namespace statnat {
+
+// In place of all our tables, whatever the kernel has of them.
+std::string as_file(const Ruleset& ruleset);
+
+// The same without elements: what can be compared with the kernel at little cost.
+std::string skeleton(const Ruleset& ruleset);
+
+}  // namespace statnat
