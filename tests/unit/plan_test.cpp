@@ -946,5 +946,72 @@ TEST(PlanPropertyTest, TheKernelAcceptsEveryPlanAndHoldsWhatIsDesired) {
     }
 }
 
+// ---- what maps are within ------------------------------------------------------------------------------------------
+
+// Each map of the rules within the same.
+Ruleset within(Ruleset ruleset, const std::optional<Prefix>& internal, const std::optional<Prefix>& external) {
+    for (Chain& chain : ruleset.front().chains) {
+        for (Rule& rule : chain.rules) {
+            for (Statement& statement : rule.statements) {
+                if (auto* ours = std::get_if<SnatStateless>(&statement)) {
+                    for (auto* maps : {&ours->maps, &ours->else_maps}) {
+                        for (MapReference& map : *maps) {
+                            map.within = map.name == int2ext ? internal : external;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    return ruleset;
+}
+
+const Prefix inside = *Prefix::parse("10.0.0.0/8");
+const Prefix outside = *Prefix::parse("198.51.100.0/24");
+
+bool writes_rules(const Plan& plan) {
+    return std::any_of(plan.begin(), plan.end(),
+                       [](const Step& step) { return std::holds_alternative<AddRules>(step); });
+}
+
+TEST(Bounds, MayBeWiderThanTheyMust) {
+    const Ruleset desired = make_ruleset();
+    EXPECT_TRUE(plan(desired, within(desired, inside, outside)).empty());
+    EXPECT_TRUE(plan(desired, within(desired, {}, {})).empty());
+    EXPECT_TRUE(writes_rules(plan(desired, within(desired, *Prefix::parse("10.0.0.2"), outside))));
+    EXPECT_TRUE(writes_rules(plan(within(desired, {}, outside), within(desired, inside, outside))));
+}
+
+TEST(Bounds, AreMadeNarrowWhenElementsChange) {
+    const Ruleset actual = within(layout(make_configuration({two, three, seven}), Engine::expression), inside, outside);
+    const Ruleset desired = make_ruleset();
+    const Plan steps = plan(desired, actual);
+    EXPECT_TRUE(writes_rules(steps));
+    EXPECT_EQ(KernelModel(actual).commit(steps).front().chains, desired.front().chains);
+}
+
+TEST(Bounds, OfAnExcerptCoverWhatItDoesNotShow) {
+    const Ruleset excerpt = within(make_ruleset(), inside, outside);
+    Ruleset wanted = make_ruleset();
+    EXPECT_TRUE(widen(wanted, excerpt));
+    EXPECT_EQ(wanted.front().chains, excerpt.front().chains);
+    wanted = layout(make_configuration({two, make_pair("11.0.0.1", "198.51.100.1")}), Engine::expression);
+    EXPECT_TRUE(widen(wanted, excerpt));
+    EXPECT_EQ(wanted.front().chains, within(wanted, *Prefix::parse("10.0.0.0/7"), outside).front().chains);
+    const Ruleset anywhere = within(excerpt, {}, {});
+    EXPECT_TRUE(widen(wanted, anywhere));
+    EXPECT_EQ(wanted.front().chains, within(wanted, {}, {}).front().chains);
+}
+
+TEST(Bounds, AreNotKnownWithoutRules) {
+    Ruleset excerpt = make_ruleset();
+    for (Chain& each : excerpt.front().chains) {
+        each.rules.clear();
+    }
+    Ruleset wanted = make_ruleset();
+    EXPECT_FALSE(widen(wanted, excerpt));
+    EXPECT_TRUE(widen(wanted, {}));  // nor are there pairs that cannot be seen
+}
+
 }  // namespace
 }  // namespace statnat

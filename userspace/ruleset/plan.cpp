@@ -198,15 +198,22 @@ struct Leaving {
     }
 };
 
+// What maps are within may be more than it must, and is made less when elements change anyway.
+bool can_stay(const std::vector<Rule>& desired, const std::vector<Rule>& actual, bool elements_change) {
+    const auto stays = [](const Rule& old, const Rule& wanted) { return covers(old, wanted); };
+    return desired == actual ||
+           (!elements_change && std::equal(actual.begin(), actual.end(), desired.begin(), desired.end(), stays));
+}
+
 // Returns the rules that are to be written again at the end.
-Plan take_away(const Table& desired, const Table& actual, const Leaving& leaving, Plan& steps) {
+Plan take_away(const Table& desired, const Table& actual, const Leaving& leaving, bool elements_change, Plan& steps) {
     const Family family = desired.family;
     Plan refills;
     for (const Chain& chain : actual.chains) {
         const Chain* wanted = find_named(desired.chains, chain.name);
         if (leaving.chains.contains(chain.name)) {
             steps.push_back(FlushChain{family, chain.name});
-        } else if (wanted->rules != chain.rules || any_refers(chain.rules, leaving.sets)) {
+        } else if (!can_stay(wanted->rules, chain.rules, elements_change) || any_refers(chain.rules, leaving.sets)) {
             steps.push_back(FlushChain{family, chain.name});
             refills.push_back(AddRules{family, chain.name, continued(wanted->rules, chain.rules)});
         }
@@ -231,8 +238,9 @@ Plan take_away(const Table& desired, const Table& actual, const Leaving& leaving
 void plan_table(const Table& desired, const Table& actual, Plan& steps) {
     const Family family = desired.family;
     const Leaving leaving(desired, actual);
-    Plan refills = take_away(desired, actual, leaving, steps);
-    append(steps, fill_maps(desired, actual, leaving.sets));
+    Plan fills = fill_maps(desired, actual, leaving.sets);
+    Plan refills = take_away(desired, actual, leaving, !fills.empty(), steps);
+    append(steps, std::move(fills));
     for (const PrefixSet& set : desired.prefix_sets) {
         if (!find_named(actual.prefix_sets, set.name) || leaving.sets.contains(set.name)) {
             steps.push_back(AddPrefixSet{family, set});

@@ -2,7 +2,9 @@
 // Statements and rules as nft(8) would write them.
 #include "ruleset/ruleset.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <map>
 
 namespace statnat {
 namespace {
@@ -78,23 +80,93 @@ std::string map_name(const MapRole& role, Family family) {
            (role.length == full_length(family) ? "" : "_" + std::to_string(role.length)) + (role.npt ? "_npt" : "");
 }
 
-std::vector<Statement> unbounded(std::vector<Statement> statements) {
-    for (Statement& statement : statements) {
+// Calls visit with each map that is asked in a rule, in order.
+template <class Of, class Visit>
+void for_each_reference(Of& rule, Visit visit) {
+    for (auto& statement : rule.statements) {
         if (auto* ours = std::get_if<SnatStateless>(&statement)) {
-            for (std::vector<MapReference>* maps : {&ours->maps, &ours->else_maps}) {
-                for (MapReference& map : *maps) {
-                    map.within.reset();
-                }
+            for (auto* maps : {&ours->maps, &ours->else_maps}) {
+                std::for_each(maps->begin(), maps->end(), visit);
             }
         }
     }
-    return statements;
+}
+
+using Bound = std::optional<Prefix>;  // nothing: any address
+
+std::vector<Bound> bounds(const Rule& rule) {
+    std::vector<Bound> bounds;
+    for_each_reference(rule, [&](const MapReference& map) { bounds.push_back(map.within); });
+    return bounds;
+}
+
+Rule unbounded(Rule rule) {
+    for_each_reference(rule, [](MapReference& map) { map.within.reset(); });
+    return rule;
+}
+
+bool covers(const Bound& one, const Bound& other) {
+    return !one || (other && one->covers(*other));
+}
+
+// What covers both; the shorter one never lets go.
+Bound joined(const Bound& one, const Bound& other) {
+    if (!one || !other) {
+        return std::nullopt;
+    }
+    const Prefix common = Prefix::common(one->address, other->address);
+    const Prefix joined = Prefix::of(common.address, std::min({common.length, one->length, other->length}));
+    return joined.length == 0 ? std::nullopt : Bound(joined);
+}
+
+// What each map is within.
+std::map<std::string, Bound> bounds(const Table& table) {
+    std::map<std::string, Bound> bounds;
+    for (const Chain& chain : table.chains) {
+        for (const Rule& rule : chain.rules) {
+            for_each_reference(rule, [&](const MapReference& map) {
+                const auto [place, is_new] = bounds.emplace(map.name, map.within);
+                place->second = is_new ? map.within : joined(place->second, map.within);
+            });
+        }
+    }
+    return bounds;
+}
+
+bool widen(Table& table, const Table& excerpt) {
+    const std::map<std::string, Bound> known = bounds(excerpt);
+    bool all = true;
+    for (Chain& chain : table.chains) {
+        for (Rule& rule : chain.rules) {
+            for_each_reference(rule, [&](MapReference& map) {
+                const auto bound = known.find(map.name);
+                all = all && (bound != known.end() || !find_named(excerpt.maps, map.name));
+                map.within = bound == known.end() ? map.within : joined(map.within, bound->second);
+            });
+        }
+    }
+    return all;
 }
 
 }  // namespace
 
 bool same_but_bounds(const Rule& one, const Rule& other) {
-    return unbounded(one.statements) == unbounded(other.statements);
+    return unbounded(one) == unbounded(other);
+}
+
+bool covers(const Rule& one, const Rule& other) {
+    const std::vector<Bound> of_one = bounds(one);
+    const std::vector<Bound> of_other = bounds(other);
+    return same_but_bounds(one, other) &&
+           std::equal(of_one.begin(), of_one.end(), of_other.begin(), of_other.end(),
+                      [](const Bound& a, const Bound& b) { return covers(a, b); });
+}
+
+bool widen(Ruleset& ruleset, const Ruleset& excerpt) {
+    return std::all_of(ruleset.begin(), ruleset.end(), [&](Table& table) {
+        const Table* known = find(excerpt, table.family);
+        return !known || widen(table, *known);
+    });
 }
 
 std::string text(const Statement& statement, Family family) {

@@ -138,6 +138,9 @@ struct Rule {
 // The same rule but for what its maps are within, which follows from the pairs.
 bool same_but_bounds(const Rule& one, const Rule& other);
 
+// The same rule, whose maps are asked for as many addresses as those of the other, or more.
+bool covers(const Rule& one, const Rule& other);
+
 // As nft(8) would write them in a table of `family`.
 std::string text(const Statement& statement, Family family);
 std::string text(const Rule& rule, Family family);
@@ -195,6 +198,10 @@ std::string table_text(Family family);  // "ip statnat"
 using Ruleset = std::vector<Table>;  // at most one per family, ascending
 
 const Table* find(const Ruleset& ruleset, Family family);  // null: none
+
+// Takes what the maps in rules are within as far as it is in those of an excerpt of the ruleset, whose maps hold more
+// than can be seen; false: its rules do not tell.
+bool widen(Ruleset& ruleset, const Ruleset& excerpt);
 
 bool uses_expression(const std::vector<Rule>& rules);
 
