@@ -33,7 +33,7 @@ StateFile state_file() {
 }
 
 Kernel kernel(Progress& progress) {
-    return {Netlink(open_socket()), state_file(), progress};
+    return {{open_socket, open_event_socket}, state_file(), progress};
 }
 
 fs::path file_of(const Operands& operands) {

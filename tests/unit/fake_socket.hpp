@@ -42,6 +42,9 @@ public:
         return static_cast<ssize_t>(datagram.size());
     }
 
+    // What comes without being asked for.
+    void tell(Reply reply) { replies_.push_back(std::move(reply)); }
+
     ssize_t receive(std::span<std::uint8_t> buffer, bool) override {
         if (replies_.empty()) {
             errno = EAGAIN;

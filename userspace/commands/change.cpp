@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/change.hpp"
 
-#include "error.hpp"
 #include "quantity.hpp"
 #include "ruleset/plan_text.hpp"
 
@@ -42,7 +41,7 @@ Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& deci
               const std::function<void(const Change&)>& approve) {
     Change last;
     bool uncertain = false;  // whether `last` was done
-    for (int attempt = 0; attempt < attempts; ++attempt) {
+    for (Patience patience = kernel.patience(); patience.lasts();) {
         Snapshot snapshot = kernel.read(depth);
         if (uncertain && plan(last.after, snapshot.ruleset).empty()) {
             return last;
@@ -56,12 +55,12 @@ Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& deci
         if (!carried.empty()) {
             last.plan = plan(last.after, snapshot.ruleset);
         }
-        last.before = std::move(snapshot.ruleset);
+        last.before = snapshot.ruleset;
         if (last.plan.empty()) {
             return last;
         }
         approve(last);
-        const Committed committed = kernel.commit(last.plan, snapshot.generation, last.after);
+        const Committed committed = kernel.commit(last.plan, snapshot, last.after);
         if (committed == Committed::yes) {
             return last;
         }
@@ -69,9 +68,7 @@ Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& deci
         spdlog::debug("{}: planning again",
                       uncertain ? "the kernel's answer got lost" : "somebody else committed in between");
     }
-    throw CannotGoOn{fmt::format("somebody else changes the ruleset all the time: gave up after {} attempts; nothing "
-                                 "of this is done",
-                                 attempts)};
+    throw kernel.out_of_patience("and nothing of this is done");
 }
 
 std::string summary(const Change& change) {

@@ -2,7 +2,6 @@
 // Asks in the right order, and asks again when somebody interfered.
 #include "netlink/kernel.hpp"
 
-#include "error.hpp"
 #include "quantity.hpp"
 #include "wire/decoder.hpp"
 #include "wire/questions.hpp"
@@ -22,10 +21,8 @@ namespace {
 // Each comes in a datagram of its own, which a receive buffer of an unprivileged size must hold.
 constexpr std::size_t elements_at_once = 64;
 
-// A transaction takes it one further, past 0 (net/netfilter/nf_tables_api.c).
-std::uint32_t generation_after(std::uint32_t generation) {
-    return generation + 1 == 0 ? 1 : generation + 1;
-}
+// What a batch of more bytes changes nobody listens to: the kernel would write a message for each element.
+constexpr std::size_t most_heard = 1024 * 1024;
 
 std::vector<Selection> all_counted(const Ruleset& ruleset) {
     std::vector<Selection> selections;
@@ -66,88 +63,65 @@ Map& map_of(Ruleset& ruleset, const Selection& selection) {
 
 }  // namespace
 
-Kernel::Kernel(Netlink netlink, StateFile state, Progress& progress)
-    : netlink_(std::move(netlink)), state_(std::move(state)), progress_(progress) {}
-
-std::uint32_t Kernel::generation() {
-    std::optional<std::uint32_t> generation;
-    const Answer answer = netlink_.ask(ask_generation(netlink_.next_sequence()),
-                                       [&](Message message) { generation = decode_generation(message); });
-    if (answer.refusal) {
-        throw CannotGoOn{sentence_about_question(*answer.refusal)};
-    }
-    if (!generation) {
-        throw CannotGoOn{"the kernel does not tell the generation of its ruleset"};
-    }
-    return *generation;
-}
-
-// Takes from `known` what is in it; null: nothing is known.
-std::optional<Table> Kernel::read_table(Family family, Depth depth, StateFile::Contents* known, Progress::Step& step,
-                                        bool& interrupted) {
-    TableDecoder decoder(family);
-    bool gone = false;
-    const auto dump = [&](const Bytes& question, void (TableDecoder::*decode)(Message)) {
-        if (gone) {
-            return;
-        }
-        const Answer answer = netlink_.ask(question, [&](Message message) {
-            (decoder.*decode)(message);
-            step.count(decoder.elements_read());
-        });
-        interrupted = interrupted || answer.interrupted;
-        if (answer.refusal && (answer.refusal->error == ENOENT || answer.refusal->error == EAFNOSUPPORT)) {
-            gone = true;
-        } else if (answer.refusal) {
-            throw CannotGoOn{sentence_about_question(*answer.refusal)};
-        }
-    };
-    dump(ask_table(family, netlink_.next_sequence()), &TableDecoder::table);
-    if (gone) {
-        return {};
-    }
-    dump(ask_sets(family, netlink_.next_sequence()), &TableDecoder::set);
-    for (const std::string& set : decoder.sets_to_read()) {
-        if (known && known->contains({family, set})) {
-            decoder.put(set, std::move(known->at({family, set})));
-        } else if (depth != Depth::known) {
-            dump(ask_elements(family, set, netlink_.next_sequence()), &TableDecoder::elements);
-        }
-    }
-    dump(ask_chains(family, netlink_.next_sequence()), &TableDecoder::chain);
-    dump(ask_rules(family, netlink_.next_sequence()), &TableDecoder::rule);
-    interrupted = interrupted || gone;  // it was there when we began
-    return decoder.finish();
-}
+Kernel::Kernel(Sockets sockets, StateFile state, Progress& progress, std::chrono::seconds most)
+    : netlink_(sockets.talk()), watch_(std::move(sockets.listen)), state_(std::move(state)), progress_(progress),
+      most_(most) {}
 
 Snapshot Kernel::read(Depth depth) {
-    for (int attempt = 0; attempt < attempts; ++attempt) {
-        Snapshot snapshot;
-        snapshot.generation = generation();
-        std::optional<Progress::Step> step(std::in_place, progress_, "reading the elements that the kernel holds");
-        auto known = state_.recall(snapshot.generation);
-        trusting_ = known.has_value();
-        bool interrupted = false;
-        for (const Family family : families) {
-            if (auto table = read_table(family, depth, known ? &*known : nullptr, *step, interrupted)) {
-                snapshot.ruleset.push_back(std::move(*table));
-            }
+    for (Patience patience(most_); patience.lasts();) {
+        if (auto snapshot = try_to_read(depth, patience)) {
+            return std::move(*snapshot);
         }
-        if (interrupted || generation() != snapshot.generation) {
-            spdlog::debug("somebody else committed while the ruleset was read: again");
-            continue;
-        }
-        snapshot.counted = !known && depth != Depth::known;
-        if (snapshot.counted) {
-            state_.keep(snapshot.generation, snapshot.ruleset);
-        }
-        step.reset();
-        if (depth != Depth::traffic || count(snapshot, all_counted(snapshot.ruleset))) {
-            return snapshot;
+        spdlog::debug("somebody else committed while the ruleset was read: again");
+        listen();
+    }
+    throw out_of_patience("while reading it");
+}
+
+// Whoever reads all elements does so for long, and listens meanwhile.
+std::optional<Snapshot> Kernel::try_to_read(Depth depth, Patience& patience) {
+    Snapshot snapshot;
+    snapshot.generation = watch_.is_on() ? listen() : read_generation(netlink_);
+    auto known = state_.recall(snapshot.generation);
+    const bool asks_all = !known && depth != Depth::known;
+    if (asks_all && !watch_.is_on()) {
+        snapshot.generation = listen();
+    }
+    trusting_ = known.has_value();
+    std::optional<Progress::Step> step(std::in_place, progress_, "reading the elements that the kernel holds");
+    Reader reader(netlink_, watch_, patience, *step);
+    for (const Family family : families) {
+        if (auto table = reader.read(family, depth, known ? &*known : nullptr)) {
+            snapshot.ruleset.push_back(std::move(*table));
         }
     }
-    throw CannotGoOn{fmt::format(
-        "somebody else changes the ruleset all the time: gave up reading it after {} attempts", attempts)};
+    if (!reader.is_whole() || !still_holds(snapshot.generation)) {
+        return std::nullopt;
+    }
+    snapshot.counted = asks_all;
+    if (asks_all) {
+        state_.keep(snapshot.generation, snapshot.ruleset);
+    }
+    step.reset();
+    if (depth == Depth::traffic && !count(snapshot, all_counted(snapshot.ruleset))) {
+        return std::nullopt;
+    }
+    return snapshot;
+}
+
+// From the present generation on, which it returns.
+std::uint32_t Kernel::listen() {
+    return watch_.begin([&] { return read_generation(netlink_); });
+}
+
+// What was read at one generation; takes that to the present one.
+bool Kernel::still_holds(std::uint32_t& generation) {
+    const std::uint32_t now = read_generation(netlink_);
+    if (now != generation && !(watch_.is_on() && watch_.reaches(now))) {
+        return false;
+    }
+    generation = now;
+    return true;
 }
 
 bool Kernel::count(Snapshot& snapshot, const std::vector<Selection>& selections) {
@@ -162,16 +136,17 @@ bool Kernel::count(Snapshot& snapshot, const std::vector<Selection>& selections)
         for (std::size_t first = 0; first < elements.size(); first += elements_at_once) {
             const std::size_t some = std::min(elements_at_once, elements.size() - first);
             if (!count(selection.family, map, elements.subspan(first, some))) {
-                if (generation() == snapshot.generation) {
+                if (still_holds(snapshot.generation)) {
                     distrust();
                 }
                 return false;
             }
             step.count(before + first + some);
+            watch_.hear();
         }
         before += elements.size();
     }
-    return selections.empty() || generation() == snapshot.generation;
+    return selections.empty() || still_holds(snapshot.generation);
 }
 
 bool Kernel::count(Family family, Map& map, std::span<const std::size_t> elements) {
@@ -184,7 +159,7 @@ bool Kernel::count(Family family, Map& map, std::span<const std::size_t> element
                 map.elements.set_traffic(*next++, *traffic);
             }
         });
-    return !answer.refusal && !answer.interrupted && next == elements.end();
+    return !answer.refusal && !answer.incomplete && next == elements.end();
 }
 
 // The kernel does not have what the file says, although nobody has changed anything since: all is to be read.
@@ -194,13 +169,15 @@ void Kernel::distrust() {
     trusting_ = false;
 }
 
-Committed Kernel::commit(const Plan& plan, std::uint32_t generation, const Ruleset& after) {
+Committed Kernel::commit(const Plan& plan, const Snapshot& before, const Ruleset& after) {
+    std::uint32_t generation = before.generation;
     const Progress::Step step(progress_,
                               fmt::format("writing {} elements to the kernel", grouped(count_elements(plan))));
-    const Batch batch = encode(plan, generation, netlink_.next_sequence());
-    const Outcome outcome = netlink_.commit(batch);
+    Batch batch = encode(plan, generation, netlink_.next_sequence());
+    const Outcome outcome = send(batch, generation);
     if (outcome.result == Result::done) {
         state_.keep(generation_after(generation), after);
+        watch_.end();
         return Committed::yes;
     }
     if (outcome.result == Result::unknown) {
@@ -216,6 +193,26 @@ Committed Kernel::commit(const Plan& plan, std::uint32_t generation, const Rules
     throw CannotGoOn{sentence(outcome.refusal, batch, plan)};
 }
 
+// Again and again while others commit to other tables only.
+Outcome Kernel::send(Batch& batch, std::uint32_t& generation) {
+    const Outcome outdated{Result::refused, {0, ERESTART, {}}};
+    const bool to_be_heard = batch.bytes.size() <= most_heard;
+    for (Patience patience(most_); patience.lasts();) {
+        if (watch_.is_on() && !still_holds(generation)) {
+            return outdated;
+        }
+        if (!to_be_heard) {
+            watch_.end();
+        }
+        batch.aim(generation);
+        const Outcome outcome = netlink_.commit(batch);
+        if (outcome.result != Result::refused || outcome.refusal.error != ERESTART || !watch_.is_on()) {
+            return outcome;
+        }
+    }
+    return outdated;
+}
+
 std::vector<OtherChain> Kernel::chains_of_others() {
     std::vector<OtherChain> chains;
     netlink_.ask(ask_chains_of_all(netlink_.next_sequence()), [&](Message message) {
@@ -224,6 +221,11 @@ std::vector<OtherChain> Kernel::chains_of_others() {
         }
     });
     return chains;
+}
+
+CannotGoOn Kernel::out_of_patience(std::string_view result) const {
+    return {fmt::format("{} changes the ruleset all the time: gave up after {} seconds, {}: try again while it pauses",
+                        watch_.last(), most_.count(), result)};
 }
 
 Availability Kernel::probe() {

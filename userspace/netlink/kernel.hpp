@@ -2,32 +2,32 @@
 // The kernel of this network namespace: what it holds, what it can do, and taking a plan through it.
 #pragma once
 
+#include "error.hpp"
 #include "netlink/netlink.hpp"
+#include "netlink/patience.hpp"
+#include "netlink/reader.hpp"
 #include "netlink/state_file.hpp"
+#include "netlink/watch.hpp"
 #include "progress.hpp"
 #include "ruleset/machine.hpp"
 #include "ruleset/plan.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace statnat {
 
-// How much of a ruleset is read. What the maps hold is known without asking if nobody has committed since it was read
-// or written last.
-enum class Depth {
-    known,     // of the maps only what is known
-    elements,  // all, but their traffic only as far as it comes with them
-    traffic,
-};
-
 // What the kernel held at one generation of its ruleset.
 struct Snapshot {
     std::uint32_t generation = 0;
-    Ruleset ruleset;
+    Ruleset ruleset{};
     bool counted = false;  // with the traffic of all elements
 };
 
@@ -39,23 +39,30 @@ struct Availability {
 
 enum class Committed {
     yes,
-    outdated,  // no: somebody else committed since that generation
+    outdated,  // no: somebody else committed since that generation, and our tables may have changed
     unknown,   // the kernel's answer got lost; read() tells
+};
+
+// Opens sockets to talk with nf_tables, and, when it comes to that, to hear of what others do.
+struct Sockets {
+    std::function<std::unique_ptr<Socket>()> talk;
+    std::function<std::unique_ptr<Socket>()> listen;
 };
 
 class Kernel {
 public:
-    // Tells `progress`, which must outlive it, what it is about.
-    Kernel(Netlink netlink, StateFile state, Progress& progress);
+    // Tells `progress`, which must outlive it, what it is about. `most` is how long it starts again when somebody else
+    // keeps committing.
+    Kernel(Sockets sockets, StateFile state, Progress& progress, std::chrono::seconds most = std::chrono::seconds(30));
 
-    // Our tables, all read at the same generation.
+    // Our tables, all as they are at one generation.
     Snapshot read(Depth depth = Depth::elements);
 
-    // Completes the traffic of some elements; false: no, somebody else committed since that generation.
+    // Completes the traffic of some elements; false: no, our tables may have changed.
     bool count(Snapshot& snapshot, const std::vector<Selection>& selections);
 
     // One transaction, from one ruleset to another. Throws CannotGoOn with what the kernel has against which step.
-    Committed commit(const Plan& plan, std::uint32_t generation, const Ruleset& after);
+    Committed commit(const Plan& plan, const Snapshot& before, const Ruleset& after);
 
     // Base chains of other tables, as far as they are told.
     std::vector<OtherChain> chains_of_others();
@@ -63,20 +70,24 @@ public:
     // Asks with a batch that changes nothing; loads the module if it is installed.
     Availability probe();
 
+    Patience patience() const { return Patience(most_); }
+    // Why it is at an end: who commits all the time, and what has come of it so far.
+    CannotGoOn out_of_patience(std::string_view result) const;
+
 private:
-    std::uint32_t generation();
-    std::optional<Table> read_table(Family family, Depth depth, StateFile::Contents* known, Progress::Step& step,
-                                    bool& interrupted);
+    std::optional<Snapshot> try_to_read(Depth depth, Patience& patience);
+    std::uint32_t listen();
+    bool still_holds(std::uint32_t& generation);
     bool count(Family family, Map& map, std::span<const std::size_t> elements);
+    Outcome send(Batch& batch, std::uint32_t& generation);
     void distrust();
 
     Netlink netlink_;
+    Watch watch_;
     StateFile state_;
     bool trusting_ = false;  // what was read last comes from there
     Progress& progress_;
+    std::chrono::seconds most_;
 };
-
-// How often to start again when somebody else keeps committing.
-inline constexpr int attempts = 16;
 
 }  // namespace statnat

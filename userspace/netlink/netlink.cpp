@@ -18,62 +18,9 @@ namespace statnat {
 
 namespace {
 
-// The kernel fills dumps into datagrams of up to 32 KiB.
-constexpr std::size_t receive_size = 128 * 1024;
-// Room for one refusal of every message of a large batch.
-constexpr int receive_queue = 16 * 1024 * 1024;
-// An answer that takes longer will not come.
-constexpr timeval patience{.tv_sec = 120, .tv_usec = 0};
-
 std::string error_text(int error) {
     return std::strerror(error);
 }
-
-struct Closed {
-    void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
-};
-
-class KernelSocket final : public Socket {
-public:
-    explicit KernelSocket(mnl_socket* socket) : socket_(socket) {}
-
-    ssize_t send(Message datagram) override {
-        make_room(datagram.size());
-        return mnl_socket_sendto(socket_.get(), datagram.data(), datagram.size());
-    }
-
-    ssize_t receive(std::span<std::uint8_t> buffer, bool wait) override {
-        sockaddr_nl from{};
-        socklen_t from_size = sizeof from;
-        const int flags = MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT);
-        const ssize_t size = ::recvfrom(descriptor(), buffer.data(), buffer.size(), flags,
-                                        reinterpret_cast<sockaddr*>(&from), &from_size);
-        if (size >= 0 && from.nl_pid != 0) {  // not the kernel's: as if a signal had come instead
-            errno = EINTR;
-            return -1;
-        }
-        return size;
-    }
-
-private:
-    int descriptor() const { return mnl_socket_get_fd(socket_.get()); }
-
-    // A batch is one datagram, so the send buffer must hold all of it. Only root of the whole machine may go beyond
-    // net.core.wmem_max; send() fails with EMSGSIZE where that was needed and not given.
-    void make_room(std::size_t size) {
-        if (size <= room_) {
-            return;
-        }
-        const int wanted = static_cast<int>(std::min<std::size_t>(size + size / 8 + 4096, INT32_MAX / 2));
-        if (::setsockopt(descriptor(), SOL_SOCKET, SO_SNDBUFFORCE, &wanted, sizeof wanted) != 0) {
-            ::setsockopt(descriptor(), SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
-        }
-        room_ = size;
-    }
-
-    std::unique_ptr<mnl_socket, Closed> socket_;
-    std::size_t room_ = 64 * 1024;
-};
 
 // What is cut off is not understood.
 template <typename Visit>
@@ -133,46 +80,7 @@ void log(const Refusal& refusal) {
     }
 }
 
-std::unique_ptr<Socket> open_socket(int bus, const char* what, const char* cure) {
-    mnl_socket* socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
-    if (!socket) {
-        throw CannotGoOn{fmt::format("cannot talk to {} ({}): {}", what, error_text(errno), cure)};
-    }
-    auto opened = std::make_unique<KernelSocket>(socket);
-    const int on = 1;
-    const int descriptor = mnl_socket_get_fd(socket);
-    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-        throw CannotGoOn{fmt::format("cannot bind a netlink socket: {}", error_text(errno))};
-    }
-    // All of these only make answers better; an old kernel without one of them still answers.
-    mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, const_cast<int*>(&on), sizeof on);
-    mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, const_cast<int*>(&on), sizeof on);
-    if (::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &receive_queue, sizeof receive_queue) != 0) {
-        ::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receive_queue, sizeof receive_queue);
-    }
-    ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    return opened;
-}
-
 }  // namespace
-
-std::unique_ptr<Socket> open_socket() {
-    return open_socket(NETLINK_NETFILTER, "nf_tables", "the kernel needs nfnetlink and nf_tables");
-}
-
-std::unique_ptr<Socket> open_route_socket() {
-    return open_socket(NETLINK_ROUTE, "rtnetlink", "its addresses and routes are not known");
-}
-
-std::optional<std::uint64_t> network_namespace() {
-    const std::unique_ptr<mnl_socket, Closed> socket(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC));
-    std::uint64_t cookie = 0;
-    socklen_t size = sizeof cookie;
-    if (!socket || ::getsockopt(mnl_socket_get_fd(socket.get()), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) != 0) {
-        return std::nullopt;
-    }
-    return cookie;
-}
 
 Netlink::Netlink(std::unique_ptr<Socket> socket) : socket_(std::move(socket)), buffer_(receive_size) {}
 
@@ -195,26 +103,6 @@ void Netlink::send(const Bytes& datagram, const char* what) {
     }
 }
 
-// The next datagram; nothing when there is none (yet), or when some were lost, which sets `lost`.
-std::optional<Message> Netlink::receive(bool wait, bool& lost) {
-    while (true) {
-        const ssize_t size = socket_->receive(buffer_, wait);
-        if (size >= 0 && static_cast<std::size_t>(size) <= buffer_.size()) {
-            return Message(buffer_.data(), static_cast<std::size_t>(size));
-        }
-        if (size >= 0) {
-            throw CannotGoOn{fmt::format("the kernel sent {} bytes at once, more than expected", size)};
-        }
-        if (errno == ENOBUFS) {
-            lost = true;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            return {};
-        } else if (errno != EINTR) {
-            throw CannotGoOn{fmt::format("cannot receive from the kernel: {}", error_text(errno))};
-        }
-    }
-}
-
 Answer Netlink::ask(const Bytes& question, const std::function<void(Message)>& each) {
     const std::uint32_t sequence = reinterpret_cast<const nlmsghdr*>(question.data())->nlmsg_seq;
     next_sequence_ = sequence + 1;
@@ -223,16 +111,18 @@ Answer Netlink::ask(const Bytes& question, const std::function<void(Message)>& e
     const auto note = [&](const Refusal& refusal) {
         log(refusal);
         if (refusal.error == EINTR || refusal.error == EAGAIN) {
-            answer.interrupted = true;
+            answer.incomplete = true;
         } else if (refusal.error != 0) {
             answer.refusal = refusal;
         }
     };
     bool ended = false;
     while (!ended) {
-        bool lost = false;
-        const auto datagram = receive(true, lost);
-        answer.interrupted = answer.interrupted || lost;
+        const auto [datagram, lost] = receive(*socket_, buffer_, true);
+        answer.incomplete = answer.incomplete || lost;
+        if (!datagram && lost) {
+            continue;
+        }
         if (!datagram) {
             throw CannotGoOn{"the kernel does not answer"};
         }
@@ -261,10 +151,15 @@ Outcome Netlink::commit(const Batch& batch) {
     next_sequence_ = batch.first_sequence + static_cast<std::uint32_t>(batch.steps.size());
     send(batch.bytes, "a batch");
     Outcome outcome;
-    bool lost = false;
+    bool any_lost = false;
     bool confirmed = false;
-    while (const auto datagram = receive(false, lost)) {
-        visit_messages(*datagram, [&](const nlmsghdr& header, Message message) {
+    while (true) {
+        const auto [datagram, lost] = receive(*socket_, buffer_, false);
+        any_lost = any_lost || lost;
+        if (!datagram && !lost) {
+            break;
+        }
+        visit_messages(datagram.value_or(Message{}), [&](const nlmsghdr& header, Message message) {
             // The unsigned difference is large for whatever came before this batch.
             if (header.nlmsg_type != NLMSG_ERROR || header.nlmsg_seq - batch.first_sequence >= batch.steps.size()) {
                 return;
@@ -278,7 +173,7 @@ Outcome Netlink::commit(const Batch& batch) {
             }
         });
     }
-    if (outcome.result != Result::refused && confirmed && !lost) {
+    if (outcome.result != Result::refused && confirmed && !any_lost) {
         outcome.result = Result::done;
     }
     return outcome;

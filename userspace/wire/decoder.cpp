@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <linux/netfilter.h>
 
@@ -66,6 +67,19 @@ std::uint32_t decode_generation(Message message) {
         malformed("a generation");
     }
     return attributes.number(NFTA_GEN_ID);
+}
+
+Event decode_event(Message message) {
+    const Attributes attributes = Attributes::of(message);
+    if (header_of(message).nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN)) {
+        return {.generation = decode_generation(message),
+                .process = attributes.text(NFTA_GEN_PROC_NAME),
+                .process_id = attributes.number(NFTA_GEN_PROC_PID)};
+    }
+    // Tables and all that is in them have the table's name as their first attribute.
+    const std::uint8_t family = message[MNL_NLMSG_HDRLEN];  // nfgen_family
+    return {.is_about_us = (family == NFPROTO_IPV4 || family == NFPROTO_IPV6) &&
+                           attributes.text(NFTA_TABLE_NAME) == table_name};
 }
 
 std::optional<Traffic> decode_traffic(Message message, const Address& key) {
@@ -150,13 +164,18 @@ void TableDecoder::set(Message message) {
     table_.maps.push_back(std::move(map));
 }
 
-std::vector<std::string> TableDecoder::sets_to_read() const {
+std::vector<std::string> TableDecoder::maps_to_read() const {
     std::vector<std::string> names;
     for (const Map& map : table_.maps) {
         if (!map.foreign) {
             names.push_back(map.name);
         }
     }
+    return names;
+}
+
+std::vector<std::string> TableDecoder::prefix_sets_to_read() const {
+    std::vector<std::string> names;
     for (const Intervals& intervals : intervals_) {
         if (!intervals.set.foreign) {
             names.push_back(intervals.set.name);

@@ -16,6 +16,16 @@ namespace statnat {
 
 std::uint32_t decode_generation(Message message);
 
+// What nf_tables tells of a transaction to whoever listens: what it changed, and at last where it led to.
+struct Event {
+    std::optional<std::uint32_t> generation{};  // only in the last one
+    std::string process{};                      // whose transaction that was
+    std::uint32_t process_id = 0;
+    bool is_about_us = false;  // about a table of ours, or what is in it
+};
+
+Event decode_event(Message message);
+
 // What the counter of an element has seen, in a message with this one only; nothing if it is another one's.
 std::optional<Traffic> decode_traffic(Message message, const Address& key);
 
@@ -34,7 +44,8 @@ public:
     void chain(Message message);
     void rule(Message message);
 
-    std::vector<std::string> sets_to_read() const;  // those whose elements are ours to know
+    std::vector<std::string> maps_to_read() const;  // those whose elements are ours to know
+    std::vector<std::string> prefix_sets_to_read() const;
     bool put(const std::string& set, Elements elements);  // what is known already; false if it is not of a map
     std::size_t elements_read() const { return elements_read_; }
     Table finish();

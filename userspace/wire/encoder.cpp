@@ -6,6 +6,7 @@
 #include "wire/statement_writer.hpp"
 #include "wire/wire.hpp"
 
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -261,6 +262,13 @@ private:
 std::size_t Batch::step(std::uint32_t sequence) const {
     const std::uint32_t number = sequence - first_sequence;
     return number < steps.size() ? steps[number] : no_step;
+}
+
+// The first message has this attribute alone.
+void Batch::aim(std::uint32_t generation) {
+    constexpr std::size_t at = MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(nfgenmsg)) + MNL_ATTR_HDRLEN;
+    const std::uint32_t number = htonl(generation);
+    std::memcpy(&bytes.at(at), &number, sizeof number);
 }
 
 Batch encode(const Plan& plan, std::uint32_t generation, std::uint32_t first_sequence) {

@@ -21,6 +21,9 @@ struct Batch {
     std::uint32_t confirmed = 0;       // the sequence number that the kernel acknowledges
 
     std::size_t step(std::uint32_t sequence) const;  // no_step for what is not of this batch
+
+    // For another generation than it was written for.
+    void aim(std::uint32_t generation);
 };
 
 // The batch that takes the kernel through `plan` if its generation is still `generation`.

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "netlink/watch.hpp"
+
+#include "wire/decoder.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace statnat {
+
+Watch::Watch(std::function<std::unique_ptr<Socket>()> open) : open_(std::move(open)), buffer_(receive_size) {}
+
+// In a moment in which nothing is told: all that comes later is of later transactions. But for one that was under way,
+// whose end is heard once more, and out of turn.
+std::uint32_t Watch::begin(const std::function<std::uint32_t()>& ask) {
+    if (!socket_) {
+        socket_ = open_();
+    }
+    do {
+        hear();
+        generation_ = ask();
+    } while (hear(false));
+    doubtful_ = false;
+    return generation_;
+}
+
+void Watch::end() {
+    socket_.reset();
+}
+
+void Watch::hear() {
+    while (socket_ && hear(false)) {
+    }
+}
+
+bool Watch::reaches(std::uint32_t generation) {
+    while (!doubtful_ && generation_ != generation && hear(true)) {
+    }
+    return !doubtful_ && generation_ == generation;
+}
+
+// One datagram; false: there is none.
+bool Watch::hear(bool wait) {
+    const auto [datagram, lost] = receive(*socket_, buffer_, wait);
+    doubtful_ = doubtful_ || lost;
+    if (datagram) {
+        doubtful_ = !for_each_message(*datagram, [&](Message message, Message) { take(message); }).empty() || doubtful_;
+    }
+    return datagram || lost;
+}
+
+void Watch::take(Message message) {
+    const Event event = decode_event(message);
+    if (!event.generation) {
+        doubtful_ = doubtful_ || event.is_about_us;
+        return;
+    }
+    spdlog::debug("< generation {} by {} (process {})", *event.generation, event.process, event.process_id);
+    doubtful_ = doubtful_ || *event.generation != generation_after(generation_);
+    generation_ = *event.generation;
+    last_ = fmt::format("{} (process {})", event.process, event.process_id);
+}
+
+}  // namespace statnat

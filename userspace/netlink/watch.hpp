@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What others commit while somebody reads and decides. nf_tables tells whoever listens about all that a transaction
+// changed, and then which generation it led to: where none of it was in our tables, what was read of them holds at that
+// generation as well.
+//
+// Listening has a price, which others pay: the kernel writes a message for each element that they change.
+#pragma once
+
+#include "netlink/socket.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace statnat {
+
+// A transaction takes it one further, past 0 (net/netfilter/nf_tables_api.c).
+constexpr std::uint32_t generation_after(std::uint32_t generation) {
+    return generation + 1 == 0 ? 1 : generation + 1;
+}
+
+class Watch {
+public:
+    explicit Watch(std::function<std::unique_ptr<Socket>()> open);
+
+    // Listens from the generation on that `ask` tells, and returns that.
+    std::uint32_t begin(const std::function<std::uint32_t()>& ask);
+    void end();
+    bool is_on() const { return socket_ != nullptr; }
+
+    // Hears what there is, so that none of it is lost for want of room.
+    void hear();
+    // Hears on until that generation, which the kernel has told already; false: our tables may have changed.
+    bool reaches(std::uint32_t generation);
+
+    // "crowdsec (process 4711)", whoever committed last; "somebody else" if nobody was heard.
+    const std::string& last() const { return last_; }
+
+private:
+    bool hear(bool wait);
+    void take(Message message);
+
+    std::function<std::unique_ptr<Socket>()> open_;
+    std::unique_ptr<Socket> socket_;  // null: nobody listens
+    std::vector<std::uint8_t> buffer_;
+    std::uint32_t generation_ = 0;  // as far as it has heard
+    bool doubtful_ = false;         // our tables may have changed
+    std::string last_ = "somebody else";
+};
+
+}  // namespace statnat
