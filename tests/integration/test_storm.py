@@ -118,6 +118,52 @@ def test_what_is_read(gateway, tool, storm):
         assert sorted(map(tuple, rows)) == sorted(pairs.items())
 
 
+def test_one_pair(gateway, tool, storm):
+    """Without reading what has nothing to do with it, though rules of the module depend on all pairs of a kind."""
+    pairs = many(COUNT)
+    tool("sync", configured(tool, pairs))
+    more = {f"10.200.0.{number}": f"192.0.2.{number}" for number in range(1, 26)}
+    for internal, external in more.items():
+        done = tool("--verbose", "add", internal, external, "--config", "none")
+        assert done.stdout.startswith("added 1 pair") and messages_of_elements(done) < MESSAGES_OF_A_DUMP
+    assert_holds(gateway, {**pairs, **more})
+    assert "10.200.0.1 is already" in tool("add", "10.200.0.1", "192.0.2.99", check=False).stderr
+    assert_holds(gateway, {**pairs, **more})
+    for external in more.values():
+        done = tool("--verbose", "del", external, "--config", "none")
+        assert done.stdout == "removed 1 pair\n" and messages_of_elements(done) < MESSAGES_OF_A_DUMP
+    assert_holds(gateway, pairs)
+    assert "rules: as expected" in tool("status").stdout
+    assert tool("diff", "--exit-code", tool.file).stdout == ""
+
+
+def test_more_than_there_is_room_for(gateway, tool, storm):
+    """The map is replaced, by one with all of its pairs."""
+    pairs = many(3 * 1024)
+    tool("sync", configured(tool, pairs))
+    assert "replaced maps" in tool("add", "10.200.0.1", "192.0.2.1", "--config", "none").stdout
+    assert_holds(gateway, {**pairs, "10.200.0.1": "192.0.2.1"})
+    assert "removed 1 pair" in tool("del", "10.200.0.1", "--config", "none").stdout
+    assert_holds(gateway, pairs)
+
+
+def test_the_last_pair(gateway, tool, storm):
+    """Takes its table with it."""
+    tool("sync", configured(tool, {"10.0.0.2": "198.51.100.2"}))
+    assert "deleted the table" in tool("del", "198.51.100.2", "--config", "none").stdout
+    assert "nothing is installed" in tool("status").stdout
+
+
+def test_damage(gateway, tool, storm):
+    """Whoever adds a pair where something is amiss gets that repaired, too."""
+    pairs = many(10)
+    tool("sync", configured(tool, pairs))
+    gateway.nft("flush chain ip statnat prerouting")
+    assert "wrote rules" in tool("add", "10.200.0.1", "192.0.2.1", "--config", "none").stdout
+    assert "rules: as expected" in tool("status").stdout
+    assert_holds(gateway, {**pairs, "10.200.0.1": "192.0.2.1"})
+
+
 class Chronicle:
     """What the maps of the tool's table held after each transaction, and whose that was, by what nf_tables tells."""
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/change.hpp"
 
+#include "error.hpp"
 #include "quantity.hpp"
+#include "ruleset/inventory.hpp"
+#include "ruleset/layout.hpp"
 #include "ruleset/plan_text.hpp"
 
 #include <algorithm>
@@ -35,19 +38,58 @@ bool writes_rules(const Plan& plan) {
     });
 }
 
-}  // namespace
+using Decide = std::function<Ruleset(const Ruleset&)>;
 
-Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& decide, Depth depth,
+// What an excerpt has of pairs asks for just what it holds: nothing is amiss in it, or missing.
+bool is_sound(const Ruleset& excerpt) {
+    const Inventory found = inventory(excerpt);
+    if (!found.engine) {
+        return false;
+    }
+    Ruleset expected = layout(found.configuration(), *found.engine);
+    return widen(expected, excerpt) && plan(expected, excerpt).empty();
+}
+
+// As opposed to maps and tables, which would be made anew with what an excerpt has of them.
+bool moves_elements_and_rules(const Plan& plan) {
+    return std::all_of(plan.begin(), plan.end(), [](const Step& step) {
+        return std::holds_alternative<AddElements>(step) || std::holds_alternative<DeleteElements>(step) ||
+               std::holds_alternative<FlushChain>(step) || std::holds_alternative<AddRules>(step);
+    });
+}
+
+// False: not without all in sight, which may well show that it cannot be.
+bool decide_by_excerpt(const Decide& decide, const Ruleset& excerpt, Change& change) {
+    try {
+        change.after = decide(excerpt);
+    } catch (const CannotGoOn&) {
+        return false;
+    }
+    if (!is_sound(excerpt) || !widen(change.after, excerpt)) {
+        return false;
+    }
+    change.plan = plan(change.after, excerpt);
+    return moves_elements_and_rules(change.plan);
+}
+
+Change change(Kernel& kernel, const std::function<Snapshot()>& read, const Decide& decide,
               const std::function<void(const Change&)>& approve) {
     Change last;
     bool uncertain = false;  // whether `last` was done
     for (Patience patience = kernel.patience(); patience.lasts();) {
-        Snapshot snapshot = kernel.read(depth);
+        Snapshot snapshot = read();
         if (uncertain && plan(last.after, snapshot.ruleset).empty()) {
             return last;
         }
-        last.after = decide(snapshot.ruleset);
-        last.plan = plan(last.after, snapshot.ruleset);
+        if (!snapshot.whole && !decide_by_excerpt(decide, snapshot.ruleset, last)) {
+            spdlog::debug("an excerpt does not do: reading all");
+            kernel.take_no_excerpts();
+            continue;
+        }
+        if (snapshot.whole) {
+            last.after = decide(snapshot.ruleset);
+            last.plan = plan(last.after, snapshot.ruleset);
+        }
         const std::vector<Selection> carried = carried_over(last.plan, snapshot.ruleset);
         if (!kernel.count(snapshot, carried)) {
             continue;
@@ -69,6 +111,16 @@ Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& deci
                       uncertain ? "the kernel's answer got lost" : "somebody else committed in between");
     }
     throw kernel.out_of_patience("and nothing of this is done");
+}
+
+}  // namespace
+
+Change change(Kernel& kernel, const Decide& decide, Depth depth, const std::function<void(const Change&)>& approve) {
+    return change(kernel, [&] { return kernel.read(depth); }, decide, approve);
+}
+
+Change change_around(Kernel& kernel, const Candidate& pair, const Decide& decide) {
+    return change(kernel, [&] { return kernel.read_around(pair); }, decide, [](const Change&) {});
 }
 
 std::string summary(const Change& change) {

@@ -23,6 +23,10 @@ struct Change {
 Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& decide, Depth depth = Depth::elements,
               const std::function<void(const Change&)>& approve = [](const Change&) {});
 
+// The same around one pair that is to come or to go, as far as it is known: what has nothing to do with it need not be
+// read.
+Change change_around(Kernel& kernel, const Candidate& pair, const std::function<Ruleset(const Ruleset&)>& decide);
+
 // "added 2, removed 1, changed 3 pairs, wrote the rules"
 std::string summary(const Change& change);
 

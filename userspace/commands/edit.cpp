@@ -98,7 +98,8 @@ int add(Kernel& kernel, const fs::path& file, const std::string& internal, const
         throw CannotGoOn{cannot + *reason, exit_usage};
     }
     const Pair pair = proposal.pair();
-    const Change done = change(kernel, [&](const Ruleset& actual) {
+    const Candidate coming{pair.internal, pair.external, pair.npt};
+    const Change done = change_around(kernel, coming, [&](const Ruleset& actual) {
         const Inventory found = inventory(actual);
         if (const auto reason = why_not(proposal, found.pairs)) {
             throw CannotGoOn{cannot + *reason};
@@ -122,7 +123,8 @@ int add(Kernel& kernel, const fs::path& file, const std::string& internal, const
 int del(Kernel& kernel, const fs::path& file, const std::string& text, std::ostream& out) {
     const Prefix side = parse_side(text);
     Pair pair;
-    const Change done = change(kernel, [&](const Ruleset& actual) {
+    const Candidate leaving_side{side, {}, false};
+    const Change done = change_around(kernel, leaving_side, [&](const Ruleset& actual) {
         const Inventory found = inventory(actual);
         Configuration wanted = found.configuration();
         auto leaving = wanted.pairs.find(side, Side::internal);

@@ -2,6 +2,7 @@
 // Asks in the right order, and asks again when somebody interfered.
 #include "netlink/kernel.hpp"
 
+#include "netlink/excerpt.hpp"
 #include "quantity.hpp"
 #include "wire/decoder.hpp"
 #include "wire/questions.hpp"
@@ -64,41 +65,53 @@ Map& map_of(Ruleset& ruleset, const Selection& selection) {
 }  // namespace
 
 Kernel::Kernel(Sockets sockets, StateFile state, Progress& progress, std::chrono::seconds most)
-    : netlink_(sockets.talk()), watch_(std::move(sockets.listen)), state_(std::move(state)), progress_(progress),
-      most_(most) {}
+    : sockets_(std::move(sockets)), netlink_(sockets_.talk()), watch_(sockets_.listen), state_(std::move(state)),
+      progress_(progress), most_(most) {}
 
 Snapshot Kernel::read(Depth depth) {
+    return read(depth, nullptr);
+}
+
+Snapshot Kernel::read_around(const Candidate& pair) {
+    return read(Depth::elements, &pair);
+}
+
+Snapshot Kernel::read(Depth depth, const Candidate* around) {
     for (Patience patience(most_); patience.lasts();) {
-        if (auto snapshot = try_to_read(depth, patience)) {
+        if (auto snapshot = try_to_read(depth, around, patience)) {
             return std::move(*snapshot);
         }
-        spdlog::debug("somebody else committed while the ruleset was read: again");
+        spdlog::debug("reading again: somebody else committed meanwhile, or there is more to be read");
         listen();
     }
     throw out_of_patience("while reading it");
 }
 
 // Whoever reads all elements does so for long, and listens meanwhile.
-std::optional<Snapshot> Kernel::try_to_read(Depth depth, Patience& patience) {
+std::optional<Snapshot> Kernel::try_to_read(Depth depth, const Candidate* around, Patience& patience) {
     Snapshot snapshot;
     snapshot.generation = watch_.is_on() ? listen() : read_generation(netlink_);
     auto known = state_.recall(snapshot.generation);
-    const bool asks_all = !known && depth != Depth::known;
+    const bool excerpt = around && excerpts_ && !known;
+    const bool asks_all = !known && !excerpt && depth != Depth::known;
     if (asks_all && !watch_.is_on()) {
         snapshot.generation = listen();
     }
-    trusting_ = known.has_value();
+    trusting_ = known || excerpt;
     std::optional<Progress::Step> step(std::in_place, progress_, "reading the elements that the kernel holds");
     Reader reader(netlink_, watch_, patience, *step);
     for (const Family family : families) {
-        if (auto table = reader.read(family, depth, known ? &*known : nullptr)) {
+        if (auto table = reader.read(family, excerpt ? Depth::known : depth, known ? &*known : nullptr)) {
             snapshot.ruleset.push_back(std::move(*table));
         }
+    }
+    if (excerpt && !take_excerpt(snapshot, *around)) {
+        return std::nullopt;
     }
     if (!reader.is_whole() || !still_holds(snapshot.generation)) {
         return std::nullopt;
     }
-    snapshot.counted = asks_all;
+    snapshot.counted = asks_all || excerpt;
     if (asks_all) {
         state_.keep(snapshot.generation, snapshot.ruleset);
     }
@@ -107,6 +120,14 @@ std::optional<Snapshot> Kernel::try_to_read(Depth depth, Patience& patience) {
         return std::nullopt;
     }
     return snapshot;
+}
+
+bool Kernel::take_excerpt(Snapshot& snapshot, const Candidate& pair) {
+    Excerpt excerpt(netlink_, sockets_.talk, snapshot.ruleset);
+    excerpts_ = excerpt.take(pair);
+    snapshot.ruleset = excerpt.finish();
+    snapshot.whole = false;
+    return excerpts_;
 }
 
 // From the present generation on, which it returns.
@@ -162,11 +183,13 @@ bool Kernel::count(Family family, Map& map, std::span<const std::size_t> element
     return !answer.refusal && !answer.incomplete && next == elements.end();
 }
 
-// The kernel does not have what the file says, although nobody has changed anything since: all is to be read.
+// The kernel does not have what the file says, or has more than an excerpt shows, although nobody has changed anything
+// since: all is to be read.
 void Kernel::distrust() {
     spdlog::debug("what the maps were known to hold is wrong: reading them");
     state_.forget();
     trusting_ = false;
+    excerpts_ = false;
 }
 
 Committed Kernel::commit(const Plan& plan, const Snapshot& before, const Ruleset& after) {
@@ -176,7 +199,9 @@ Committed Kernel::commit(const Plan& plan, const Snapshot& before, const Ruleset
     Batch batch = encode(plan, generation, netlink_.next_sequence());
     const Outcome outcome = send(batch, generation);
     if (outcome.result == Result::done) {
-        state_.keep(generation_after(generation), after);
+        if (before.whole) {
+            state_.keep(generation_after(generation), after);
+        }
         watch_.end();
         return Committed::yes;
     }

@@ -8,6 +8,7 @@
 #include "netlink/reader.hpp"
 #include "netlink/state_file.hpp"
 #include "netlink/watch.hpp"
+#include "pairs/overlaps.hpp"
 #include "progress.hpp"
 #include "ruleset/machine.hpp"
 #include "ruleset/plan.hpp"
@@ -29,6 +30,7 @@ struct Snapshot {
     std::uint32_t generation = 0;
     Ruleset ruleset{};
     bool counted = false;  // with the traffic of all elements
+    bool whole = true;     // or an excerpt
 };
 
 // Whether rules may use our expression here, and if not, why ("there is no module ...").
@@ -58,6 +60,10 @@ public:
     // Our tables, all as they are at one generation.
     Snapshot read(Depth depth = Depth::elements);
 
+    // What has to do with a pair that is to come or to go. All, if all is known, or if that much turned out not to do.
+    Snapshot read_around(const Candidate& pair);
+    void take_no_excerpts() { excerpts_ = false; }
+
     // Completes the traffic of some elements; false: no, our tables may have changed.
     bool count(Snapshot& snapshot, const std::vector<Selection>& selections);
 
@@ -75,17 +81,21 @@ public:
     CannotGoOn out_of_patience(std::string_view result) const;
 
 private:
-    std::optional<Snapshot> try_to_read(Depth depth, Patience& patience);
+    Snapshot read(Depth depth, const Candidate* around);
+    std::optional<Snapshot> try_to_read(Depth depth, const Candidate* around, Patience& patience);
+    bool take_excerpt(Snapshot& snapshot, const Candidate& pair);
     std::uint32_t listen();
     bool still_holds(std::uint32_t& generation);
     bool count(Family family, Map& map, std::span<const std::size_t> elements);
     Outcome send(Batch& batch, std::uint32_t& generation);
     void distrust();
 
+    Sockets sockets_;
     Netlink netlink_;
     Watch watch_;
     StateFile state_;
-    bool trusting_ = false;  // what was read last comes from there
+    bool trusting_ = false;  // what was read last comes from there, or is not all
+    bool excerpts_ = true;
     Progress& progress_;
     std::chrono::seconds most_;
 };

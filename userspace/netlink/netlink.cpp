@@ -146,6 +146,16 @@ Answer Netlink::ask(const Bytes& question, const std::function<void(Message)>& e
     return answer;
 }
 
+void Netlink::ask_for_some(const Bytes& question, const std::function<void(Message)>& each) {
+    send(question, "a question");
+    visit_messages(receive(*socket_, buffer_, true).datagram.value_or(Message{}),
+                   [&](const nlmsghdr& header, Message message) {
+                       if (header.nlmsg_type >= NLMSG_MIN_TYPE) {
+                           each(message);
+                       }
+                   });
+}
+
 // The kernel handles a batch inside send(), so that every answer to it is there already.
 Outcome Netlink::commit(const Batch& batch) {
     next_sequence_ = batch.first_sequence + static_cast<std::uint32_t>(batch.steps.size());

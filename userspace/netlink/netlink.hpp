@@ -42,6 +42,9 @@ public:
     // Asks, and calls `each` with every message of the answer.
     Answer ask(const Bytes& question, const std::function<void(Message)>& each);
 
+    // Asks, and calls `each` with the messages of the answer's first datagram. Nothing can be asked here any more.
+    void ask_for_some(const Bytes& question, const std::function<void(Message)>& each);
+
     Outcome commit(const Batch& batch);
 
 private:

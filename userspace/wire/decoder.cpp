@@ -128,6 +128,8 @@ TableDecoder::TableDecoder(Family family) {
     table_.family = family;
 }
 
+TableDecoder::TableDecoder(Table table) : table_(std::move(table)) {}
+
 void TableDecoder::table(Message message) {
     table_.dormant = (Attributes::of(message).number(NFTA_TABLE_FLAGS) & NFT_TABLE_F_DORMANT) != 0;
 }

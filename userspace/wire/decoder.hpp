@@ -37,6 +37,8 @@ std::optional<OtherChain> decode_chain_of_others(Message message);
 class TableDecoder {
 public:
     explicit TableDecoder(Family family);
+    // To add elements to its maps.
+    explicit TableDecoder(Table table);
 
     void table(Message message);
     void set(Message message);
@@ -47,6 +49,7 @@ public:
     std::vector<std::string> maps_to_read() const;  // those whose elements are ours to know
     std::vector<std::string> prefix_sets_to_read() const;
     bool put(const std::string& set, Elements elements);  // what is known already; false if it is not of a map
+    const Table& so_far() const { return table_; }
     std::size_t elements_read() const { return elements_read_; }
     Table finish();
 

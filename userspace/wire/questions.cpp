@@ -4,6 +4,8 @@
 #include "wire/element_writer.hpp"
 #include "wire/wire.hpp"
 
+#include <string>
+
 #include <linux/netfilter.h>
 
 namespace statnat {
@@ -42,6 +44,13 @@ Bytes ask_elements(Family family, std::string_view set, std::uint32_t sequence) 
         put_text(message, NFTA_SET_ELEM_LIST_TABLE, table_name);
         put_text(message, NFTA_SET_ELEM_LIST_SET, set);
     });
+}
+
+Bytes ask_element(Family family, std::string_view set, const Address& key, std::uint32_t sequence) {
+    Map map{.name = std::string(set), .elements = {}};
+    map.elements.push_back(key, key);
+    constexpr std::size_t first[] = {0};
+    return ask_elements(family, map, first, sequence);
 }
 
 Bytes ask_elements(Family family, const Map& map, std::span<const std::size_t> elements, std::uint32_t sequence) {

@@ -16,6 +16,8 @@ Bytes ask_generation(std::uint32_t sequence);
 Bytes ask_table(Family family, std::uint32_t sequence);
 Bytes ask_sets(Family family, std::uint32_t sequence);
 Bytes ask_elements(Family family, std::string_view set, std::uint32_t sequence);
+// One element, answered by a message and an acknowledgement, or by ENOENT.
+Bytes ask_element(Family family, std::string_view set, const Address& key, std::uint32_t sequence);
 // So many elements from one place on, one message for each in the order of their keys, and an acknowledgement.
 Bytes ask_elements(Family family, const Map& map, std::span<const std::size_t> elements, std::uint32_t sequence);
 Bytes ask_chains(Family family, std::uint32_t sequence);

@@ -151,7 +151,8 @@ std::string sentence(const Refusal& refusal, const Batch& batch, const Plan& pla
 
 bool is_about_elements(const Refusal& refusal, const Batch& batch, const Plan& plan) {
     const std::size_t number = batch.step(refusal.sequence);
-    return (refusal.error == ENOENT || refusal.error == EEXIST) && number != Batch::no_step &&
+    const bool may_be = refusal.error == ENOENT || refusal.error == EEXIST || refusal.error == ENFILE;
+    return may_be && number != Batch::no_step &&
            (std::holds_alternative<AddElements>(plan.at(number)) ||
             std::holds_alternative<DeleteElements>(plan.at(number)));
 }

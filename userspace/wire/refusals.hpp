@@ -25,7 +25,7 @@ std::optional<std::string> meaning_of(int error, const SnatStateless* statement 
 // Why a batch was refused that takes the kernel through `plan`.
 std::string sentence(const Refusal& refusal, const Batch& batch, const Plan& plan);
 
-// Whether that is because an element is there already, or is not there.
+// Whether that is because an element is there already, or is not there, or has no room.
 bool is_about_elements(const Refusal& refusal, const Batch& batch, const Plan& plan);
 
 // Why the expression cannot be used, from a probe's refusal. Throws CannotGoOn where that is no matter of the
