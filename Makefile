@@ -10,6 +10,9 @@ KERNELS := 6.1 6.12 trixie trixie-backports
 # Other builds of them: guests of real-time kernels take a sample, and those for clouds have no 9p for a guest to live on.
 REAL_TIME := 6.12-rt trixie-backports-rt
 CLOUD := 6.12-cloud trixie-backports-cloud
+# Another architecture, for which module and tool are cross-built; its guest takes a sample of the tests of packets.
+ARM64 := 6.12-arm64
+packets := translation icmp_errors ipv6 icmpv6_errors npt prefix_pairs
 # The Debian in which this runs, if not this machine's; what is built there is kept apart.
 IN :=
 BUILD := build$(IN:%=/%)
@@ -30,10 +33,10 @@ verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -
 # Tables repeat by 2, 3 and 4.
 sampled = $(if $(filter $(1),$(SAMPLED)),--sample 7)
 
-.PHONY: help all build tool packages kmods check test kernels fuzz bench demo deb clean install unit host systemd guests races debug gates clang fuzzers
+.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench demo deb clean install unit host systemd guests races debug gates clang fuzzers
 
 help: ## list these commands
-	@sed -n 's/^\([a-z ]\+\):.*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z0-9 ]\+\):.*## /\1\t/p' Makefile | expand -t 14
 
 all build: ## build statnat-nft into build/
 	cmake -S . -B $(BUILD)
@@ -46,6 +49,9 @@ tool:
 # Any of these commands in Debian 13, such as trixie-check.
 trixie-%:
 	tests/vm/inside trixie $(MAKE) IN=trixie $*
+
+arm64-tool:
+	tests/vm/inside $(ARM64) $(MAKE) IN=arm64 tool
 
 packages:
 	scripts/install-packages
@@ -72,8 +78,13 @@ kernels: packages ## run all tests on all kernels, and write docs/kernels.md; ta
 	$(MAKE) build trixie-build kmods $(patsubst %,kmod-%,$(REAL_TIME) $(CLOUD))
 	rm -rf build/logs
 	status=0; $(MAKE) -k unit trixie-unit host trixie-host || status=1; \
-	$(MAKE) -k -j $$(nproc) SAMPLED="$(REAL_TIME)" guests races gates $(REAL_TIME:%=guest-%) || status=1; \
-	tests/vm/report $(KERNELS) $(REAL_TIME) >build/kernels.md && mv build/kernels.md docs || status=1; $(verdicts); exit $$status
+	$(MAKE) -k -j $$(nproc) SAMPLED="$(REAL_TIME)" guests races gates $(REAL_TIME:%=guest-%) arm64 || status=1; \
+	tests/vm/report $(KERNELS) $(REAL_TIME) $(ARM64) >build/kernels.md && mv build/kernels.md docs || status=1; $(verdicts); exit $$status
+
+arm64: ## run the tests of packets on arm64, which QEMU emulates
+	scripts/install-packages --arm64
+	$(MAKE) arm64-tool $(ARM64:%=kmod-%)
+	$(MAKE) SAMPLED="$(ARM64)" $(ARM64:%=guest-%)
 
 build/logs:
 	mkdir -p $@
@@ -88,14 +99,17 @@ systemd: | build/logs ## the packages of deb and trixie-deb on gateways of their
 	$(PYTEST) tests/systemd $(call logged,systemd)
 
 # The module, and the tool as it was built for this kernel's Debian.
-engine = STATNAT_ENGINE=expression STATNAT_NFT=$(CURDIR)/build$(if $(filter trixie%,$(1)),/trixie)/statnat-nft
+built = build$(if $(filter trixie%,$(1)),/trixie)$(if $(filter %-arm64,$(1)),/arm64)
+engine = STATNAT_ENGINE=expression STATNAT_NFT=$(CURDIR)/$(built)/statnat-nft
 
 guests: $(KERNELS:%=guest-%)
 
+guest-%: tests = tests/integration
+guest-%-arm64: tests = $(packets:%=tests/integration/test_%.py)
 guest-%: | build/logs
 	kernel=$$(tests/vm/kernels $*); \
 	tests/vm/run --kernel $* --memory 2G --timeout 10800 --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
-		env $(call engine,$*) $(PYTEST) $(call sampled,$*) tests/integration $(call logged,guest-$*)
+		env $(call engine,$*) $(PYTEST) $(call sampled,$*) $(tests) $(call logged,guest-$*)
 
 # With two processors, which race, and a heap that notices what is written to the wrong place.
 races: $(KERNELS:%=race-%)

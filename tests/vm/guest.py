@@ -35,8 +35,13 @@ LAST_WORDS = 150
 HARMLESS_TAINT = 1 << 12 | 1 << 13
 
 EARLY_MODULES = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"]
-# A timer that is late on a loaded machine is no fault of the kernel's.
-KERNEL_ARGUMENTS = "console=ttyS0 loglevel=5 panic=-1 oops=panic panic_on_warn=1 no_timer_check"
+# By a kernel's architecture, which its release ends with: the machine, and what the kernel must know about it.
+MACHINES = {
+    # A timer that is late on a loaded machine is no fault of the kernel's.
+    "amd64": (["qemu-system-x86_64"], "console=ttyS0 no_timer_check"),
+    "arm64": (["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57"], "console=ttyAMA0"),
+}
+KERNEL_ARGUMENTS = "loglevel=5 panic=-1 oops=panic panic_on_warn=1"
 SHARE = "trans=virtio,version=9p2000.L,msize=512000"
 
 PREPARE = """
@@ -100,11 +105,11 @@ def early_modules(modules):
     return list(dict.fromkeys(path for name in EARLY_MODULES for path in files.get(name, [])))
 
 
-def initramfs(directory):
-    """Return the kernel's initramfs, made on first use and again whenever its parts change."""
+def initramfs(directory, files):
+    """Return the kernel's initramfs, made on first use and again whenever its parts change, with busybox from `files`."""
     modules = directory / "lib/modules" / directory.name
     paths = early_modules(modules)
-    parts = {"init": HERE / "init", "agent": HERE / "agent", "bin/busybox": Path("/bin/busybox")}
+    parts = {"init": HERE / "init", "agent": HERE / "agent", "bin/busybox": files / "bin/busybox"}
     parts |= {f"modules/{Path(path).name}": modules / path for path in paths}
     digest = hashlib.sha256()
     for part in parts.values():
@@ -165,22 +170,20 @@ class Guest:
         self.console = self.state / "console.log"
 
     def _command_line(self, directory, options):
+        files = root(options.root or options.kernel)
+        machine, console = MACHINES[directory.name.rpartition("-")[2]]
         # By tag: what is shared, and whether it is read-only.
-        shares = {
-            "root": (root(options.root or options.kernel), True),
-            "modules": (directory / "lib/modules", True),
-            "tree": (TREE, True),
-        }
+        shares = {"root": (files, True), "modules": (directory / "lib/modules", True), "tree": (TREE, True)}
         if options.results:
             shares["results"] = (options.results, False)
-        line = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
+        line = [*machine, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         line += ["-m", options.memory, "-smp", str(options.cpus)]
         if options.icount:
             line += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
         else:
             line += ["-accel", "tcg,thread=multi"]
-        line += ["-kernel", directory / "vmlinux", "-initrd", initramfs(directory)]
-        line += ["-append", f"{KERNEL_ARGUMENTS} {options.append}"]
+        line += ["-kernel", directory / "vmlinux", "-initrd", initramfs(directory, files)]
+        line += ["-append", f"{console} {KERNEL_ARGUMENTS} {options.append}"]
         line += ["-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console"]
         line += ["-device", "virtio-serial-pci"]
         for port in ["control", "output"]:
