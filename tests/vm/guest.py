@@ -106,7 +106,7 @@ def early_modules(modules):
 
 
 def initramfs(directory, files):
-    """Return the kernel's initramfs, made on first use and again whenever its parts change, with busybox from `files`."""
+    """Return the kernel's initramfs, with busybox from `files`, made on first use and whenever its parts change."""
     modules = directory / "lib/modules" / directory.name
     paths = early_modules(modules)
     parts = {"init": HERE / "init", "agent": HERE / "agent", "bin/busybox": files / "bin/busybox"}
