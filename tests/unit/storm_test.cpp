@@ -241,7 +241,8 @@ TEST_F(StormTest, WhatOthersDoToOurTablesIsReadAgain) {
         EXPECT_EQ(kernel.read().generation, 8U);
         EXPECT_EQ(again.asked, doubt.ours ? 2 : 1);
         again.before_batch = [&](Busy& to) { to.commit(doubt.changes); to.before_batch = [](Busy&) {}; };
-        EXPECT_EQ(kernel.commit(some_plan, Snapshot{.generation = 8}, {}), doubt.ours ? Committed::outdated : Committed::yes);
+        EXPECT_EQ(kernel.commit(some_plan, Snapshot{.generation = 8}, {}),
+                  doubt.ours ? Committed::outdated : Committed::yes);
     }
 }
 
