@@ -234,6 +234,7 @@ Outcome Kernel::send(Batch& batch, std::uint32_t& generation) {
         if (outcome.result != Result::refused || outcome.refusal.error != ERESTART || !watch_.is_on()) {
             return outcome;
         }
+        spdlog::debug("somebody else committed in between: sending it again");
     }
     return outdated;
 }
