@@ -11,7 +11,6 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>

@@ -120,13 +120,10 @@ Answer Netlink::ask(const Bytes& question, const std::function<void(Message)>& e
     while (!ended) {
         const auto [datagram, lost] = receive(*socket_, buffer_, true);
         answer.incomplete = answer.incomplete || lost;
-        if (!datagram && lost) {
-            continue;
-        }
-        if (!datagram) {
+        if (!datagram && !lost) {
             throw CannotGoOn{"the kernel does not answer"};
         }
-        visit_messages(*datagram, [&](const nlmsghdr& header, Message message) {
+        visit_messages(datagram.value_or(Message{}), [&](const nlmsghdr& header, Message message) {
             if (header.nlmsg_seq != sequence) {
                 return;  // the rest of an answer that nobody waits for
             }
