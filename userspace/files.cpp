@@ -181,7 +181,11 @@ void Replacement::write(std::string_view text) {
 }
 
 void Replacement::take_over_owner_and_mode(const struct stat& old) {
-    if (::fchown(descriptor_, old.st_uid, old.st_gid) != 0 || ::fchmod(descriptor_, old.st_mode & 07777) != 0) {
+    // Who may not give files away, such as our unit, does not have to where it has this one already.
+    struct stat now {};
+    const bool is_its = ::fstat(descriptor_, &now) == 0 && now.st_uid == old.st_uid && now.st_gid == old.st_gid;
+    if ((!is_its && ::fchown(descriptor_, old.st_uid, old.st_gid) != 0) ||
+        ::fchmod(descriptor_, old.st_mode & 07777) != 0) {
         throw CannotGoOn{
             system_error("cannot give the new " + target_.string() + " the owner and mode of the old one")};
     }

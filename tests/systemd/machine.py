@@ -70,7 +70,8 @@ class Machine:
         """Waits until systemd has started all that it should."""
         asked = ("systemctl", "is-system-running", "--wait")
         until(lambda: self.run(*asked, check=False).stdout.strip() in ("running", "degraded"))
-        assert not (failed := self.run("systemctl", "--failed", "--no-legend").stdout), failed
+        failed = self.run("systemctl", "--failed", "--no-legend", "--plain").stdout.split()[:1]
+        assert not failed, self.run("journalctl", "-b", "-o", "short-monotonic", "-u", *failed).stdout
 
     def stop(self):
         """Shuts it down in order."""
