@@ -5,7 +5,9 @@ import pathlib
 
 import pytest
 
-from gateway import CONFIGURATION, Traffic, translates
+from gateway import CONFIGURATION, Traffic
+from net import A_OUT, X
+from network import ask
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / "docs/examples/nftables.service.d/statnat.conf"
 RULESET_FILE = 'ruleset-file = "/run/statnat/ruleset.nft"'
@@ -62,4 +64,4 @@ def test_boot(gateway):
         traffic.flows()
     assert not traffic.wrong()
     assert {"table ip nat", "table ip statnat"} <= gateway.tables()
-    translates(gateway)
+    assert ask(gateway.a, gateway.x, X)[1] == A_OUT
