@@ -3,6 +3,7 @@
 
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -26,8 +27,6 @@ std::string_view type_of_addresses(Family family) {
 
 class Writer {
 public:
-    explicit Writer(bool with_elements) : with_elements_(with_elements) {}
-
     void write(const Table& table) {
         add("table {} {{\n", table_text(table.family));
         for (const Map& map : table.maps) {
@@ -61,7 +60,7 @@ private:
             add("\t\tcounter\n");
         }
         std::string_view before = "\t\telements = { ";
-        for (std::size_t index = 0; with_elements_ && index < map.elements.size(); ++index) {
+        for (std::size_t index = 0; index < map.elements.size(); ++index) {
             text_ += before;
             text_ += map.elements.key(index).text();
             if (const Comment& comment = map.elements.comment(index); !comment.empty()) {
@@ -72,7 +71,7 @@ private:
             }
             before = ",\n\t\t\t     ";
         }
-        add("{}\t}}\n", with_elements_ && !map.elements.empty() ? " }\n" : "");
+        add("{}\t}}\n", map.elements.empty() ? "" : " }\n");
     }
 
     void write(const PrefixSet& set, Family family) {
@@ -100,26 +99,17 @@ private:
         add("\t}}\n");
     }
 
-    const bool with_elements_;
     std::string text_;
 };
 
 }  // namespace
 
 std::string as_file(const Ruleset& ruleset) {
-    Writer writer(true);
+    Writer writer;
     for (const Family family : families) {
         // A table that is not there cannot be deleted.
         writer.add("table {0}\ndelete table {0}\n", table_text(family));
     }
-    for (const Table& table : ruleset) {
-        writer.write(table);
-    }
-    return writer.take();
-}
-
-std::string skeleton(const Ruleset& ruleset) {
-    Writer writer(false);
     for (const Table& table : ruleset) {
         writer.write(table);
     }

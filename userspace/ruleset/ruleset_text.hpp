@@ -11,7 +11,4 @@ namespace statnat {
 // In place of all our tables, whatever the kernel has of them.
 std::string as_file(const Ruleset& ruleset);
 
-// The same without elements: what can be compared with the kernel at little cost.
-std::string skeleton(const Ruleset& ruleset);
-
 }  // namespace statnat
