@@ -9,7 +9,7 @@ from gateway import CONFIGURATION, Traffic
 from net import A_OUT, X
 from network import ask
 
-EXAMPLE = pathlib.Path(__file__).parents[2] / "docs/examples/nftables.service.d/statnat.conf"
+EXAMPLE = pathlib.Path(__file__).parents[2] / "docs/examples/nftables.service.d/statnat-include.conf"
 RULESET_FILE = 'ruleset-file = "/run/statnat/ruleset.nft"'
 NFTABLES_CONF = """#!/usr/sbin/nft -f
 flush ruleset
@@ -25,7 +25,7 @@ def firewall(gateway):
     """nftables.service with the example, at work."""
     gateway.write("/etc/statnat/statnat.toml", CONFIGURATION.replace("[pairs]", f'{RULESET_FILE}\n[pairs]'))
     gateway.write("/etc/nftables.conf", NFTABLES_CONF + INCLUDE)
-    gateway.write("/etc/systemd/system/nftables.service.d/statnat.conf", EXAMPLE.read_text())
+    gateway.write("/etc/systemd/system/nftables.service.d/statnat-include.conf", EXAMPLE.read_text())
     gateway.run("systemctl", "daemon-reload")
     gateway.run("systemctl", "enable", "--now", "nftables")
     gateway.run("systemctl", "start", "statnat")
