@@ -5,6 +5,7 @@
 #include "commands/render.hpp"
 #include "commands/show.hpp"
 #include "commands/sync.hpp"
+#include "config/configuration.hpp"
 #include "error.hpp"
 #include "nft/command_line.hpp"
 #include "nft/save.hpp"
@@ -48,21 +49,16 @@ void engine_option(options::options_description& own) {
 }
 
 std::optional<EngineChoice> engine_of(const Values& values) {
-    std::optional<EngineChoice> choice;
     if (!values.count("engine")) {
-        return choice;
+        return std::nullopt;
     }
     const auto& engine = values["engine"].as<std::string>();
-    if (engine == "auto") {
-        choice.emplace();
-    } else if (engine == "expression") {
-        choice.emplace(Engine::expression);
-    } else if (engine == "native") {
-        choice.emplace(Engine::native);
-    } else {
-        throw CannotGoOn{fmt::format("--engine must be auto, expression or native, not \"{}\"", engine), exit_usage};
+    for (const auto& [word, choice] : engine_words) {
+        if (word == engine) {
+            return choice;
+        }
     }
-    return choice;
+    throw CannotGoOn{fmt::format("--engine must be auto, expression or native, not \"{}\"", engine), exit_usage};
 }
 
 void config_option(options::options_description& own) {

@@ -4,10 +4,13 @@
 
 #include "pairs/pairs.hpp"
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace statnat {
@@ -16,6 +19,15 @@ enum class Engine : std::uint8_t { expression, native };
 
 // Where packets and bytes are counted; a counter per pair costs memory on every CPU.
 enum class Counters : std::uint8_t { pair, rule, off };
+
+// The words that a setting may have, and what they mean.
+template <class Value>
+using Words = std::array<std::pair<std::string_view, Value>, 3>;
+
+inline constexpr Words<std::optional<Engine>> engine_words{
+    {{"auto", std::nullopt}, {"expression", Engine::expression}, {"native", Engine::native}}};
+inline constexpr Words<Counters> counters_words{
+    {{"pair", Counters::pair}, {"rule", Counters::rule}, {"off", Counters::off}}};
 
 // One thing wrong in one place of a file; line and column start at 1, 0 if the whole file is meant.
 struct ConfigurationError {

@@ -3,6 +3,7 @@
 
 #include "printable.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -10,20 +11,9 @@
 namespace statnat {
 namespace {
 
-std::string_view word(const std::optional<Engine>& engine) {
-    if (!engine) {
-        return "auto";
-    }
-    return *engine == Engine::expression ? "expression" : "native";
-}
-
-std::string_view word(Counters counters) {
-    switch (counters) {
-    case Counters::pair: return "pair";
-    case Counters::rule: return "rule";
-    case Counters::off: break;
-    }
-    return "off";
+template <class Value>
+std::string_view word(const Value& value, const Words<Value>& words) {
+    return std::find_if(words.begin(), words.end(), [&](const auto& one) { return one.second == value; })->first;
 }
 
 }  // namespace
@@ -36,7 +26,8 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
     }
     std::string toml =
         fmt::format("[gateway]\nengine = \"{}\"\ncounters = \"{}\"\nexempt-destinations = [{}]\npairs-files = [{}]\n",
-                    word(configuration.engine), word(configuration.counters), destinations, quoted_json(pairs_file));
+                    word(configuration.engine, engine_words), word(configuration.counters, counters_words),
+                    destinations, quoted_json(pairs_file));
     if (configuration.ruleset_file) {
         toml += fmt::format("ruleset-file = {}\n", quoted_json(configuration.ruleset_file->string()));
     }

@@ -29,10 +29,6 @@ namespace fs = std::filesystem;
 constexpr const char* legal_pair =
     R"(: legal is "198.51.100.2" or { external = "198.51.100.2", comment = "mail" })";
 
-// The words that a setting may have, and what they mean.
-template <class Value>
-using Legal = std::array<std::pair<std::string_view, Value>, 3>;
-
 class Reader {
 public:
     explicit Reader(const fs::path& file) : draft_(file) {}
@@ -53,7 +49,7 @@ private:
     void read_ruleset_file(const toml::node& node);
     void find_pairs_files(const toml::node& node);
     template <class Value>
-    void take_word(Value& value, const Legal<Value>& words, const toml::node& node, std::string_view key);
+    void take_word(Value& value, const Words<Value>& words, const toml::node& node, std::string_view key);
     std::optional<bool> read_npt(const toml::node& node);
     void read_pairs(const toml::table& pairs);
     void read_pair(const toml::key& key, const toml::node& node);
@@ -143,19 +139,15 @@ void Reader::read_npt_of_gateway(const toml::node& node) {
 }
 
 void Reader::read_engine(const toml::node& node) {
-    static constexpr Legal<std::optional<Engine>> words{
-        {{"auto", std::nullopt}, {"expression", Engine::expression}, {"native", Engine::native}}};
-    take_word(draft_.configuration.engine, words, node, "engine");
+    take_word(draft_.configuration.engine, engine_words, node, "engine");
 }
 
 void Reader::read_counters(const toml::node& node) {
-    static constexpr Legal<Counters> words{
-        {{"pair", Counters::pair}, {"rule", Counters::rule}, {"off", Counters::off}}};
-    take_word(draft_.configuration.counters, words, node, "counters");
+    take_word(draft_.configuration.counters, counters_words, node, "counters");
 }
 
 template <class Value>
-void Reader::take_word(Value& value, const Legal<Value>& words, const toml::node& node, std::string_view key) {
+void Reader::take_word(Value& value, const Words<Value>& words, const toml::node& node, std::string_view key) {
     const auto text = node.value<std::string_view>();
     const auto word = std::find_if(words.begin(), words.end(), [&](const auto& one) { return one.first == text; });
     if (word != words.end()) {
