@@ -33,10 +33,10 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     };
     const Change done = change(kernel, decide, Depth::elements, approve);
     out << summary(done) << '\n';
-    put_ruleset_file(configuration, done.after);
     if (status == exit_done) {
         keep_last_good(file, configuration);
     }
+    put_ruleset_file(configuration, done.after);
     warn_of_this_machine(configuration.pairs);
     return status;
 }
