@@ -20,8 +20,8 @@ namespace statnat {
 int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, const SyncOptions& options,
          Progress& progress, std::ostream& out) {
     const bool may_fall_back = options.last_good && !options.force && kernel.read(Depth::known).ruleset.empty();
-    const auto [configuration, status] =
-        may_fall_back ? read_desired_or_last_good(file, progress) : read_desired(file, progress);
+    const Desired desired = may_fall_back ? read_desired_or_last_good(file, progress) : read_desired(file, progress);
+    const Configuration& configuration = desired.configuration;
     const auto approve = [&](const Change& planned) {
         const auto reason = suspicion(planned.plan, planned.after, planned.before, file);
         if (reason && !options.force) {
@@ -33,12 +33,12 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     };
     const Change done = change(kernel, decide, Depth::elements, approve);
     out << summary(done) << '\n';
-    if (status == exit_done) {
+    if (desired.status == exit_done) {
         keep_last_good(file, configuration);
     }
     put_ruleset_file(configuration, done.after);
     warn_of_this_machine(configuration.pairs);
-    return status;
+    return desired.status;
 }
 
 int check(const Path& file, Progress& progress, std::ostream& out) {
