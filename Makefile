@@ -15,17 +15,21 @@ ARM64 := 6.12-arm64
 packets := translation icmp_errors ipv6 icmpv6_errors npt prefix_pairs
 # The Debian in which this runs, if not this machine's; what is built there is kept apart.
 IN :=
-BUILD := build$(IN:%=/%)
+# Where this machine's is built.
+HERE := build
+BUILD := $(if $(IN),build/$(IN),$(HERE))
+PACKAGES := build$(IN:%=/%)/packages
 # What takes a sample of each test's rows only: kernels, and the Debian that IN names.
 SAMPLED :=
-# What `make test` takes: the default kernel whole, the ends of what is supported in samples.
-quick := KERNELS="6.1 6.12 trixie-backports" SAMPLED="6.1 trixie trixie-backports"
+# What `make test` takes: the default kernel whole, the ends of what is supported in samples, and the tool as it was
+# built for the package, which it is therefore not built twice for.
+quick := KERNELS="6.12 trixie-backports 6.1" SAMPLED="6.1 trixie trixie-backports" HERE=$(PACKAGES)/statnat/build/deb
 
 # Debian's own, to which python3-pytest and python3-scapy belong.
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider
 
 # Show and keep what a test stage writes, named.
-logged = 2>&1 | sed -u 's/^/$(1)$(IN:%=-%) | /' | tee build/logs/$(1)$(IN:%=-%)
+logged = 2>&1 | sed -u 's/^/$(1)$(IN:%=-%) | /' | tee $(CURDIR)/build/logs/$(1)$(IN:%=-%)
 
 # The verdicts of all stages, at the end of a long log.
 verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -n 1 $$log; } | tail -n 1; done
@@ -67,19 +71,18 @@ kmod-%:
 check: build unit host ## the inner loop: unit tests, and the integration tests on this kernel with the native engine
 
 test: packages ## install what it takes, then all tests, those of integration also in guests
-	$(MAKE) $(quick) build trixie-tool kmods
-	DEB_BUILD_OPTIONS=nocheck $(MAKE) deb
 	rm -rf build/logs
-	status=0; $(MAKE) -k unit host systemd-bookworm clang || status=1; \
-	$(MAKE) -k -j $(quick) guests race-6.1 race-6.12 gates trixie-host || status=1; \
+	$(MAKE) $(quick) deb trixie-tool kmods
+	status=0; \
+	$(MAKE) -k -j$$(nproc) $(quick) guests host race-6.12 gates race-6.1 systemd-bookworm trixie-host clang || status=1; \
 	$(verdicts); exit $$status
 
 kernels: packages ## run all tests on all kernels, and write docs/kernels.md; takes hours
-	$(MAKE) build trixie-build kmods $(patsubst %,kmod-%,$(REAL_TIME) $(CLOUD))
-	DEB_BUILD_OPTIONS=nocheck $(MAKE) deb trixie-deb
 	rm -rf build/logs
-	status=0; $(MAKE) -k unit trixie-unit host trixie-host systemd || status=1; \
-	$(MAKE) -k -j $$(nproc) SAMPLED="$(REAL_TIME)" guests races gates $(REAL_TIME:%=guest-%) arm64 || status=1; \
+	$(MAKE) build trixie-build kmods $(patsubst %,kmod-%,$(REAL_TIME) $(CLOUD))
+	$(MAKE) deb trixie-deb
+	status=0; $(MAKE) -k host trixie-host systemd || status=1; \
+	$(MAKE) -k -j$$(nproc) SAMPLED="$(REAL_TIME)" guests races gates $(REAL_TIME:%=guest-%) arm64 || status=1; \
 	tests/vm/report $(KERNELS) $(REAL_TIME) $(ARM64) >build/kernels.md && mv build/kernels.md docs || status=1; $(verdicts); exit $$status
 
 arm64: ## run the tests of packets on arm64, which QEMU emulates
@@ -102,7 +105,7 @@ systemd-%: | build/logs
 	$(PYTEST) -k $* tests/systemd $(call logged,systemd-$*)
 
 # The module, and the tool as it was built for this kernel's Debian.
-built = build$(if $(filter trixie%,$(1)),/trixie)$(if $(filter %-arm64,$(1)),/arm64)
+built = $(if $(filter trixie%,$(1)),build/trixie,$(if $(filter %-arm64,$(1)),build/arm64,$(HERE)))
 engine = STATNAT_ENGINE=expression STATNAT_NFT=$(CURDIR)/$(built)/statnat-nft
 
 guests: $(KERNELS:%=guest-%)
@@ -166,11 +169,10 @@ demo: ## a gateway at work in a guest, step by step
 	demo/run
 
 # In a copy, since dpkg-buildpackage writes beside its sources. Inside another Debian there is no git to ask for them.
-deb: ## build the Debian packages into build/packages, those of trixie-deb into build/trixie/packages
-	rm -rf $(BUILD)/packages && mkdir -p $(BUILD)/packages/statnat
-	tar -c --exclude=./.git --exclude=./build --exclude=__pycache__ . | tar -x -C $(BUILD)/packages/statnat
-	cd $(BUILD)/packages/statnat && dpkg-buildpackage -us -uc -b
-	rm -r $(BUILD)/packages/statnat
+deb: | build/logs ## build and check the Debian packages, in build/packages; those of trixie-deb in build/trixie/packages
+	rm -rf $(PACKAGES) && mkdir -p $(PACKAGES)/statnat
+	tar -c --exclude=./.git --exclude=./build --exclude=__pycache__ . | tar -x -C $(PACKAGES)/statnat
+	cd $(PACKAGES)/statnat && { dpkg-buildpackage -us -uc -b $(call logged,deb); }
 
 clean: ## remove what was built
 	rm -rf build
