@@ -12,7 +12,7 @@ REAL_TIME := 6.12-rt trixie-backports-rt
 CLOUD := 6.12-cloud trixie-backports-cloud
 # Another architecture, for which module and tool are cross-built; its guest takes a sample of the tests of packets.
 ARM64 := 6.12-arm64
-packets := translation icmp_errors ipv6 icmpv6_errors npt prefix_pairs
+packets := translation icmp_errors ipv6 icmpv6_errors npt prefix_pairs pseudo_headers rfc
 # The Debian in which this runs, if not this machine's; what is built there is kept apart.
 IN :=
 # Where this machine's is built.
@@ -21,9 +21,11 @@ BUILD := $(if $(IN),build/$(IN),$(HERE))
 PACKAGES := build$(IN:%=/%)/packages
 # What takes a sample of each test's rows only: kernels, and the Debian that IN names.
 SAMPLED :=
-# What `make test` takes: the default kernel whole, the ends of what is supported in samples, and the tool as it was
-# built for the package, which it is therefore not built twice for.
-quick := KERNELS="6.12 trixie-backports 6.1" SAMPLED="6.1 trixie trixie-backports" HERE=$(PACKAGES)/statnat/build/deb
+# Which of these take all rows of tests of packets nevertheless.
+WHOLE :=
+# What `make test` takes: samples, since this machine's kernel takes every row; on the default kernel all packets, whose
+# rows are many and quick; and the tool as it was built for the package, which it is therefore not built twice for.
+quick := KERNELS="6.12 trixie-backports 6.1" SAMPLED="6.1 6.12 trixie trixie-backports" WHOLE=6.12 HERE=$(PACKAGES)/statnat/build/deb
 
 # Debian's own, to which python3-pytest and python3-scapy belong.
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider
@@ -35,7 +37,9 @@ logged = 2>&1 | sed -u 's/^/$(1)$(IN:%=-%) | /' | tee $(CURDIR)/build/logs/$(1)$
 verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -n 1 $$log; } | tail -n 1; done
 
 # Tables repeat by 2, 3 and 4.
-sampled = $(if $(filter $(1),$(SAMPLED)),--sample 7)
+comma := ,
+space := $(subst ,, )
+sampled = $(if $(filter $(1),$(SAMPLED)),--sample=7) $(if $(filter $(1),$(WHOLE)),--whole=$(subst $(space),$(comma),$(packets)))
 
 .PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench demo deb clean install unit host systemd guests races debug gates clang fuzzers
 

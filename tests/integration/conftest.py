@@ -25,6 +25,7 @@ FAULTS = ("WARNING:", "BUG:", "BUG ", "Oops", "general protection", "refcount_t:
 def pytest_addoption(parser):
     parser.addoption("--sample", type=int, default=1, metavar="N",
                      help="of each test's rows take the first and every Nth after it; tables repeat by powers of 2")
+    parser.addoption("--whole", default="", metavar="NAME,...", help="of test_NAME.py take all rows nevertheless")
 
 
 def pytest_configure(config):
@@ -38,17 +39,17 @@ def pytest_collection_modifyitems(config, items):
     others = {"expression" if ENGINE == "native" else "stock"}
     others |= {"race"} if os.cpu_count() == 1 else set()
     kept = [item for item in items if possible(item) and not any(map(item.get_closest_marker, others))]
-    kept = sample(kept, config.getoption("sample"))
+    kept = sample(kept, config.getoption("sample"), [f"test_{name}" for name in config.getoption("whole").split(",")])
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 
 
-def sample(items, step):
-    """The first and then every `step`-th row of each test, the same at each run."""
+def sample(items, step, whole):
+    """The first and then every `step`-th row of each test, the same at each run; of some modules all."""
     rows, kept = Counter(), []
     for item in items:
         test = item.nodeid.partition("[")[0]
-        if rows[test] % step == 0:
+        if rows[test] % step == 0 or item.module.__name__ in whole:
             kept.append(item)
         rows[test] += 1
     return kept
