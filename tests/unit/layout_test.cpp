@@ -469,6 +469,15 @@ TEST(LayoutTest, LeavesRoomToGrow) {
     }
 }
 
+TEST(LayoutTest, ByTheNativeEngineLeavesNoHolesOfPrefixes) {
+    Configuration hosts;
+    hosts.pairs = {{*Prefix::parse("10.1.0.5"), *Prefix::parse("198.51.100.5")}};
+    Configuration both;
+    both.pairs = {{*Prefix::parse("10.1.0.0/24"), *Prefix::parse("203.0.113.0/24")},
+                  {*Prefix::parse("10.1.0.5"), *Prefix::parse("198.51.100.5")}};
+    EXPECT_EQ(print(both, Engine::native), print(hosts, Engine::native));
+}
+
 TEST(LayoutTest, MergesExemptDestinations) {
     Configuration configuration = make_configuration();
     for (const char* text : {"192.168.0.0/16", "10.0.0.0/8", "10.0.0.0/9", "10.0.0.0/8", "10.255.255.255", "11.0.0.0/8",

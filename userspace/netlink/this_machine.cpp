@@ -5,7 +5,6 @@
 #include "netlink/routes.hpp"
 #include "printable.hpp"
 
-#include <algorithm>
 #include <string>
 
 #include <spdlog/spdlog.h>
@@ -25,10 +24,7 @@ Machine this_machine(const std::function<void(Netlink&, Machine&)>& more) {
 }
 
 void warn_of_this_machine(const Pairs& pairs) {
-    const bool has_prefixes = std::any_of(pairs.tiers().begin(), pairs.tiers().end(), [](const auto& one) {
-        return one.first.length != full_length(one.first.family);
-    });
-    if (has_prefixes) {
+    if (!pairs.prefixes().empty()) {
         const Machine machine =
             this_machine([](Netlink& netlink, Machine& found) { found.routers = read_routers(netlink); });
         for (const std::string& sentence : warnings(pairs, machine)) {

@@ -113,6 +113,16 @@ Pairs Pairs::without(const Pair& pair) const {
     return rest;
 }
 
+Pairs Pairs::of_tiers(bool of_hosts) const {
+    Pairs part;
+    for (const auto& [tier, halves] : tiers_) {
+        if (tier.is_of_hosts() == of_hosts) {
+            part.tiers_.emplace(tier, halves);
+        }
+    }
+    return part;
+}
+
 bool Pairs::operator==(const Pairs& pairs) const {
     const auto same = [](const auto& one, const auto& other) {
         return one.first == other.first && one.second.by_internal == other.second.by_internal;

@@ -23,6 +23,7 @@ struct Tier {
     bool npt = false;
 
     static Tier of(const Pair& pair) { return {pair.internal.address.family, pair.external.length, pair.npt}; }
+    bool is_of_hosts() const { return length == full_length(family); }
 
     // The longest first, since it overrides the others.
     bool operator<(const Tier& tier) const {
@@ -98,6 +99,9 @@ public:
     const std::map<Tier, Halves>& tiers() const { return tiers_; }
     std::optional<Pair> find(const Prefix& prefix, Side side) const;
     Pairs without(const Pair& pair) const;
+    // Two parts, whose memory is that of the whole.
+    Pairs hosts() const { return of_tiers(true); }
+    Pairs prefixes() const { return of_tiers(false); }
 
     bool operator==(const Pairs& pairs) const;
 
@@ -106,6 +110,7 @@ public:
 
 private:
     Elements& by_internal(const Tier& tier);
+    Pairs of_tiers(bool of_hosts) const;
 
     std::map<Tier, Halves> tiers_;
     std::size_t expected_ = 0;

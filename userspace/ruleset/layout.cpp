@@ -36,12 +36,10 @@ struct TierOfPairs {
 // Those of one family, in the order in which their maps are asked.
 using Tiers = std::vector<TierOfPairs>;
 
-Tiers tiers_of(Family family, const Pairs& pairs, Engine engine) {
+Tiers tiers_of(Family family, const Pairs& pairs) {
     Tiers tiers;
     for (const auto& [tier, halves] : pairs.tiers()) {
-        // Stock rules know hosts only.
-        const bool can_be = engine == Engine::expression || tier.length == full_length(family);
-        if (tier.family == family && can_be) {
+        if (tier.family == family) {
             tiers.push_back({tier, &halves});
         }
     }
@@ -59,7 +57,7 @@ Map make_map(std::string name, Elements elements, bool hosts, bool counters) {
 
 Map make_map(const Tier& tier, Side key, Elements elements, bool counters) {
     const MapReference reference = MapRole{key, tier.length, tier.npt}.reference(tier.family);
-    return make_map(reference.name, std::move(elements), tier.length == full_length(tier.family), counters);
+    return make_map(reference.name, std::move(elements), tier.is_of_hosts(), counters);
 }
 
 Elements with_holes(Elements by_external, const Tier& tier, const Holes& holes) {
@@ -273,9 +271,11 @@ Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Co
 
 Ruleset layout(const Configuration& configuration, Engine engine) {
     Ruleset ruleset;
-    const Holes left_over = holes(configuration.pairs);
+    // Stock rules know hosts only, and nobody overrides what is not there.
+    const Pairs pairs = engine == Engine::native ? configuration.pairs.hosts() : configuration.pairs;
+    const Holes left_over = holes(pairs);
     for (const Family family : families) {
-        const Tiers tiers = tiers_of(family, configuration.pairs, engine);
+        const Tiers tiers = tiers_of(family, pairs);
         if (!tiers.empty()) {
             ruleset.push_back(make_table(family, tiers, left_over, configuration, engine));
         }

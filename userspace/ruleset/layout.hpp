@@ -7,7 +7,8 @@
 
 namespace statnat {
 
-// The tables, maps, chains and rules that a configuration asks for (docs/design.md draws them).
+// The tables, maps, chains and rules that a configuration asks for (docs/design.md draws them); by the native engine
+// those of its hosts.
 Ruleset layout(const Configuration& configuration, Engine engine);
 
 }  // namespace statnat
