@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Conversations that go wrong in every way a kernel knows, without a kernel.
+#include "empty_kernel.hpp"
 #include "error.hpp"
 #include "fake_socket.hpp"
 #include "netlink/kernel.hpp"
@@ -17,16 +18,14 @@ namespace {
 
 using fake::acknowledgement;
 using fake::done;
+using fake::EmptyKernel;
 using fake::FakeSocket;
 using fake::header_of;
+using fake::kernel_of;
 using fake::message;
+using fake::nothing_inside;
 using fake::Replies;
-
-constexpr std::uint16_t type_of(int type) {
-    return static_cast<std::uint16_t>((NFNL_SUBSYS_NFTABLES << 8) | type);
-}
-
-const Bytes nothing_inside(4, 0);  // a nfgenmsg
+using fake::type_of;
 
 Netlink talking_to(fake::Kernel kernel) {
     return Netlink(std::make_unique<FakeSocket>(std::move(kernel)));
@@ -177,43 +176,6 @@ TEST(Commit, TellsTheFirstRefusal) {
 TEST(Commit, TellsARefusalEvenWhenOthersWereLost) {
     EXPECT_EQ(commit({ENOBUFS, acknowledgement(6, EEXIST)}).result, Result::refused);
     EXPECT_EQ(commit({acknowledgement(7), acknowledgement(5, ENOMEM)}).result, Result::refused);
-}
-
-// A kernel without a table of ours, whose generation changes as `next_generation` says.
-class EmptyKernel {
-public:
-    std::function<std::uint32_t()> next_generation = [] { return 1U; };
-    std::function<Replies(Message batch)> answer_batch = [](Message) { return Replies{}; };
-
-    Replies operator()(Message datagram) const {
-        const nlmsghdr header = header_of(datagram);
-        if (header.nlmsg_type == NFNL_MSG_BATCH_BEGIN) {
-            return answer_batch(datagram);
-        }
-        if (header.nlmsg_type == type_of(NFT_MSG_GETGEN)) {
-            const std::uint32_t generation = next_generation();
-            const Bytes attribute{8,
-                                  0,
-                                  NFTA_GEN_ID,
-                                  0,
-                                  static_cast<std::uint8_t>(generation >> 24),
-                                  static_cast<std::uint8_t>(generation >> 16),
-                                  static_cast<std::uint8_t>(generation >> 8),
-                                  static_cast<std::uint8_t>(generation)};
-            return {message(type_of(NFT_MSG_NEWGEN), 0, header.nlmsg_seq, fake::operator+(nothing_inside, attribute)),
-                    acknowledgement(header.nlmsg_seq)};
-        }
-        return {acknowledgement(header.nlmsg_seq, ENOENT)};
-    }
-};
-
-// One that has nothing to tell of others.
-Kernel kernel_of(const EmptyKernel& empty, Progress& progress) {
-    return {{[=] { return std::make_unique<FakeSocket>(empty); },
-             [] { return std::make_unique<FakeSocket>([](Message) { return Replies{}; }); }},
-            {},
-            progress,
-            std::chrono::seconds(0)};
 }
 
 TEST(Read, TellsTheGeneration) {
