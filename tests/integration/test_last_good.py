@@ -10,8 +10,8 @@ from net import A, A6, A6_OUT, A_OUT, PAIRS
 from packets import row
 from tool import ENGINE, TOOL
 
-# `sync --last-good` did what it could (docs/statnat-nft.8).
-LAST_GOOD = 4
+# `sync --last-good` did what it could, and pairs wait for the module (docs/statnat-nft.8).
+LAST_GOOD, WAITING = 4, 5
 
 
 class Machine:
@@ -124,3 +124,21 @@ def test_rendering(machine, tool):
     machine.configure("[pairs\n")
     done = machine("render", "--last-good")
     assert done.returncode == LAST_GOOD and A_OUT in done.stdout and tool.held() == {}
+
+
+@pytest.mark.stock
+def test_what_waits_for_the_module_is_kept_with_the_rest(machine, tool):
+    """Such a configuration worked; that another one stands in is the greater news."""
+    if "module: available" in tool("status").stdout:
+        pytest.skip("the module is there")
+    machine.configure(toml({A: A_OUT, "10.1.0.0/24": "198.18.1.0/24"}, engine='"auto"'))
+    assert machine("sync", "--force").returncode == WAITING
+    [kept] = machine.state.glob("*.csv")
+    assert "10.1.0.0/24,198.18.1.0/24" in kept.read_text()
+    tool("clear")
+    machine.configure("[pairs\n")
+    for command in ("render", "sync"):
+        done = machine(command, "--last-good")
+        assert done.returncode == LAST_GOOD and "the configuration that worked last is, with 2 pairs" in done.stderr
+        assert "1 pair of prefixes waits for the module" in done.stderr
+    assert tool.held() == {A: A_OUT}

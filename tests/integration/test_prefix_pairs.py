@@ -358,14 +358,20 @@ def test_native_engine_takes_no_prefix_from_the_command_line(both):
     wire.close()
 
 
-def test_auto_without_the_module_says_so(both):
-    """Only where there is none; the module may be loaded already."""
-    tool = both.tools[4]
-    if "module: available" in tool("status").stdout:
-        pytest.skip("the module is there")
-    path = tool.folder / "auto.toml"
-    path.write_text('[pairs]\n"10.1.0.0/24" = "198.18.1.0/24"\n')
-    done = tool("sync", path, check=False)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert f'{path}:2:1: 10.1.0.0/24 198.18.1.0/24 needs the engine "expression"' in done.stderr
-    assert "there is no module nft_snat_stateless" in done.stderr
+@expression
+def test_the_module_is_taken_once_it_is_there(both):
+    """What waited for it is loaded, and counters of hosts that did not wait go on."""
+    with contextlib.closing(Wire()) as wire:
+        folder = both.tools[4].folder / "late"
+        folder.mkdir()
+        tool = Tool(wire.gateway, folder)
+        host, network = {"10.0.0.2": "198.51.100.2"}, {"10.1.0.0/24": "198.18.1.0/24"}
+        tool.sync(host, engine="native")
+        wire.inside.send(packet("10.0.0.2", X))
+        wire.drain()
+        counted = tool.counters("10.0.0.2")
+        said = tool("status").stdout
+        assert "engine: native\nmodule: available: the next sync takes it" in said and counted[0] == 1
+        assert tool("sync", tool.configure({**host, **network}, engine="auto")).stderr == ""
+        assert "engine: expression\nmodule: available\n" in tool("status").stdout
+        assert tool.held() == {**host, **network} and tool.counters("10.0.0.2") == counted

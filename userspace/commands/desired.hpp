@@ -20,6 +20,9 @@ using Path = std::filesystem::path;
 struct Desired {
     Configuration configuration;
     int status = exit_done;  // exit_last_good: it is not that of the file
+
+    // Of a command that goes by it, and has `other` to say beside that.
+    int status_beside(int other) const { return status == exit_done ? other : status; }
 };
 
 // Throws InvalidConfiguration.

@@ -7,7 +7,6 @@
 #include "error.hpp"
 #include "pairs/objections.hpp"
 #include "ruleset/inventory.hpp"
-#include "ruleset/layout.hpp"
 
 #include <optional>
 #include <system_error>
@@ -87,6 +86,11 @@ Configuration settings_beside(const Inventory& found, Family family, const fs::p
     return settings;
 }
 
+// By the engine that the kernel has; where no rule tells, by that of the settings.
+Loadable by_present_engine(Kernel& kernel, const Inventory& found, const Configuration& wanted, const Ruleset& actual) {
+    return found.engine ? Loadable{*found.engine, wanted} : loadable(kernel, wanted.engine, wanted, actual);
+}
+
 }  // namespace
 
 int add(Kernel& kernel, const fs::path& file, const std::string& internal, const std::string& external, bool npt,
@@ -99,30 +103,33 @@ int add(Kernel& kernel, const fs::path& file, const std::string& internal, const
     }
     const Pair pair = proposal.pair();
     const Candidate coming{pair.internal, pair.external, pair.npt};
+    Loadable loaded;
     const Change done = change_around(kernel, coming, [&](const Ruleset& actual) {
         const Inventory found = inventory(actual);
         if (const auto reason = why_not(proposal, found.pairs)) {
             throw CannotGoOn{cannot + *reason};
         }
         Configuration wanted = settings_beside(found, pair.internal.address.family, file);
-        const Engine engine = found.engine ? *found.engine : pick_engine(kernel, wanted.engine, wanted, actual);
-        const auto reason = why_not_native(pair);
-        if (engine == Engine::native && reason) {
-            throw CannotGoOn{cannot + *reason};
-        }
         wanted.pairs = found.pairs;
         wanted.pairs.push_back(pair);
         wanted.pairs.sort();
-        return layout(wanted, engine);
+        loaded = by_present_engine(kernel, found, wanted, actual);
+        const auto reason = why_not_native(pair);
+        if (loaded.engine == Engine::native && reason) {
+            throw CannotGoOn{cannot + *reason};
+        }
+        return loaded.ruleset();
     });
     out << summary(done) << '\n';
+    warn_of_losses(loaded);
     note_disagreement(file, pair, true);
-    return exit_done;
+    return loaded.status();
 }
 
 int del(Kernel& kernel, const fs::path& file, const std::string& text, std::ostream& out) {
     const Prefix side = parse_side(text);
     Pair pair;
+    Loadable loaded;
     const Candidate leaving_side{side, {}, false};
     const Change done = change_around(kernel, leaving_side, [&](const Ruleset& actual) {
         const Inventory found = inventory(actual);
@@ -140,11 +147,13 @@ int del(Kernel& kernel, const fs::path& file, const std::string& text, std::ostr
         if (const auto reason = why_not_without(wanted.pairs)) {
             throw CannotGoOn{fmt::format("cannot delete {}, because without it {}", text, *reason)};
         }
-        return layout(wanted, found.engine ? *found.engine : pick_engine(kernel, {}, wanted, actual));
+        loaded = by_present_engine(kernel, found, wanted, actual);
+        return loaded.ruleset();
     });
     out << summary(done) << '\n';
+    warn_of_losses(loaded);
     note_disagreement(file, pair, false);
-    return exit_done;
+    return loaded.status();
 }
 
 }  // namespace statnat

@@ -2,10 +2,14 @@
 #include "commands/engine.hpp"
 
 #include "error.hpp"
+#include "quantity.hpp"
+#include "ruleset/layout.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 namespace statnat {
@@ -19,6 +23,25 @@ bool any_uses_expression(const Ruleset& ruleset) {
     });
 }
 
+Loadable natively(Configuration configuration, std::string no_module) {
+    Loadable loadable{Engine::native, std::move(configuration), {}, std::move(no_module)};
+    Pairs& pairs = loadable.configuration.pairs;
+    loadable.waiting = pairs.prefixes();
+    pairs = pairs.hosts();
+    return loadable;
+}
+
+// "10.1.0.0/24 203.0.113.0/24, fd00:2::/48 2001:db8:2::/48 npt and 7 more"
+std::string some_of(const Pairs& pairs) {
+    constexpr std::size_t most_named = 3;
+    std::vector<std::string> names;
+    for (auto pair = pairs.begin(); pair != pairs.end() && names.size() < most_named; ++pair) {
+        names.push_back((*pair).text());
+    }
+    const std::size_t more = pairs.size() - names.size();
+    return fmt::format("{}{}", fmt::join(names, ", "), more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
 }  // namespace
 
 std::string_view name(Engine engine) {
@@ -29,27 +52,57 @@ Availability availability(Kernel& kernel, const Ruleset& actual) {
     return any_uses_expression(actual) ? Availability{true, {}} : kernel.probe();
 }
 
-Engine pick_engine(Kernel& kernel, EngineChoice choice, const Configuration& configuration, const Ruleset& actual) {
-    const auto& not_for_native = configuration.not_for_native;
-    if (choice == Engine::native && not_for_native) {
-        throw InvalidConfiguration{{*not_for_native}};
-    }
+Ruleset Loadable::ruleset() const {
+    return layout(configuration, engine);
+}
+
+Loadable loadable(Kernel& kernel, EngineChoice choice, const Configuration& configuration, const Ruleset& actual) {
+    refuse_contradiction(choice, configuration);
     if (choice == Engine::native) {
-        return Engine::native;
+        return natively(configuration, {});
     }
     const Availability expression = availability(kernel, actual);
     if (expression.available) {
-        return Engine::expression;
+        return {Engine::expression, configuration};
     }
     if (choice == Engine::expression) {
-        throw CannotGoOn{fmt::format("engine \"expression\" is not available: {}{}", expression.why_not,
-                                     not_for_native ? "" : "; or use engine \"native\"")};
+        throw CannotGoOn{fmt::format("engine \"expression\" is not available: {}; or use engine {}", expression.why_not,
+                                     configuration.pairs.prefixes().empty()
+                                         ? "\"native\""
+                                         : "\"auto\", with which hosts are loaded and pairs of prefixes wait")};
     }
-    if (not_for_native) {
-        throw CannotGoOn{fmt::format("{}, and {}", not_for_native->text(), expression.why_not)};
+    return natively(configuration, expression.why_not);
+}
+
+void refuse_contradiction(EngineChoice choice, const Configuration& configuration) {
+    if (choice == Engine::native && configuration.not_for_native) {
+        throw InvalidConfiguration{{*configuration.not_for_native}};
     }
-    spdlog::debug("engine native, since {}", expression.why_not);
-    return Engine::native;
+}
+
+std::vector<std::string> losses(const Loadable& loadable) {
+    std::vector<std::string> sentences;
+    const bool has_hosts = !loadable.configuration.pairs.empty();
+    const std::string since = loadable.no_module.empty() ? "" : ", since " + loadable.no_module;
+    if (has_hosts && !since.empty()) {
+        sentences.push_back(fmt::format(
+            "engine native{}: ICMP errors are translated in their outer header only, and more is lacking "
+            "(statnat-nft status names it under \"lacks:\"){}",
+            since, loadable.waiting.empty() ? "; where that is wanted, engine = \"native\" says so" : ""));
+    }
+    if (!loadable.waiting.empty()) {
+        const std::size_t count = loadable.waiting.size();
+        sentences.push_back(fmt::format("{} of prefixes {} for the module, untranslated until a sync finds it{}: {}",
+                                        quantity(count, "pair"), count == 1 ? "waits" : "wait", has_hosts ? "" : since,
+                                        some_of(loadable.waiting)));
+    }
+    return sentences;
+}
+
+void warn_of_losses(const Loadable& loadable) {
+    for (const std::string& sentence : losses(loadable)) {
+        spdlog::warn("{}", sentence);
+    }
 }
 
 }  // namespace statnat

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which engine it is to be.
+// Which engine it is to be, and what of a configuration it can have.
 #pragma once
 
 #include "config/configuration.hpp"
+#include "error.hpp"
 #include "netlink/kernel.hpp"
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace statnat {
 
@@ -18,7 +21,25 @@ std::string_view name(Engine engine);
 // Whoever has rules with the expression has the module; only otherwise is the kernel asked, in a batch of its own.
 Availability availability(Kernel& kernel, const Ruleset& actual);
 
-// What not all engines can have says where it was asked for. Throws CannotGoOn, or InvalidConfiguration.
-Engine pick_engine(Kernel& kernel, EngineChoice choice, const Configuration& configuration, const Ruleset& actual);
+// What is loaded of a configuration, by which engine, and what is not.
+struct Loadable {
+    Engine engine = Engine::native;
+    Configuration configuration{};  // with the pairs that this engine can have
+    Pairs waiting{};                // for the module: all others
+    std::string no_module{};        // why it is the native engine, where nobody has asked for that
+
+    Ruleset ruleset() const;
+    int status() const { return waiting.empty() ? exit_done : exit_waiting; }
+};
+
+// Throws CannotGoOn, or InvalidConfiguration.
+Loadable loadable(Kernel& kernel, EngineChoice choice, const Configuration& configuration, const Ruleset& actual);
+
+// Throws InvalidConfiguration where the native engine is asked for, and pairs that it cannot have.
+void refuse_contradiction(EngineChoice choice, const Configuration& configuration);
+
+// What is lost for want of the module, if it is: a sentence about hosts, and one about pairs that wait.
+std::vector<std::string> losses(const Loadable& loadable);
+void warn_of_losses(const Loadable& loadable);
 
 }  // namespace statnat

@@ -3,7 +3,6 @@
 
 #include "error.hpp"
 #include "files.hpp"
-#include "ruleset/layout.hpp"
 #include "ruleset/ruleset_text.hpp"
 
 #include <filesystem>
@@ -35,16 +34,18 @@ void put_ruleset_file(const Configuration& configuration, const Ruleset& ruleset
 }
 
 int render(Kernel& kernel, const Path& file, const RenderOptions& options, Progress& progress, std::ostream& out) {
-    const auto [configuration, status] =
+    const Desired desired =
         options.last_good ? read_desired_or_last_good(file, progress) : read_desired(file, progress);
-    const EngineChoice choice = options.engine.value_or(configuration.engine);
-    const Ruleset ruleset = layout(configuration, pick_engine(kernel, choice, configuration, {}));
+    const Configuration& configuration = desired.configuration;
+    const Loadable loaded = loadable(kernel, options.engine.value_or(configuration.engine), configuration, {});
+    const Ruleset ruleset = loaded.ruleset();
     if (const auto& path = options.output ? options.output : configuration.ruleset_file) {
         put(*path, ruleset);
     } else {
         out << text_of(ruleset);
     }
-    return status;
+    warn_of_losses(loaded);
+    return desired.status_beside(loaded.status());
 }
 
 }  // namespace statnat

@@ -130,13 +130,16 @@ int explain(Kernel& kernel, const std::string& text, bool json, std::ostream& ou
 int status(Kernel& kernel, std::ostream& out) {
     const Ruleset actual = kernel.read().ruleset;
     const Availability module = availability(kernel, actual);
+    const Inventory found = inventory(actual);
     const std::string module_line =
-        fmt::format("module: {}\n", module.available ? "available" : "not available: " + module.why_not);
+        fmt::format("module: {}{}\n", module.available ? "available" : "not available: " + module.why_not,
+                    module.available && found.engine == Engine::native
+                        ? ": the next sync takes it, unless its engine is \"native\""
+                        : "");
     if (actual.empty()) {
         out << "nothing is installed: there is no table " << table_name << "\n" << module_line;
         return exit_done;
     }
-    const Inventory found = inventory(actual);
     out << "engine: " << (found.engine ? name(*found.engine) : "none") << "\n" << module_line;
     out << "pairs: " << occupancy(found) << "\n";
     out << "counters: " << name(found.counters) << "\n";

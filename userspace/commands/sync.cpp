@@ -7,7 +7,6 @@
 #include "commands/this_machine.hpp"
 #include "error.hpp"
 #include "quantity.hpp"
-#include "ruleset/layout.hpp"
 #include "ruleset/plan_text.hpp"
 
 #include <string>
@@ -22,30 +21,32 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     const bool may_fall_back = options.last_good && !options.force && kernel.read(Depth::known).ruleset.empty();
     const Desired desired = may_fall_back ? read_desired_or_last_good(file, progress) : read_desired(file, progress);
     const Configuration& configuration = desired.configuration;
+    Loadable loaded;
+    const auto decide = [&](const Ruleset& actual) {
+        loaded = loadable(kernel, option.value_or(configuration.engine), configuration, actual);
+        return loaded.ruleset();
+    };
     const auto approve = [&](const Change& planned) {
         const auto reason = suspicion(planned.plan, planned.after, planned.before, file);
         if (reason && !options.force) {
+            warn_of_losses(loaded);  // perhaps what is left waits
             throw CannotGoOn{*reason + "; nothing has been done"};
         }
     };
-    const auto decide = [&](const Ruleset& actual) {
-        return layout(configuration, pick_engine(kernel, option.value_or(configuration.engine), configuration, actual));
-    };
     const Change done = change(kernel, decide, Depth::elements, approve);
     out << summary(done) << '\n';
+    warn_of_losses(loaded);
     if (desired.status == exit_done) {
         keep_last_good(file, configuration);
     }
     put_ruleset_file(configuration, done.after);
-    warn_of_this_machine(configuration.pairs);
-    return desired.status;
+    warn_of_this_machine(loaded.configuration.pairs);
+    return desired.status_beside(loaded.status());
 }
 
 int check(const Path& file, Progress& progress, std::ostream& out) {
     const Configuration configuration = read_desired(file, progress).configuration;
-    if (configuration.engine == Engine::native && configuration.not_for_native) {
-        throw InvalidConfiguration{{*configuration.not_for_native}};
-    }
+    refuse_contradiction(configuration.engine, configuration);
     out << file.string() << ": " << quantity(configuration.pairs.size(), "pair") << ", no errors\n";
     warn_of_this_machine(configuration.pairs);
     return exit_done;
@@ -55,8 +56,8 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
          Progress& progress, std::ostream& out) {
     const Configuration configuration = read_desired(file, progress).configuration;
     const Ruleset actual = kernel.read().ruleset;
-    const Engine engine = pick_engine(kernel, option.value_or(configuration.engine), configuration, actual);
-    const Ruleset desired = layout(configuration, engine);
+    const Loadable loaded = loadable(kernel, option.value_or(configuration.engine), configuration, actual);
+    const Ruleset desired = loaded.ruleset();
     const Plan steps = plan(desired, actual);
     for (const std::string& line : describe(steps)) {
         out << line << '\n';
@@ -64,7 +65,8 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     if (const auto reason = suspicion(steps, desired, actual, file)) {
         spdlog::warn("{}", *reason);
     }
-    return exit_code && !steps.empty() ? exit_different : exit_done;
+    warn_of_losses(loaded);
+    return !exit_code ? exit_done : steps.empty() ? loaded.status() : exit_different;
 }
 
 int clear(Kernel& kernel, std::ostream& out) {
