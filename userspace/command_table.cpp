@@ -89,7 +89,7 @@ void render_options(options::options_description& own) {
 
 void diff_options(options::options_description& own) {
     engine_option(own);
-    own.add_options()("exit-code", "exit with 3 if there is a difference");
+    own.add_options()("exit-code", "exit with 3 if there is a difference, or with 5 if pairs wait for the module");
 }
 
 void list_options(options::options_description& own) {
