@@ -2,6 +2,7 @@
 #include "command_table.hpp"
 
 #include "commands/edit.hpp"
+#include "commands/guard.hpp"
 #include "commands/render.hpp"
 #include "commands/show.hpp"
 #include "commands/sync.hpp"
@@ -26,15 +27,19 @@ namespace fs = std::filesystem;
 constexpr const char* state_directory = "/run/statnat";
 
 // What is remembered of the kernel of this network namespace since boot.
-StateFile state_file() {
+Records records() {
     const auto cookie = network_namespace();
     std::string boot;
     std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
-    return cookie && !boot.empty() ? StateFile(state_directory, *cookie, boot) : StateFile();
+    if (!cookie || boot.empty()) {
+        return {};
+    }
+    const RunDirectory directory{state_directory, *cookie, boot};
+    return {StateFile(directory), Baseline(directory)};
 }
 
 Kernel kernel(Progress& progress) {
-    return {{open_socket, open_event_socket}, state_file(), progress};
+    return {{open_socket, open_event_socket}, records(), progress};
 }
 
 fs::path file_of(const Operands& operands) {
@@ -106,9 +111,14 @@ void explain_options(options::options_description& own) {
     own.add_options()("json,j", "print JSON");
 }
 
+void status_options(options::options_description& own) {
+    own.add_options()("health", "say only whether all is as sync left it, fast");
+}
+
 int run_sync(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
-    const SyncOptions options{values.count("force") != 0, values.count("last-good") != 0};
+    const FallBack fall_back = values.count("last-good") ? FallBack::without_pairs : FallBack::never;
+    const SyncOptions options{values.count("force") != 0, fall_back};
     return sync(there, file_of(operands), engine_of(values), options, progress, std::cout);
 }
 
@@ -158,9 +168,20 @@ int run_explain(const Operands& operands, const Values& values, Progress& progre
     return explain(there, operands[0], values.count("json") != 0, std::cout);
 }
 
-int run_status(const Operands&, const Values&, Progress& progress) {
+int run_status(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
+    if (values.count("health")) {
+        return health(there, file_of(operands), std::cout);
+    }
+    if (!operands.empty()) {
+        throw CannotGoOn{"status reads no file but for --health", exit_usage};
+    }
     return status(there, std::cout);
+}
+
+int run_watch(const Operands& operands, const Values&, Progress& progress) {
+    Kernel there = kernel(progress);
+    watch(there, file_of(operands), progress, std::cout);
 }
 
 int run_clear(const Operands&, const Values&, Progress& progress) {
@@ -183,7 +204,9 @@ constexpr Command commands[] = {
     {"del", "ADDRESS", 1, 1, "delete the pair of an address from the kernel only", config_option, run_del},
     {"explain", "ADDRESS", 1, 1, "show what the kernel makes of an address, and by which pair", explain_options,
      run_explain, Output::data},
-    {"status", "", 0, 0, "show the engine, the rules and what they lack", no_options, run_status, Output::data},
+    {"status", "[FILE]", 0, 1, "show the engine, the rules and what they lack", status_options, run_status,
+     Output::data},
+    {"watch", "[FILE]", 0, 1, "sync, and again whenever somebody else changes the rules", no_options, run_watch},
     {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", no_options, run_clear},
     {"nft", "[ARGUMENT...]", 0, 0, "be nft(8) with one more statement, snat_stateless", no_options, nullptr,
      Output::data, nft},

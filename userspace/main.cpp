@@ -5,6 +5,7 @@
 #include "error.hpp"
 #include "printable.hpp"
 #include "quantity.hpp"
+#include "version.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -172,7 +173,7 @@ int run_command(const Command& command, const Values& before, const std::vector<
 int run(const std::vector<std::string>& arguments) {
     const auto [before, words] = begin(arguments);
     if (before.count("version")) {
-        std::cout << program << " " << STATNAT_VERSION << '\n';
+        std::cout << program << " " << version << '\n';
         return finish(exit_done);
     }
     if (before.count("help")) {

@@ -8,10 +8,8 @@
 import contextlib
 import ipaddress
 import os
-import pathlib
 import re
 import shutil
-import socket
 import time
 
 import pytest
@@ -19,23 +17,14 @@ from scapy.layers.inet import IP, UDP
 
 from net import A, A_OUT, A6, A6_OUT, B, B_OUT, PAIRS, X, Namespace
 from packets import row
-from tool import REWRITTEN, TOOL, Tool
+from tool import REWRITTEN, RUN, TOOL, Tool, run_file
 
-SO_NETNS_COOKIE = 71
-DIRECTORY = pathlib.Path("/run/statnat")
 OTHER = {**PAIRS, A: "198.51.100.77", "10.0.0.4": "198.51.100.4"}
-
-
-def state_of(namespace):
-    """The file of a namespace."""
-    with namespace.socket(socket.AF_UNIX, socket.SOCK_STREAM) as any_socket:
-        cookie = any_socket.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
-    return DIRECTORY / f"netns-{int.from_bytes(cookie, 'little')}"
 
 
 @pytest.fixture
 def state(wire):
-    return state_of(wire.gateway)
+    return run_file("netns", wire.gateway)
 
 
 def elements_asked_for(tool, *arguments, check=True):
@@ -124,7 +113,7 @@ def test_what_is_of_another_namespace_is_not_believed(wire, synced, state, tmp_p
     with contextlib.closing(Namespace("other")) as namespace:
         other = Tool(namespace, tmp_path)
         other.sync({"10.0.0.4": "198.51.100.4"})
-        theirs = state_of(namespace)
+        theirs = run_file("netns", namespace)
         assert theirs.exists() and theirs != state
         generations = [re.search(rb"generation (\d+)\n", file.read_bytes())[1] for file in (state, theirs)]
         for _ in range(int(generations[0]) - int(generations[1])):
@@ -162,7 +151,7 @@ def test_goes_with_the_pairs(synced, state):
 
 
 def test_is_for_root_alone(synced, state):
-    assert DIRECTORY.stat().st_mode & 0o777 == 0o700
+    assert RUN.stat().st_mode & 0o777 == 0o700
     assert state.stat().st_mode & 0o777 == 0o600
 
 

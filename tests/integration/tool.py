@@ -4,12 +4,23 @@
 import json
 import os
 import pathlib
+import socket
 
 TOOL = os.environ.get("STATNAT_NFT",
                       pathlib.Path(__file__).resolve().parents[2] / "build" / "statnat-nft")
 ENGINE = os.environ.get("STATNAT_ENGINE", "native")
 # What `sync` says, too, where pairs come to be in other networks: the rules of the module name these.
 REWRITTEN = ", wrote rules" if ENGINE == "expression" else ""
+
+RUN = pathlib.Path("/run/statnat")
+SO_NETNS_COOKIE = 71
+
+
+def run_file(kind, namespace):
+    """What the tool remembers of a namespace."""
+    with namespace.socket(socket.AF_UNIX, socket.SOCK_STREAM) as any_socket:
+        cookie = any_socket.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
+    return RUN / f"{kind}-{int.from_bytes(cookie, 'little')}"
 
 
 class Tool:

@@ -45,6 +45,8 @@ public:
     // What comes without being asked for.
     void tell(Reply reply) { replies_.push_back(std::move(reply)); }
 
+    void wait(std::chrono::milliseconds) override {}
+
     ssize_t receive(std::span<std::uint8_t> buffer, bool) override {
         if (replies_.empty()) {
             errno = EAGAIN;

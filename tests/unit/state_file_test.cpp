@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What is kept from run to run: all of it, and nothing that could be somebody else's or from another time.
-#include "netlink/state_file.hpp"
+#include "records/state_file.hpp"
 
 #include "ruleset/layout.hpp"
 
@@ -29,7 +29,7 @@ protected:
     StateFileTest() : directory_(make_directory() / "run"), file_(directory_ / ("netns-" + std::to_string(cookie))) {}
     ~StateFileTest() override { fs::remove_all(directory_.parent_path()); }
 
-    StateFile state() const { return {directory_, cookie, boot}; }
+    StateFile state() const { return StateFile({directory_, cookie, boot}); }
 
     const fs::path directory_;
     const fs::path file_;
@@ -88,10 +88,10 @@ TEST_F(StateFileTest, IsForOneTimeAndPlaceOnly) {
     state().keep(generation, example());
     EXPECT_FALSE(state().recall(generation - 1));
     EXPECT_FALSE(state().recall(generation + 1));
-    EXPECT_FALSE(StateFile(directory_, cookie, "another boot").recall(generation));
-    EXPECT_FALSE(StateFile(directory_, cookie + 1, boot).recall(generation));
+    EXPECT_FALSE(StateFile({directory_, cookie, "another boot"}).recall(generation));
+    EXPECT_FALSE(StateFile({directory_, cookie + 1, boot}).recall(generation));
     fs::copy_file(file_, directory_ / "netns-4712");
-    EXPECT_FALSE(StateFile(directory_, cookie + 1, boot).recall(generation));
+    EXPECT_FALSE(StateFile({directory_, cookie + 1, boot}).recall(generation));
     expect_all_of(example(), state().recall(generation));
 }
 
@@ -195,7 +195,7 @@ TEST_F(StateFileTest, IsNotBelievedWhenItIsCutOffOrOdd) {
 TEST_F(StateFileTest, IsOneOfSixteen) {
     const auto path = [&](std::uint64_t number) { return directory_ / ("netns-" + std::to_string(number)); };
     for (std::uint64_t number = 1; number <= 20; ++number) {
-        StateFile(directory_, number, boot).keep(generation, example());
+        StateFile({directory_, number, boot}).keep(generation, example());
         const auto age = std::chrono::hours(20 - number);
         fs::last_write_time(path(number), fs::file_time_type::clock::now() - age);
     }
@@ -208,7 +208,7 @@ TEST_F(StateFileTest, IsOneOfSixteen) {
 }
 
 TEST_F(StateFileTest, DoesWithoutAPlace) {
-    const StateFile nowhere("/proc/statnat", cookie, boot);
+    const StateFile nowhere({"/proc/statnat", cookie, boot});
     nowhere.keep(generation, example());
     EXPECT_FALSE(nowhere.recall(generation));
 }

@@ -79,6 +79,7 @@ Change change(Kernel& kernel, const std::function<Snapshot()>& read, const Decid
     for (Patience patience = kernel.patience(); patience.lasts();) {
         Snapshot snapshot = read();
         if (uncertain && plan(last.after, snapshot.ruleset).empty()) {
+            kernel.confirm(snapshot);
             return last;
         }
         if (!snapshot.whole && !decide_by_excerpt(decide, snapshot.ruleset, last)) {
@@ -99,6 +100,7 @@ Change change(Kernel& kernel, const std::function<Snapshot()>& read, const Decid
         }
         last.before = snapshot.ruleset;
         if (last.plan.empty()) {
+            kernel.confirm(snapshot);
             return last;
         }
         approve(last);

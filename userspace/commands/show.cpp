@@ -4,7 +4,7 @@
 #include "commands/engine.hpp"
 #include "commands/explanation_text.hpp"
 #include "commands/listing.hpp"
-#include "commands/this_machine.hpp"
+#include "netlink/this_machine.hpp"
 #include "error.hpp"
 #include "netlink/routes.hpp"
 #include "printable.hpp"
@@ -13,9 +13,12 @@
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"
 #include "ruleset/plan_text.hpp"
+#include "version.hpp"
 
+#include <fstream>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -104,6 +107,41 @@ void show_notes(Kernel& kernel, const Pairs& pairs, std::ostream& out) {
     }
 }
 
+// The module that is loaded; nothing where none is, or where that cannot be seen.
+std::string module_version() {
+    std::string found;
+    std::ifstream("/sys/module/nft_snat_stateless/version") >> found;
+    return found;
+}
+
+std::vector<std::string> ailments(Kernel& kernel, const Baseline::Record& record) {
+    std::vector<std::string> found = kernel.drift(record);
+    if (!record.degraded.empty()) {
+        found.push_back(record.degraded);
+    }
+    if (record.version != version) {
+        found.push_back(fmt::format("what is loaded is of version {}, this is {}: sync", record.version, version));
+    }
+    const std::string module = module_version();
+    if (!module.empty() && module != version) {
+        found.push_back(fmt::format("the kernel's module is of version {}, this is {}", module, version));
+    }
+    return found;
+}
+
+// Where nothing is known to have been loaded since boot.
+std::vector<std::string> ailments(Kernel& kernel, const std::filesystem::path& file) {
+    const Ruleset actual = kernel.read().ruleset;
+    if (!actual.empty()) {
+        return damages(inventory(actual), actual);
+    }
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) {
+        return {};
+    }
+    return {fmt::format("nothing is loaded, although there is {}", file.string())};
+}
+
 }  // namespace
 
 int list(Kernel& kernel, ListFormat format, std::ostream& out) {
@@ -153,6 +191,18 @@ int status(Kernel& kernel, std::ostream& out) {
     }
     show_notes(kernel, found.pairs, out);
     return wrong.empty() ? exit_done : exit_refused;
+}
+
+int health(Kernel& kernel, const std::filesystem::path& file, std::ostream& out) {
+    const auto record = kernel.baseline().recall();
+    const std::vector<std::string> found = record ? ailments(kernel, *record) : ailments(kernel, file);
+    for (const std::string& sentence : found) {
+        out << printable(sentence) << '\n';
+    }
+    if (found.empty()) {
+        out << "healthy\n";
+    }
+    return found.empty() ? exit_done : exit_refused;
 }
 
 }  // namespace statnat

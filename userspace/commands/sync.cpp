@@ -4,7 +4,7 @@
 #include "commands/change.hpp"
 #include "commands/desired.hpp"
 #include "commands/render.hpp"
-#include "commands/this_machine.hpp"
+#include "netlink/this_machine.hpp"
 #include "error.hpp"
 #include "quantity.hpp"
 #include "ruleset/plan_text.hpp"
@@ -12,14 +12,28 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 namespace statnat {
 
+namespace {
+
+bool may_fall_back(Kernel& kernel, const SyncOptions& options) {
+    switch (options.fall_back) {
+    case FallBack::never: break;
+    case FallBack::without_pairs: return !options.force && kernel.read(Depth::known).ruleset.empty();
+    case FallBack::always: return true;
+    }
+    return false;
+}
+
+}  // namespace
+
 int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, const SyncOptions& options,
          Progress& progress, std::ostream& out) {
-    const bool may_fall_back = options.last_good && !options.force && kernel.read(Depth::known).ruleset.empty();
-    const Desired desired = may_fall_back ? read_desired_or_last_good(file, progress) : read_desired(file, progress);
+    const Desired desired =
+        may_fall_back(kernel, options) ? read_desired_or_last_good(file, progress) : read_desired(file, progress);
     const Configuration& configuration = desired.configuration;
     Loadable loaded;
     const auto decide = [&](const Ruleset& actual) {
@@ -39,6 +53,9 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     if (desired.status == exit_done) {
         keep_last_good(file, configuration);
     }
+    kernel.baseline().keep_degraded(desired.status == exit_last_good
+                                        ? file.string() + " is not used: the configuration that worked last is"
+                                        : fmt::format("{}", fmt::join(losses(loaded), "; ")));
     put_ruleset_file(configuration, done.after);
     warn_of_this_machine(loaded.configuration.pairs);
     return desired.status_beside(loaded.status());

@@ -12,9 +12,12 @@
 
 namespace statnat {
 
+// Where the configuration is broken, whether what worked last is taken in its place.
+enum class FallBack { never, without_pairs, always };  // in the kernel
+
 struct SyncOptions {
-    bool force = false;      // even if it looks like the loss of a configuration
-    bool last_good = false;  // where the configuration is broken and the kernel has no pairs, those that worked last
+    bool force = false;  // even if it looks like the loss of a configuration
+    FallBack fall_back = FallBack::never;
 };
 
 int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, const SyncOptions& options,

@@ -64,8 +64,8 @@ Map& map_of(Ruleset& ruleset, const Selection& selection) {
 
 }  // namespace
 
-Kernel::Kernel(Sockets sockets, StateFile state, Progress& progress, std::chrono::seconds most)
-    : sockets_(std::move(sockets)), netlink_(sockets_.talk()), watch_(sockets_.listen), state_(std::move(state)),
+Kernel::Kernel(Sockets sockets, Records records, Progress& progress, std::chrono::seconds most)
+    : sockets_(std::move(sockets)), netlink_(sockets_.talk()), watch_(sockets_.listen), records_(std::move(records)),
       progress_(progress), most_(most) {}
 
 Snapshot Kernel::read(Depth depth) {
@@ -91,7 +91,7 @@ Snapshot Kernel::read(Depth depth, const Candidate* around) {
 std::optional<Snapshot> Kernel::try_to_read(Depth depth, const Candidate* around, Patience& patience) {
     Snapshot snapshot;
     snapshot.generation = watch_.is_on() ? listen() : read_generation(netlink_);
-    auto known = state_.recall(snapshot.generation);
+    auto known = records_.state.recall(snapshot.generation);
     const bool excerpt = around && excerpts_ && !known;
     const bool asks_all = !known && !excerpt && depth != Depth::known;
     if (asks_all && !watch_.is_on()) {
@@ -113,7 +113,7 @@ std::optional<Snapshot> Kernel::try_to_read(Depth depth, const Candidate* around
     }
     snapshot.counted = asks_all || excerpt;
     if (asks_all) {
-        state_.keep(snapshot.generation, snapshot.ruleset);
+        records_.state.keep(snapshot.generation, snapshot.ruleset);
     }
     step.reset();
     if (depth == Depth::traffic && !count(snapshot, all_counted(snapshot.ruleset))) {
@@ -187,7 +187,7 @@ bool Kernel::count(Family family, Map& map, std::span<const std::size_t> element
 // since: all is to be read.
 void Kernel::distrust() {
     spdlog::debug("what the maps were known to hold is wrong: reading them");
-    state_.forget();
+    records_.state.forget();
     trusting_ = false;
     excerpts_ = false;
 }
@@ -200,8 +200,9 @@ Committed Kernel::commit(const Plan& plan, const Snapshot& before, const Ruleset
     const Outcome outcome = send(batch, generation);
     if (outcome.result == Result::done) {
         if (before.whole) {
-            state_.keep(generation_after(generation), after);
+            records_.state.keep(generation_after(generation), after);
         }
+        records_.baseline.keep(generation_after(generation), after, before.whole ? witnesses(after) : staying(plan));
         watch_.end();
         return Committed::yes;
     }
@@ -216,6 +217,27 @@ Committed Kernel::commit(const Plan& plan, const Snapshot& before, const Ruleset
         return Committed::outdated;
     }
     throw CannotGoOn{sentence(outcome.refusal, batch, plan)};
+}
+
+void Kernel::confirm(const Snapshot& snapshot) const {
+    if (snapshot.whole) {
+        records_.baseline.keep(snapshot.generation, snapshot.ruleset, witnesses(snapshot.ruleset));
+    }
+}
+
+// An excerpt may have none of them in sight.
+std::vector<Witness> Kernel::staying(const Plan& plan) const {
+    const auto record = records_.baseline.recall();
+    std::vector<Witness> staying = record ? record->witnesses : std::vector<Witness>();
+    for (const Step& step : plan) {
+        if (const auto* gone = std::get_if<DeleteElements>(&step)) {
+            std::erase_if(staying, [&](const Witness& witness) {
+                return witness.family == gone->family && witness.map == gone->map.name &&
+                       gone->map.elements.find(witness.key);
+            });
+        }
+    }
+    return staying;
 }
 
 // Again and again while others commit to other tables only.
@@ -239,6 +261,34 @@ Outcome Kernel::send(Batch& batch, std::uint32_t& generation) {
     return outdated;
 }
 
+std::vector<std::string> Kernel::drift(const Baseline::Record& since) {
+    std::vector<std::string> sentences = statnat::drift(since, read(Depth::known).ruleset);
+    for (const Witness& witness : since.witnesses) {
+        const Answer answer = netlink_.ask(
+            ask_element(witness.family, witness.map, witness.key, netlink_.next_sequence()), [](Message) {});
+        if (sentences.empty() && answer.refusal) {
+            sentences.push_back(fmt::format("map {} {} has lost {}", table_text(witness.family), witness.map,
+                                            witness.key.text()));
+        }
+    }
+    return sentences;
+}
+
+std::optional<Disturbance> Kernel::wait(std::chrono::milliseconds most) {
+    if (!watch_.is_on()) {
+        listen();
+        const auto record = records_.baseline.recall();
+        return record && !drift(*record).empty() ? std::optional(Disturbance{}) : std::nullopt;
+    }
+    watch_.wait(most);
+    if (watch_.reaches(read_generation(netlink_))) {
+        return std::nullopt;
+    }
+    const Disturbance disturbance{watch_.culprit()};
+    listen();
+    return disturbance;
+}
+
 std::vector<OtherChain> Kernel::chains_of_others() {
     std::vector<OtherChain> chains;
     netlink_.ask(ask_chains_of_all(netlink_.next_sequence()), [&](Message message) {
@@ -251,7 +301,7 @@ std::vector<OtherChain> Kernel::chains_of_others() {
 
 CannotGoOn Kernel::out_of_patience(std::string_view result) const {
     return {fmt::format("{} changes the ruleset all the time: gave up after {} seconds, {}: try again while it pauses",
-                        watch_.last(), most_.count(), result)};
+                        watch_.last() ? watch_.last()->text() : "somebody else", most_.count(), result)};
 }
 
 Availability Kernel::probe() {

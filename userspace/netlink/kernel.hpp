@@ -6,10 +6,11 @@
 #include "netlink/netlink.hpp"
 #include "netlink/patience.hpp"
 #include "netlink/reader.hpp"
-#include "netlink/state_file.hpp"
 #include "netlink/watch.hpp"
 #include "pairs/overlaps.hpp"
 #include "progress.hpp"
+#include "records/baseline.hpp"
+#include "records/state_file.hpp"
 #include "ruleset/machine.hpp"
 #include "ruleset/plan.hpp"
 
@@ -51,11 +52,22 @@ struct Sockets {
     std::function<std::unique_ptr<Socket>()> listen;
 };
 
+// Somebody changed our tables, or may have.
+struct Disturbance {
+    std::optional<Committer> by{};  // nothing: nobody knows
+};
+
+// What is remembered of it.
+struct Records {
+    StateFile state{};
+    Baseline baseline{};
+};
+
 class Kernel {
 public:
     // Tells `progress`, which must outlive it, what it is about. `most` is how long it starts again when somebody else
     // keeps committing.
-    Kernel(Sockets sockets, StateFile state, Progress& progress, std::chrono::seconds most = std::chrono::seconds(30));
+    Kernel(Sockets sockets, Records records, Progress& progress, std::chrono::seconds most = std::chrono::seconds(30));
 
     // Our tables, all as they are at one generation.
     Snapshot read(Depth depth = Depth::elements);
@@ -69,6 +81,18 @@ public:
 
     // One transaction, from one ruleset to another. Throws CannotGoOn with what the kernel has against which step.
     Committed commit(const Plan& plan, const Snapshot& before, const Ruleset& after);
+
+    // The same where there is nothing to commit.
+    void confirm(const Snapshot& snapshot) const;
+
+    const Baseline& baseline() const { return records_.baseline; }
+
+    // What has changed since the tool left it so, in sentences, as far as that can be told without a dump.
+    std::vector<std::string> drift(const Baseline::Record& since);
+
+    // Waits for somebody to commit to our tables, or to so many that ours may be among them; nothing if nobody has for
+    // so long. Whoever waits again and again misses none.
+    std::optional<Disturbance> wait(std::chrono::milliseconds most);
 
     // Base chains of other tables, as far as they are told.
     std::vector<OtherChain> chains_of_others();
@@ -85,6 +109,7 @@ private:
     std::optional<Snapshot> try_to_read(Depth depth, const Candidate* around, Patience& patience);
     bool take_excerpt(Snapshot& snapshot, const Candidate& pair);
     std::uint32_t listen();
+    std::vector<Witness> staying(const Plan& plan) const;
     bool still_holds(std::uint32_t& generation);
     bool count(Family family, Map& map, std::span<const std::size_t> elements);
     Outcome send(Batch& batch, std::uint32_t& generation);
@@ -93,7 +118,7 @@ private:
     Sockets sockets_;
     Netlink netlink_;
     Watch watch_;
-    StateFile state_;
+    Records records_;
     bool trusting_ = false;  // what was read last comes from there, or is not all
     bool excerpts_ = true;
     Progress& progress_;

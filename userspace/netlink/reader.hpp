@@ -4,7 +4,7 @@
 
 #include "netlink/netlink.hpp"
 #include "netlink/patience.hpp"
-#include "netlink/state_file.hpp"
+#include "records/state_file.hpp"
 #include "netlink/watch.hpp"
 #include "progress.hpp"
 #include "wire/decoder.hpp"

@@ -11,6 +11,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace statnat {
@@ -50,6 +51,11 @@ public:
             return -1;
         }
         return size;
+    }
+
+    void wait(std::chrono::milliseconds most) override {
+        pollfd there{.fd = descriptor(), .events = POLLIN, .revents = 0};
+        ::poll(&there, 1, static_cast<int>(most.count()));
     }
 
     void join(int group) {

@@ -4,6 +4,7 @@
 
 #include "wire/message.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,6 +22,8 @@ public:
     // As the system calls: a number of bytes, or -1 and errno. A datagram larger than `buffer` yields its own size.
     virtual ssize_t send(Message datagram) = 0;
     virtual ssize_t receive(std::span<std::uint8_t> buffer, bool wait) = 0;
+    // Returns when there is something to receive, or after so long.
+    virtual void wait(std::chrono::milliseconds most) = 0;
 };
 
 // The kernel fills dumps into datagrams of up to 32 KiB.

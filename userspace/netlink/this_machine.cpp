@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "commands/this_machine.hpp"
+#include "netlink/this_machine.hpp"
 
 #include "error.hpp"
 #include "netlink/routes.hpp"

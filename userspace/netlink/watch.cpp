@@ -10,6 +10,10 @@
 
 namespace statnat {
 
+std::string Committer::text() const {
+    return fmt::format("{} (process {})", process, process_id);
+}
+
 Watch::Watch(std::function<std::unique_ptr<Socket>()> open) : open_(std::move(open)), buffer_(receive_size) {}
 
 // In a moment in which nothing is told: all that comes later is of later transactions. But for one that was under way,
@@ -22,7 +26,8 @@ std::uint32_t Watch::begin(const std::function<std::uint32_t()>& ask) {
         hear();
         generation_ = ask();
     } while (hear(false));
-    doubtful_ = false;
+    doubtful_ = lost_ = unnamed_ = false;
+    culprit_.reset();
     return generation_;
 }
 
@@ -41,9 +46,17 @@ bool Watch::reaches(std::uint32_t generation) {
     return !doubtful_ && generation_ == generation;
 }
 
+// What a transaction changed is told before whose it was.
+std::optional<Committer> Watch::culprit() {
+    while (unnamed_ && !lost_ && hear(true)) {
+    }
+    return culprit_;
+}
+
 // One datagram; false: there is none.
 bool Watch::hear(bool wait) {
     const auto [datagram, lost] = receive(*socket_, buffer_, wait);
+    lost_ = lost_ || lost;
     doubtful_ = doubtful_ || lost;
     if (datagram) {
         doubtful_ = !for_each_message(*datagram, [&](Message message, Message) { take(message); }).empty() || doubtful_;
@@ -54,13 +67,18 @@ bool Watch::hear(bool wait) {
 void Watch::take(Message message) {
     const Event event = decode_event(message);
     if (!event.generation) {
+        unnamed_ = unnamed_ || event.is_about_us;
         doubtful_ = doubtful_ || event.is_about_us;
         return;
     }
     spdlog::debug("< generation {} by {} (process {})", *event.generation, event.process, event.process_id);
     doubtful_ = doubtful_ || *event.generation != generation_after(generation_);
     generation_ = *event.generation;
-    last_ = fmt::format("{} (process {})", event.process, event.process_id);
+    last_ = Committer{generation_, event.process, event.process_id};
+    if (unnamed_) {
+        unnamed_ = false;
+        culprit_ = last_;
+    }
 }
 
 }  // namespace statnat

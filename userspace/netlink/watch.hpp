@@ -8,9 +8,11 @@
 
 #include "netlink/socket.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,15 @@ namespace statnat {
 constexpr std::uint32_t generation_after(std::uint32_t generation) {
     return generation + 1 == 0 ? 1 : generation + 1;
 }
+
+// A transaction, by the generation that it led to and by whose it was.
+struct Committer {
+    std::uint32_t generation = 0;
+    std::string process{};
+    std::uint32_t process_id = 0;
+
+    std::string text() const;  // "crowdsec (process 4711)"
+};
 
 class Watch {
 public:
@@ -35,8 +46,12 @@ public:
     // Hears on until that generation, which the kernel has told already; false: our tables may have changed.
     bool reaches(std::uint32_t generation);
 
-    // "crowdsec (process 4711)", whoever committed last; "somebody else" if nobody was heard.
-    const std::string& last() const { return last_; }
+    // Waits until there is something to hear, or for so long.
+    void wait(std::chrono::milliseconds most) { socket_->wait(most); }
+
+    // Whoever committed last, and whoever changed our tables last; nothing if nobody was heard.
+    const std::optional<Committer>& last() const { return last_; }
+    std::optional<Committer> culprit();
 
 private:
     bool hear(bool wait);
@@ -47,7 +62,10 @@ private:
     std::vector<std::uint8_t> buffer_;
     std::uint32_t generation_ = 0;  // as far as it has heard
     bool doubtful_ = false;         // our tables may have changed
-    std::string last_ = "somebody else";
+    bool lost_ = false;             // since something was not heard
+    bool unnamed_ = false;          // our tables have changed, by whom is still to be told
+    std::optional<Committer> last_{};
+    std::optional<Committer> culprit_{};
 };
 
 }  // namespace statnat

@@ -6,14 +6,13 @@
 // the generation is a different one, and what is in the file says nothing any more.
 #pragma once
 
+#include "records/run_file.hpp"
 #include "ruleset/ruleset.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace statnat {
@@ -25,22 +24,19 @@ public:
 
     // Without a file: nothing is kept.
     StateFile() = default;
-    // A file in `directory`, which is made where it is missing. A cookie is one network namespace's for as long as the
-    // machine runs (SO_NETNS_COOKIE); `boot` names that time.
-    StateFile(const std::filesystem::path& directory, std::uint64_t cookie, std::string_view boot);
+    explicit StateFile(const RunDirectory& directory) : file_(directory, "netns") {}
 
     // Nothing if the file does not speak of this generation, or is not one that we wrote.
     std::optional<Contents> recall(std::uint32_t generation) const;
 
     // It was wrong, whatever it says.
-    void forget() const;
+    void forget() const { file_.remove(); }
 
     // Where it cannot be written, the next run is slower and nothing else.
     void keep(std::uint32_t generation, const Ruleset& ruleset) const;
 
 private:
-    std::filesystem::path path_;  // empty: none
-    std::string identity_;        // what the file begins with
+    RunFile file_;
 };
 
 }  // namespace statnat

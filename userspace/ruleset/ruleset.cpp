@@ -100,11 +100,6 @@ std::vector<Bound> bounds(const Rule& rule) {
     return bounds;
 }
 
-Rule unbounded(Rule rule) {
-    for_each_reference(rule, [](MapReference& map) { map.within.reset(); });
-    return rule;
-}
-
 bool covers(const Bound& one, const Bound& other) {
     return !one || (other && one->covers(*other));
 }
@@ -149,6 +144,11 @@ bool widen(Table& table, const Table& excerpt) {
 }
 
 }  // namespace
+
+Rule unbounded(Rule rule) {
+    for_each_reference(rule, [](MapReference& map) { map.within.reset(); });
+    return rule;
+}
 
 bool same_but_bounds(const Rule& one, const Rule& other) {
     return unbounded(one) == unbounded(other);

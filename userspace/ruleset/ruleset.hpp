@@ -135,7 +135,8 @@ struct Rule {
     bool operator==(const Rule& other) const { return statements == other.statements; }
 };
 
-// The same rule but for what its maps are within, which follows from the pairs.
+// Without what its maps are within, which follows from the pairs; and the same rule but for that.
+Rule unbounded(Rule rule);
 bool same_but_bounds(const Rule& one, const Rule& other);
 
 // The same rule, whose maps are asked for as many addresses as those of the other, or more.

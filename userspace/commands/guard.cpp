@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/guard.hpp"
+
+#include "commands/sync.hpp"
+#include "error.hpp"
+#include "printable.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+
+namespace statnat {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Whatever nf_tables forgets to tell is noticed after so long.
+constexpr milliseconds interval(250);
+
+// How often it is looked whether what waits for the module can be loaded.
+constexpr seconds between_probes(10);
+
+// The tool commits first, and then writes down what it has left.
+constexpr seconds longest_writing(1);
+
+// As the kernel names it.
+constexpr std::string_view our_process = "statnat-nft";
+
+// How soon to restore again.
+class Pace {
+public:
+    bool is_time() const { return Clock::now() >= next_; }
+
+    void restored() {
+        const Clock::time_point now = Clock::now();
+        delay_ = now < calm_again_ ? std::clamp(2 * delay_, shortest, longest) : milliseconds(0);
+        next_ = now + delay_;
+        calm_again_ = now + calm;
+    }
+
+    milliseconds delay() const { return delay_; }
+
+private:
+    static constexpr milliseconds shortest{250};
+    static constexpr milliseconds longest{seconds(30)};
+    static constexpr seconds calm{120};
+
+    milliseconds delay_{0};
+    Clock::time_point next_{};
+    Clock::time_point calm_again_{};
+};
+
+// Tells systemd that it is ready, and as often as that asks for it (sd_watchdog_enabled(3)) that it is alive.
+class Manager {
+public:
+    Manager() {
+        std::uint64_t microseconds = 0;
+        if (::sd_watchdog_enabled(0, &microseconds) > 0) {
+            every_ = std::chrono::microseconds(microseconds / 2);
+        }
+    }
+
+    void ready() const { ::sd_notify(0, "READY=1"); }
+
+    void alive() {
+        if (every_ && Clock::now() >= next_) {
+            ::sd_notify(0, "WATCHDOG=1");
+            next_ = Clock::now() + *every_;
+        }
+    }
+
+private:
+    std::optional<std::chrono::microseconds> every_;
+    Clock::time_point next_{};
+};
+
+// Whether there is nothing to restore: the tool has left our tables so, or has cleared them.
+bool is_intended(const Kernel& kernel, const std::optional<Committer>& by) {
+    const bool may_be_ours = by && by->process == our_process;
+    const Clock::time_point end = Clock::now() + longest_writing;
+    do {
+        const auto record = kernel.baseline().recall();
+        if (!record || (may_be_ours && static_cast<std::int32_t>(record->generation - by->generation) >= 0)) {
+            return true;
+        }
+        std::this_thread::sleep_for(interval / 10);
+    } while (may_be_ours && Clock::now() < end);
+    return false;
+}
+
+class Guard {
+public:
+    Guard(Kernel& kernel, const Path& file, Progress& progress, std::ostream& out)
+        : kernel_(kernel), file_(file), progress_(progress), out_(out) {}
+
+    void begin() {
+        sync_again();
+        manager_.ready();
+    }
+
+    void look() {
+        manager_.alive();
+        const auto disturbance = kernel_.wait(interval);
+        if (disturbance && !is_intended(kernel_, disturbance->by)) {
+            by_ = disturbance->by ? disturbance->by->text() : "somebody";
+        }
+        if (by_ && pace_.is_time()) {
+            restore();
+        } else if (!by_ && Clock::now() >= next_probe_) {
+            next_probe_ = Clock::now() + between_probes;
+            probe();
+        }
+    }
+
+private:
+    void sync_again() {
+        sync(kernel_, file_, std::nullopt, {.force = false, .fall_back = FallBack::always}, progress_, out_);
+        out_.flush();
+    }
+
+    // What is loaded natively for want of the module is loaded with it once there is one.
+    void probe() {
+        const auto record = kernel_.baseline().recall();
+        if (record && !record->degraded.empty() && kernel_.probe().available) {
+            try_to([&] { sync_again(); });
+        }
+    }
+
+    // What cannot be restored now is tried again, no less slowly.
+    void restore() {
+        pace_.restored();
+        const auto record = kernel_.baseline().recall();
+        if (!record) {
+            by_.reset();
+            return;
+        }
+        try_to([&] {
+            say(kernel_.drift(*record));
+            sync_again();
+            by_.reset();
+        });
+    }
+
+    static void try_to(const std::function<void()>& restore) {
+        try {
+            restore();
+        } catch (const CannotGoOn& failure) {
+            spdlog::error("not restored: {}", printable(failure.sentence));
+        } catch (const InvalidConfiguration& invalid) {
+            spdlog::error("not restored: {}", printable(invalid.errors.front().text()));
+        }
+    }
+
+    void say(const std::vector<std::string>& drift) const {
+        const std::string what =
+            drift.empty() ? "pairs are not as they were" : fmt::format("{}", fmt::join(drift, ", "));
+        const std::string when =
+            pace_.delay() < seconds(1)
+                ? std::string()
+                : fmt::format(", and no sooner again than in {} s",
+                              std::chrono::duration_cast<seconds>(pace_.delay()).count());
+        spdlog::warn("{} changed the tables: {}: restoring them{}", printable(*by_), printable(what), when);
+    }
+
+    Kernel& kernel_;
+    const Path& file_;
+    Progress& progress_;
+    std::ostream& out_;
+    Manager manager_;
+    Pace pace_;
+    Clock::time_point next_probe_{};
+    std::optional<std::string> by_;  // who did what is to be restored; nothing: nothing is
+};
+
+}  // namespace
+
+void watch(Kernel& kernel, const Path& file, Progress& progress, std::ostream& out) {
+    Guard guard(kernel, file, progress, out);
+    guard.begin();
+    for (;;) {
+        guard.look();
+    }
+}
+
+}  // namespace statnat
