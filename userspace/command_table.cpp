@@ -112,7 +112,7 @@ void explain_options(options::options_description& own) {
 }
 
 void status_options(options::options_description& own) {
-    own.add_options()("health", "say only whether all is as sync left it, fast");
+    own.add_options()("json,j", "print JSON")("health", "say only whether all is as sync left it, fast");
 }
 
 int run_sync(const Operands& operands, const Values& values, Progress& progress) {
@@ -171,12 +171,12 @@ int run_explain(const Operands& operands, const Values& values, Progress& progre
 int run_status(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
     if (values.count("health")) {
-        return health(there, file_of(operands), std::cout);
+        return health(there, file_of(operands), values.count("json") != 0, std::cout);
     }
     if (!operands.empty()) {
         throw CannotGoOn{"status reads no file but for --health", exit_usage};
     }
-    return status(there, std::cout);
+    return status(there, values.count("json") != 0, std::cout);
 }
 
 int run_watch(const Operands& operands, const Values&, Progress& progress) {

@@ -26,4 +26,14 @@ std::string legible(std::string_view word);
 // A JSON string; what is not UTF-8 becomes U+FFFD.
 std::string quoted_json(std::string_view text);
 
+// A JSON array of what `write` makes of each value.
+template <class Values, class Write>
+std::string list_in_json(const Values& values, Write write) {
+    std::string array = "[";
+    for (const auto& value : values) {
+        array += (array.size() == 1 ? "" : ",") + write(value);
+    }
+    return array + "]";
+}
+
 }  // namespace statnat

@@ -6,6 +6,7 @@
 
 import contextlib
 import ipaddress
+import json
 import time
 
 import pytest
@@ -77,6 +78,14 @@ def test_damage_is_seen(gateway, tool, commands, said):
     assert health(tool) == "".join(f"{line}\n" for line in said)
     tool.sync(ALL_PAIRS)
     assert health(tool) == HEALTHY
+
+
+def test_for_programs(gateway, tool):
+    assert json.loads(tool("status", "--health", "-j").stdout) == {"healthy": True, "ailments": []}
+    gateway.nft("delete table ip statnat")
+    done = tool("status", "--health", "--json", check=False)
+    assert (done.returncode, json.loads(done.stdout)) == (
+        1, {"healthy": False, "ailments": ["table ip statnat is gone"]})
 
 
 def test_what_the_tool_does_itself_is_no_damage(tool):

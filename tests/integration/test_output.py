@@ -51,6 +51,29 @@ def test_status_names_the_engine(synced):
     assert ("lacks: ICMP errors" in said) == (ENGINE == "native")
 
 
+def test_status_for_programs(wire, synced):
+    """The same as for people."""
+    wire.gateway.nft("add chain ip statnat other")
+    done = synced("status", "--json", check=False)
+    said, status = synced("status", check=False).stdout, json.loads(done.stdout)
+    assert done.returncode == 1 and status["installed"] and status["engine"] == ENGINE
+    assert status["module"]["available"] == ("module: available" in said)
+    assert status["pairs"] == [{"family": "IPv4", "length": 32, "npt": False, "pairs": len(PAIRS),
+                                "capacity": status["pairs"][0]["capacity"]}]
+    assert f"pairs: {len(PAIRS)} of {status['pairs'][0]['capacity']} IPv4\n" in said
+    assert (status["counters"], status["rules"]) == ("pair", [])
+    assert (status["dropped"] is None) == (ENGINE == "native")
+    for word, key in (("  ", "damages"), ("lacks: ", "lacks"), ("note: ", "notes")):
+        assert [line.removeprefix(word) for line in said.splitlines() if line.startswith(word)] == status[key]
+    assert status["damages"]
+
+
+def test_status_of_nothing(synced):
+    synced("clear")
+    status = json.loads(synced("status", "-j").stdout)
+    assert (status["installed"], status["engine"], status["counters"], status["pairs"]) == (False, None, None, [])
+
+
 OUTPUTS = [
     #   why             command
     row("help",         ["--help"]),
@@ -63,6 +86,8 @@ OUTPUTS = [
     row("sync",         ["sync"]),
     row("check",        ["check"]),
     row("status",       ["status"]),
+    row("its JSON",     ["status", "-j"]),
+    row("health",       ["status", "--health"]),
     row("explain",      ["explain", A]),
     row("clear",        ["clear"]),
 ]

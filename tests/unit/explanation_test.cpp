@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What is said about an address: with a pair, with two, with none, in a hole, and where npt has no counterpart.
-#include "commands/explanation_text.hpp"
+#include "reports/explanation_text.hpp"
 
 #include "ruleset/layout.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a ruleset stands for, and the three forms of telling it.
-#include "commands/listing.hpp"
+#include "reports/listing.hpp"
 #include "loose_elements.hpp"
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"

@@ -44,10 +44,6 @@ std::string some_of(const Pairs& pairs) {
 
 }  // namespace
 
-std::string_view name(Engine engine) {
-    return engine == Engine::expression ? "expression" : "native";
-}
-
 Availability availability(Kernel& kernel, const Ruleset& actual) {
     return any_uses_expression(actual) ? Availability{true, {}} : kernel.probe();
 }

@@ -16,8 +16,6 @@ namespace statnat {
 // Nothing: the module if it is available.
 using EngineChoice = std::optional<Engine>;
 
-std::string_view name(Engine engine);
-
 // Whoever has rules with the expression has the module; only otherwise is the kernel asked, in a batch of its own.
 Availability availability(Kernel& kernel, const Ruleset& actual);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/guard.hpp"
 
+#include "commands/manager.hpp"
 #include "commands/sync.hpp"
 #include "error.hpp"
 #include "printable.hpp"
@@ -17,7 +18,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
-#include <systemd/sd-daemon.h>
 
 namespace statnat {
 
@@ -61,30 +61,6 @@ private:
     milliseconds delay_{0};
     Clock::time_point next_{};
     Clock::time_point calm_again_{};
-};
-
-// Tells systemd that it is ready, and as often as that asks for it (sd_watchdog_enabled(3)) that it is alive.
-class Manager {
-public:
-    Manager() {
-        std::uint64_t microseconds = 0;
-        if (::sd_watchdog_enabled(0, &microseconds) > 0) {
-            every_ = std::chrono::microseconds(microseconds / 2);
-        }
-    }
-
-    void ready() const { ::sd_notify(0, "READY=1"); }
-
-    void alive() {
-        if (every_ && Clock::now() >= next_) {
-            ::sd_notify(0, "WATCHDOG=1");
-            next_ = Clock::now() + *every_;
-        }
-    }
-
-private:
-    std::optional<std::chrono::microseconds> every_;
-    Clock::time_point next_{};
 };
 
 // Whether there is nothing to restore: the tool has left our tables so, or has cleared them.

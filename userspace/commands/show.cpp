@@ -2,13 +2,13 @@
 #include "commands/show.hpp"
 
 #include "commands/engine.hpp"
-#include "commands/explanation_text.hpp"
-#include "commands/listing.hpp"
-#include "netlink/this_machine.hpp"
 #include "error.hpp"
 #include "netlink/routes.hpp"
+#include "netlink/this_machine.hpp"
 #include "printable.hpp"
-#include "quantity.hpp"
+#include "reports/explanation_text.hpp"
+#include "reports/listing.hpp"
+#include "reports/status_text.hpp"
 #include "ruleset/explanation.hpp"
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"
@@ -17,7 +17,6 @@
 
 #include <fstream>
 #include <optional>
-#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -26,46 +25,6 @@
 namespace statnat {
 
 namespace {
-
-std::string_view name(Counters counters) {
-    switch (counters) {
-    case Counters::pair: return "per pair";
-    case Counters::rule: return "per rule";
-    case Counters::off: break;
-    }
-    return "off";
-}
-
-// What stock payload statements cannot do, in the words of docs/statnat-nft.8.
-constexpr std::string_view native_lacks[] = {
-    "ICMP errors are translated in their outer header only: traceroute, path MTU discovery and \"port unreachable\" do "
-    "not work across this gateway",
-    "an ICMP error from a router that has no pair reaches nobody: its quote is not looked at",
-    "a packet with its transport header cut off is sent untranslated or unchecked, not dropped and counted",
-    "checksums of DCCP and HIP, and in IPv6 of OSPF, PIM, VRRP and mobility headers, are not repaired: these do not "
-    "pass",
-    "the outer UDP checksum of a tunnel comes out wrong where the inner one is left to the network card",
-    "a neighbour solicitation that asks for an external IPv6 address by unicast is translated too and gets no answer; "
-    "the multicast one that follows does",
-    "this machine sends no ICMP redirects at all, not about packets of no pair either",
-    "prefixes and NPTv6 need the expression",
-    "IPsec's policies are not looked up for the external address: what they ask for is not done",
-    "copies that dup makes, and what others mark untracked between two exempt hosts that have pairs, are translated",
-    "with nothing exempt, hosts of one bridge of this machine under br_netfilter do not reach each other's external "
-    "addresses",
-    "exempt destinations read \"ct state\", which switches conntrack on for everything else on this machine",
-};
-
-// "2 of 3072 IPv4, 1 of 48 IPv6 /48 npt"
-std::string occupancy(const Inventory& found) {
-    std::string text;
-    for (const Occupancy& maps : found.occupancies) {
-        text += fmt::format("{}{} of {} {}{}{}", text.empty() ? "" : ", ", maps.pairs, maps.capacity, name(maps.family),
-                            maps.length == full_length(maps.family) ? "" : fmt::format(" /{}", maps.length),
-                            maps.npt ? " npt" : "");
-    }
-    return text.empty() ? "none" : text;
-}
 
 // What the kernel's own pairs, rules and settings would ask for.
 Ruleset expected(const Inventory& found) {
@@ -78,33 +37,12 @@ std::vector<std::string> damages(const Inventory& found, const Ruleset& actual) 
     return describe(plan(expected(found), actual));
 }
 
-// What counters of rules have seen, and what could not be translated.
-void show_traffic(const Inventory& found, std::ostream& out) {
-    for (const CountedRule& rule : found.rules) {
-        out << fmt::format("rule: {}, {}: {}: {} ({})\n", quantity(rule.traffic.packets, "packet"),
-                           quantity(rule.traffic.bytes, "byte"), printable(rule.chain), printable(rule.text),
-                           name(rule.family));
-    }
-    if (found.engine == Engine::expression) {
-        out << fmt::format("dropped: {} that could not be translated whole\n", quantity(found.dropped, "packet"));
-    }
-}
-
-void show_damages(const std::vector<std::string>& damages, std::ostream& out) {
-    out << "rules: " << (damages.empty() ? "as expected" : "not as expected; what a repair would do:") << "\n";
-    for (const std::string& line : damages) {
-        out << "  " << line << "\n";
-    }
-}
-
 // What pairs mean for this machine and for the rulesets of others.
-void show_notes(Kernel& kernel, const Pairs& pairs, std::ostream& out) {
+std::vector<std::string> notes_about(Kernel& kernel, const Pairs& pairs) {
     Machine machine = this_machine(
         [&](Netlink& netlink, Machine& of) { of.unrouted = without_route(netlink, some_external(pairs)); });
     machine.chains = kernel.chains_of_others();
-    for (const std::string& sentence : notes(pairs, machine)) {
-        out << "note: " << printable(sentence) << "\n";
-    }
+    return notes(pairs, machine);
 }
 
 // The module that is loaded; nothing where none is, or where that cannot be seen.
@@ -165,43 +103,22 @@ int explain(Kernel& kernel, const std::string& text, bool json, std::ostream& ou
     return explanation.has_pair() ? exit_done : exit_refused;
 }
 
-int status(Kernel& kernel, std::ostream& out) {
+int status(Kernel& kernel, bool json, std::ostream& out) {
     const Ruleset actual = kernel.read().ruleset;
-    const Availability module = availability(kernel, actual);
-    const Inventory found = inventory(actual);
-    const std::string module_line =
-        fmt::format("module: {}{}\n", module.available ? "available" : "not available: " + module.why_not,
-                    module.available && found.engine == Engine::native
-                        ? ": the next sync takes it, unless its engine is \"native\""
-                        : "");
-    if (actual.empty()) {
-        out << "nothing is installed: there is no table " << table_name << "\n" << module_line;
-        return exit_done;
+    Status status{.is_installed = !actual.empty(), .no_module = availability(kernel, actual).why_not};
+    if (status.is_installed) {
+        status.found = inventory(actual);
+        status.damages = damages(status.found, actual);
+        status.notes = notes_about(kernel, status.found.pairs);
     }
-    out << "engine: " << (found.engine ? name(*found.engine) : "none") << "\n" << module_line;
-    out << "pairs: " << occupancy(found) << "\n";
-    out << "counters: " << name(found.counters) << "\n";
-    show_traffic(found, out);
-    const std::vector<std::string> wrong = damages(found, actual);
-    show_damages(wrong, out);
-    if (found.engine == Engine::native) {
-        for (const std::string_view sentence : native_lacks) {
-            out << "lacks: " << sentence << "\n";
-        }
-    }
-    show_notes(kernel, found.pairs, out);
-    return wrong.empty() ? exit_done : exit_refused;
+    out << (json ? as_json(status) : as_text(status));
+    return status.damages.empty() ? exit_done : exit_refused;
 }
 
-int health(Kernel& kernel, const std::filesystem::path& file, std::ostream& out) {
+int health(Kernel& kernel, const std::filesystem::path& file, bool json, std::ostream& out) {
     const auto record = kernel.baseline().recall();
     const std::vector<std::string> found = record ? ailments(kernel, *record) : ailments(kernel, file);
-    for (const std::string& sentence : found) {
-        out << printable(sentence) << '\n';
-    }
-    if (found.empty()) {
-        out << "healthy\n";
-    }
+    out << (json ? as_json(found) : as_text(found));
     return found.empty() ? exit_done : exit_refused;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "commands/explanation_text.hpp"
+#include "reports/explanation_text.hpp"
 
 #include "printable.hpp"
 
@@ -59,15 +59,6 @@ std::string members(const Match& match) {
     return fmt::format(R"("pair":{},{})", as_json(match.pair), becomes);
 }
 
-template <class Values, class Write>
-std::string json_array(const Values& values, Write write) {
-    std::string array = "[";
-    for (const auto& value : values) {
-        array += (array.size() == 1 ? "" : ",") + write(value);
-    }
-    return array + "]";
-}
-
 std::string as_json(const Handling& handling) {
     std::string json = "{";
     if (handling.match) {
@@ -86,7 +77,7 @@ std::string as_json(const Handling& handling) {
         json += fmt::format(R"("chain":{},"rule":{},)", quoted_json(handling.chain), quoted_json(handling.rule));
     }
     const auto overridden = [](const Match& match) { return "{" + members(match) + "}"; };
-    return json + fmt::format(R"("overrides":{}}})", json_array(handling.overridden, overridden));
+    return json + fmt::format(R"("overrides":{}}})", list_in_json(handling.overridden, overridden));
 }
 
 }  // namespace
@@ -109,7 +100,7 @@ std::string as_json(const Explanation& explanation) {
     const auto quoted = [](const Prefix& prefix) { return quoted_json(prefix.text()); };
     return fmt::format(R"({{"address":{},"outbound":{},"inbound":{},"exempt_destinations":{},"exempt":{}}})" "\n",
                        quoted_json(explanation.address.text()), as_json(explanation.outbound),
-                       as_json(explanation.inbound), json_array(explanation.exempt_destinations, quoted),
+                       as_json(explanation.inbound), list_in_json(explanation.exempt_destinations, quoted),
                        explanation.exempt ? quoted(*explanation.exempt) : "null");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The three forms of a listing.
-#include "commands/listing.hpp"
+#include "reports/listing.hpp"
 
 #include "config/configuration_text.hpp"
 #include "printable.hpp"

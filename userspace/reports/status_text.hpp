@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What `status` prints, for people and for programs.
+#pragma once
+
+#include "ruleset/inventory.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace statnat {
+
+struct Status {
+    bool is_installed = false;           // there are tables of ours
+    std::string no_module{};             // why there is none; empty: there is one
+    Inventory found{};                   // where it is installed, as all below
+    std::vector<std::string> damages{};  // what a repair would do
+    std::vector<std::string> notes{};
+};
+
+std::string_view name(Engine engine);
+
+std::string as_text(const Status& status);
+std::string as_json(const Status& status);
+
+// What is wrong, if anything is; what `status --health` prints.
+std::string as_text(const std::vector<std::string>& ailments);
+std::string as_json(const std::vector<std::string>& ailments);
+
+}  // namespace statnat
