@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Any configuration and any file of pairs: the input up to its first zero byte, and what comes after it.
-#include "config/toml_file.hpp"
+#include "config/configuration_files.hpp"
 
 #include <algorithm>
 #include <cstdint>

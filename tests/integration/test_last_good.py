@@ -110,6 +110,24 @@ def test_what_is_kept_is_readable_and_whole(machine, tool):
     assert done.returncode == 2 and "what worked last is broken, too" in done.stderr and tool.held() == {}
 
 
+def test_what_is_kept_is_the_merged_configuration(machine, tool):
+    """It stands alone: what lies beside it is not read, and what stands in /etc/statnat/conf.d is part of it."""
+    drop_in, stray = machine.etc / "conf.d" / "a.toml", machine.state / "conf.d" / "stray.toml"
+    for file in (drop_in, stray):
+        file.parent.mkdir()
+    stray.write_text("[stray\n")
+    drop_in.write_text('[pairs]\n"10.0.0.77" = "198.51.100.77"\n')
+    assert machine("sync").returncode == 0
+    whole = {**PAIRS, A6: A6_OUT, "10.0.0.77": "198.51.100.77"}
+    assert tool.held() == whole
+    for broken in ("[pairs\n", f'[pairs]\n"10.0.0.78" = "{A_OUT}"\n', '[gateway]\ncounters = "off"\n'):
+        tool("clear")
+        drop_in.write_text(broken)
+        done = machine("sync", "--last-good")
+        assert done.returncode == LAST_GOOD and "/etc/statnat/conf.d/a.toml:" in done.stderr
+        assert "that worked last is, with 5 pairs" in done.stderr and tool.held() == whole
+
+
 def test_another_file_is_nobodys_last_good(machine, tool, tmp_path):
     path = tmp_path / "other.toml"
     path.write_text(toml({A: A_OUT}))

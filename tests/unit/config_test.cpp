@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Configurations, good and bad: each error with its place, its sentence, and all the others of its file.
-#include "config/toml_file.hpp"
+#include "config/configuration_files.hpp"
 
 #include <gtest/gtest.h>
 
@@ -533,6 +533,122 @@ TEST_F(ConfigTest, TellsEachErrorOfAPrefix) {
               (Lines{"statnat.toml:2:7: npt is \"yes\": legal are true and false",
                      "a.csv:1:29: \"nptv6\" is neither npt nor plain: legal is one of them behind an external prefix",
                      "a.csv:2:30: npt of 10.1.0.0/24, which is IPv4" + npt}));
+}
+
+// ---- drop-ins ------------------------------------------------------------------------------------------------------
+
+TEST_F(ConfigTest, ReadsDropInsBesideAFileOfItsName) {
+    const Files files = {{"conf.d/b.toml", "[pairs]\n\"10.0.0.3\" = \"198.51.100.3\"\n"},
+                         {"conf.d/a.toml", "[gateway]\ncounters = \"rule\"\n"},
+                         {"conf.d/empty.toml", ""}};
+    const std::string toml = "[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n";
+    const Configuration configuration = read(toml, files);
+    EXPECT_EQ(print(configuration.pairs), (Lines{"10.0.0.2 198.51.100.2", "10.0.0.3 198.51.100.3"}));
+    EXPECT_EQ(configuration.counters, Counters::rule);
+
+    // Whoever keeps another file there asks for that one alone; and what worked last stands alone by any name.
+    EXPECT_EQ(print(read_configuration(write("other.toml", toml)).pairs), Lines{"10.0.0.2 198.51.100.2"});
+    EXPECT_EQ(print(read_configuration(directory_ / "statnat.toml", DropIns::ignored).pairs),
+              Lines{"10.0.0.2 198.51.100.2"});
+}
+
+TEST_F(ConfigTest, LeavesAloneWhatIsNoDropIn) {
+    EXPECT_EQ(errors("", {{"conf.d/a.toml~", "x"}, {"conf.d/.#a.toml", "x"}, {"conf.d/.a.toml", "x"},
+                          {"conf.d/a.toml.dpkg-old", "x"}, {"conf.d/README", "x"}, {"conf.d/more/a.toml", "x"}}),
+              Lines{});
+}
+
+// The main file, and then by their names; pairs files come behind all of them.
+TEST_F(ConfigTest, TellsErrorsOfDropInsInReadingOrder) {
+    EXPECT_EQ(errors("[gateway]\npairs-files = [\"*.csv\"]\na = 1\n",
+                     {{"x.csv", "x\n"},
+                      {"conf.d/9.toml", "[gateway]\nd = 1\n"},
+                      {"conf.d/10.toml", "[gateway]\npairs-files = [\"y.csv\", \"../x.csv\"]\nb = 1\n"},
+                      {"conf.d/y.csv", "y\n"},
+                      {"conf.d/20.toml", "c\n"}}),
+              (Lines{"statnat.toml:3:1: unknown key \"a\": legal are engine, counters, exempt-destinations, "
+                     "pairs-files, npt and ruleset-file",
+                     "conf.d/10.toml:3:1: unknown key \"b\": legal are engine, counters, exempt-destinations, "
+                     "pairs-files, npt and ruleset-file",
+                     "conf.d/20.toml:1:2: Error while parsing key-value pair: expected '=', saw '\\n'",
+                     "conf.d/9.toml:2:1: unknown key \"d\": legal are engine, counters, exempt-destinations, "
+                     "pairs-files, npt and ruleset-file",
+                     "x.csv:1:1: \"x\" is not a pair: legal is internal,external[,comment]",
+                     "conf.d/y.csv:1:1: \"y\" is not a pair: legal is internal,external[,comment]"}));
+}
+
+TEST_F(ConfigTest, TellsBothPlacesOfWhatDropInsSayDifferently) {
+    const std::string sentence = ": legal is one value in all files";
+    EXPECT_EQ(errors("[gateway]\nengine = \"auto\"\nnpt = false\nruleset-file = \"/run/a\"\n",
+                     {{"conf.d/a.toml", "[gateway]\ncounters = \"pair\"\nengine = \"native\"\n"},
+                      {"conf.d/b.toml", "[gateway]\nnpt = true\n counters = \"off\"\nruleset-file = \"/run/b\"\n"}}),
+              (Lines{"conf.d/a.toml:3:10: engine is \"native\" here, but \"auto\" before (statnat.toml:2)" + sentence,
+                     "conf.d/b.toml:2:7: npt is true here, but false before (statnat.toml:3)" + sentence,
+                     "conf.d/b.toml:3:13: counters is \"off\" here, but \"pair\" before (conf.d/a.toml:2)" + sentence,
+                     "conf.d/b.toml:4:16: ruleset-file is \"/run/b\" here, but \"/run/a\" before (statnat.toml:4)" +
+                         sentence}));
+}
+
+TEST_F(ConfigTest, TellsBothPlacesOfPairsThatOverlapInDropIns) {
+    EXPECT_EQ(errors("[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\"10.1.0.0/24\" = \"203.0.113.0/24\"\n",
+                     {{"conf.d/a.toml", "[pairs]\n\"10.0.0.2\" = \"198.51.100.9\"\n"},
+                      {"conf.d/b.toml", "[gateway]\npairs-files = [\"b.csv\"]\n"},
+                      {"conf.d/b.csv", "10.0.0.4,198.51.100.9\n10.9.0.9,203.0.113.9\n"}}),
+              (Lines{"conf.d/a.toml:2:1: 10.0.0.2 is already the internal address of 198.51.100.2 (statnat.toml:2)",
+                     "conf.d/b.csv:1:10: 198.51.100.9 is already the external address of 10.0.0.2 (conf.d/a.toml:2)",
+                     "conf.d/b.csv:2:10: 203.0.113.9 is inside 203.0.113.0/24, the external prefix of 10.1.0.0/24 "
+                     "(statnat.toml:3), and 10.1.0.9 reaches it too: legal is one internal for each external, so move "
+                     "one or give 10.1.0.9 a pair of its own"}));
+}
+
+// The same said twice is fine, lists are added up, and npt holds for the pairs of all files, whoever says so.
+TEST_F(ConfigTest, AddsUpWhatDropInsSay) {
+    const Configuration configuration =
+        read("[gateway]\nengine = \"expression\"\nexempt-destinations = [\"10.0.0.0/8\"]\n"
+             "pairs-files = [\"a.csv\"]\n[pairs]\n\"fd00:1::/48\" = \"2001:db8:1::/48\"\n",
+             {{"a.csv", "10.0.0.2,198.51.100.2\n"},
+              {"conf.d/a.csv", "10.0.0.3,198.51.100.3\n"},
+              {"conf.d/a.toml", "[gateway]\nengine = \"expression\"\nexempt-destinations = [\"fd00::/8\"]\n"
+                                "pairs-files = [\"a.csv\", \"../a.csv\"]\n"},
+              {"conf.d/b.toml", "[gateway]\nnpt = true\n"}});
+    EXPECT_EQ(configuration.engine, Engine::expression);
+    EXPECT_EQ(configuration.exempt_destinations,
+              (std::vector<Prefix>{*Prefix::parse("10.0.0.0/8"), *Prefix::parse("fd00::/8")}));
+    EXPECT_EQ(print(configuration.pairs), (Lines{"10.0.0.2 198.51.100.2", "10.0.0.3 198.51.100.3",
+                                                 "fd00:1::/48 2001:db8:1::/48 npt"}));
+}
+
+TEST_F(ConfigTest, TellsWhichDropInCannotBeRead) {
+    fs::create_directories(directory_ / "conf.d/a.toml");
+    fs::create_symlink("nowhere", directory_ / "conf.d/b.toml");
+    EXPECT_EQ(errors("x", {{"conf.d/c.toml", "[pairs]\n\"10.0.0.2\" = 1\n"}}),
+              (Lines{"statnat.toml:1:2: Error while parsing key-value pair: encountered end-of-file",
+                     "conf.d/a.toml: cannot be read: Is a directory",
+                     "conf.d/b.toml: cannot be read: No such file or directory",
+                     "conf.d/c.toml:2:14: the external of \"10.0.0.2\" is an integer: legal is \"198.51.100.2\" or { "
+                     "external = \"198.51.100.2\", comment = \"mail\" }"}));
+}
+
+// What would match nothing has pairs all the same, elsewhere: a file system that is not mounted, for example.
+TEST_F(ConfigTest, TellsThatDropInsAreInNoDirectory) {
+    const std::string cure = ": legal is a directory of further files, or none";
+    fs::create_symlink("nowhere", directory_ / "conf.d");
+    EXPECT_EQ(errors(""), Lines{"conf.d: cannot be read: No such file or directory" + cure});
+    fs::remove(directory_ / "conf.d");
+    EXPECT_EQ(errors("", {{"conf.d", ""}}), Lines{"conf.d: cannot be read: Not a directory" + cure});
+    fs::remove(directory_ / "conf.d");
+    write("elsewhere/a.toml", "[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n");
+    fs::create_symlink("elsewhere", directory_ / "conf.d");
+    EXPECT_EQ(read("").pairs.size(), 1U);
+}
+
+TEST_F(ConfigTest, FindsDropInsOfAConfigurationInTheCurrentDirectory) {
+    write("statnat.toml", "");
+    write("conf.d/a.toml", "[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n");
+    const fs::path before = fs::current_path();
+    fs::current_path(directory_);
+    EXPECT_EQ(read_configuration("statnat.toml").pairs.size(), 1U);
+    fs::current_path(before);
 }
 
 // ---- pairs files ---------------------------------------------------------------------------------------------------

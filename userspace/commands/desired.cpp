@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/desired.hpp"
 
+#include "config/configuration_files.hpp"
 #include "config/last_good.hpp"
-#include "config/toml_file.hpp"
 #include "printable.hpp"
 #include "quantity.hpp"
 #include "ruleset/layout.hpp"
@@ -18,9 +18,9 @@ namespace statnat {
 
 namespace {
 
-Configuration read(const Path& file, Progress& progress) {
+Configuration read(const Path& file, Progress& progress, DropIns drop_ins = DropIns::read) {
     const Progress::Step step(progress, "reading " + file.string());
-    return read_configuration(file);
+    return read_configuration(file, drop_ins);
 }
 
 // Nothing where none is kept, or what is kept is broken itself.
@@ -31,7 +31,7 @@ std::optional<Configuration> read_last_good(const Path& file, Progress& progress
         return std::nullopt;
     }
     try {
-        return read(kept->file(), progress);
+        return read(kept->file(), progress, DropIns::ignored);
     } catch (const InvalidConfiguration& invalid) {
         spdlog::error("what worked last is broken, too: {}", printable(invalid.errors.front().text()));
         return std::nullopt;

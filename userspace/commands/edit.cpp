@@ -3,7 +3,7 @@
 
 #include "commands/change.hpp"
 #include "commands/engine.hpp"
-#include "config/toml_file.hpp"
+#include "config/configuration_files.hpp"
 #include "error.hpp"
 #include "pairs/objections.hpp"
 #include "ruleset/inventory.hpp"

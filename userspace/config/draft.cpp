@@ -7,8 +7,10 @@
 
 namespace statnat {
 
-void Draft::add_file(const std::filesystem::path& path) {
-    if (known_files_.insert(path.native()).second) {
+void Draft::add_pairs_file(const std::filesystem::path& path) {
+    std::error_code ignored;
+    const std::filesystem::path real = std::filesystem::weakly_canonical(path, ignored);
+    if (known_pairs_files_.insert((real.empty() ? path : real).native()).second) {
         files_.push_back(path);
     }
 }
@@ -17,8 +19,19 @@ void Draft::start_over(bool careful) {
     careful_ = careful;
     configuration = {};
     npt = false;
+    settings_.clear();
     entries_.clear();
     errors_.clear();
+}
+
+void Draft::set(std::string_view key, std::string value, Position at) {
+    const auto known = settings_.find(key);
+    if (known == settings_.end()) {
+        settings_.emplace(key, Setting{std::move(value), at});
+    } else if (known->second.value != value) {
+        error(at, fmt::format("{} is {} here, but {} before{}: legal is one value in all files", key, value,
+                              known->second.value, mention(known->second.at)));
+    }
 }
 
 std::optional<Prefix> Draft::side(std::string_view text, Position at) {

@@ -6,6 +6,8 @@
 #include "pairs/objections.hpp"
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,12 +39,13 @@ struct Entry {
 
 class Draft {
 public:
-    explicit Draft(std::filesystem::path file) { files_.emplace_back(std::move(file)); }
+    explicit Draft(std::vector<std::filesystem::path> toml_files) : files_(std::move(toml_files)) {}
 
-    // Files are counted in reading order; one that is known already is not added again.
+    // Files are counted in reading order, those of pairs behind all TOML; one that is known already, by whatever name,
+    // is not added again.
     unsigned files() const { return static_cast<unsigned>(files_.size()); }
     const std::filesystem::path& file(unsigned number) const { return files_[number]; }
-    void add_file(const std::filesystem::path& path);
+    void add_pairs_file(const std::filesystem::path& path);
 
     // Calls `read` with a file's path; that may throw std::system_error.
     template <typename Read>
@@ -53,6 +56,9 @@ public:
     bool is_careful() const { return careful_; }
 
     void error(Position at, std::string sentence) { errors_.emplace_back(at, std::move(sentence)); }
+
+    // A setting as it was written: several files may say the same of it, but nothing else.
+    void set(std::string_view key, std::string value, Position at);
 
     // One side of a pair; without a value it is an error.
     std::optional<Prefix> side(std::string_view text, Position at);
@@ -75,14 +81,20 @@ public:
     bool npt = false;  // wherever a pair can have it and does not say otherwise
 
 private:
+    struct Setting {
+        std::string value;
+        Position at;
+    };
+
     void judge(Entry& entry);
     void refuse_collisions();
     std::string mention(Position at) const;
     void throw_errors();
 
     std::vector<std::filesystem::path> files_;
-    std::unordered_set<std::string> known_files_;  // all but the first
+    std::unordered_set<std::string> known_pairs_files_;  // by their real names
     bool careful_ = false;
+    std::map<std::string, Setting, std::less<>> settings_;
     std::vector<Entry> entries_;
     std::vector<std::pair<Position, std::string>> errors_;
 };

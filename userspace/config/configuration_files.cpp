@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Reads the TOML files and the files of pairs that they name, and judges all of it before it gives up. Where something
+// is wrong, all of it is read once more, now with a note of where each pair stands.
+#include "config/configuration_files.hpp"
+
+#include "config/draft.hpp"
+#include "config/pairs_file.hpp"
+#include "config/toml_file.hpp"
+#include "files.hpp"
+
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace statnat {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view main_name = "statnat.toml";
+constexpr std::string_view drop_in_directory = "conf.d";
+
+// In the order of their names; none where there is no directory of them.
+std::vector<fs::path> drop_ins_of(const fs::path& file) {
+    const fs::path directory = file.parent_path() / drop_in_directory;
+    try {
+        if (file.filename() != main_name || !fs::exists(fs::symlink_status(directory))) {
+            return {};
+        }
+        (void)fs::directory_iterator(directory);  // throws where a pattern would merely match nothing
+        return matching_files(directory, "*.toml");
+    } catch (const std::system_error& failure) {
+        throw InvalidConfiguration{{{directory, 0, 0,
+                                     "cannot be read: " + failure.code().message() +
+                                         ": legal is a directory of further files, or none"}}};
+    }
+}
+
+class Reader {
+public:
+    explicit Reader(std::vector<fs::path> toml_files);
+
+    Configuration read();
+
+private:
+    void read_everything();
+
+    Draft draft_;
+    std::vector<TomlFile> toml_files_;
+    std::vector<PairsFile> pairs_files_;
+};
+
+Reader::Reader(std::vector<fs::path> toml_files) : draft_(std::move(toml_files)) {
+    for (unsigned number = 0; number < draft_.files(); ++number) {
+        toml_files_.emplace_back(number, draft_);
+    }
+}
+
+Configuration Reader::read() {
+    read_everything();
+    if (draft_.is_wrong()) {
+        draft_.start_over(true);
+        read_everything();
+    }
+    return draft_.finish();
+}
+
+void Reader::read_everything() {
+    for (TomlFile& file : toml_files_) {
+        file.read_settings();
+    }
+    for (TomlFile& file : toml_files_) {
+        file.read_pairs();
+    }
+    while (toml_files_.size() + pairs_files_.size() < draft_.files()) {
+        pairs_files_.emplace_back(toml_files_.size() + pairs_files_.size());
+    }
+    for (PairsFile& file : pairs_files_) {
+        file.read(draft_);
+    }
+    draft_.configuration.pairs.sort();
+}
+
+}  // namespace
+
+Configuration read_configuration(const fs::path& file, DropIns drop_ins) {
+    std::vector<fs::path> files{file};
+    if (drop_ins == DropIns::read) {
+        for (fs::path& path : drop_ins_of(file)) {
+            files.push_back(std::move(path));
+        }
+    }
+    return Reader(std::move(files)).read();
+}
+
+}  // namespace statnat

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From the files of a configuration to what they desire together; no I/O but reading them.
+#pragma once
+
+#include "config/configuration.hpp"
+
+#include <cstdint>
+#include <filesystem>
+
+namespace statnat {
+
+// Whether a file that is called statnat.toml goes on in the files of conf.d beside it.
+enum class DropIns : std::uint8_t { read, ignored };
+
+// Throws InvalidConfiguration.
+Configuration read_configuration(const std::filesystem::path& file, DropIns drop_ins = DropIns::read);
+
+}  // namespace statnat
