@@ -76,7 +76,7 @@ check: build unit host ## the inner loop: unit tests, and the integration tests 
 
 test: packages ## install what it takes, then all tests, those of integration also in guests
 	rm -rf build/logs
-	$(MAKE) $(quick) deb trixie-tool kmods
+	DEB_CXXFLAGS_APPEND=-g1 $(MAKE) $(quick) deb trixie-tool kmods
 	status=0; \
 	$(MAKE) -k -j$$(nproc) $(quick) guests host race-6.12 gates race-6.1 systemd-bookworm trixie-host clang || status=1; \
 	$(verdicts); exit $$status
