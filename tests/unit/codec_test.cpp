@@ -7,6 +7,9 @@
 #include "wire/decoder.hpp"
 #include "wire/encoder.hpp"
 #include "wire/questions.hpp"
+#include "wire/statement_reader.hpp"
+#include "wire/statement_writer.hpp"
+#include "wire/wire.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -169,6 +172,22 @@ TEST(Codec, ReadsBackEveryStatement) {
         EXPECT_EQ(read_back(all, family), all);
         std::reverse(all.statements.begin(), all.statements.end());
         EXPECT_EQ(read_back(all, family), all);
+    }
+}
+
+// As nft from 1.1 on does, which may have loaded what `render` wrote.
+TEST(Codec, ReadsARangeThatIsOneExpression) {
+    for (const Family family : families) {
+        Rule rule;
+        rule.statements = {MatchIcmpType{3, 5}, Notrack{}};
+        std::vector<char> scratch(scratch_size);
+        nlmsghdr* message = mnl_nlmsg_put_header(scratch.data());
+        for (const Statement& statement : rule.statements) {
+            put(message, statement, family, {}, Ranges::one_expression);
+        }
+        const Message list(static_cast<const std::uint8_t*>(mnl_nlmsg_get_payload(message)),
+                           mnl_nlmsg_get_payload_len(message));
+        EXPECT_EQ(rule_in(list, family), rule);
     }
 }
 

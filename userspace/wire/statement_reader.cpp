@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <linux/netfilter/nft_snat_stateless.h>
@@ -75,11 +76,11 @@ bool same(const Expression& dumped, const Expression& written) {
     return equal;
 }
 
-// How many of the expressions at the front are exactly what we write for `statement`; 0 if it is another one.
-std::size_t length_as(const Statement& statement, std::span<const Expression> dumped, Family family) {
+// How many of the expressions at the front are exactly what is written for `statement`; 0 if it is another one.
+std::size_t length_as(const Statement& statement, std::span<const Expression> dumped, Family family, Ranges ranges) {
     std::vector<char> scratch(scratch_size);
     nlmsghdr* message = mnl_nlmsg_put_header(scratch.data());
-    put(message, statement, family, {});
+    put(message, statement, family, {}, ranges);
     const Message list(static_cast<const std::uint8_t*>(mnl_nlmsg_get_payload(message)),
                        mnl_nlmsg_get_payload_len(message));
     const std::vector<Expression> written = expressions_in(list);
@@ -89,12 +90,13 @@ std::size_t length_as(const Statement& statement, std::span<const Expression> du
     return equal ? written.size() : 0;
 }
 
-// What the expression at `position` compares a register with, if that is one byte.
-std::optional<std::uint8_t> compared_byte(std::span<const Expression> dumped, std::size_t position) {
-    if (position >= dumped.size() || dumped[position].name != "cmp") {
+// What the expression at `position` compares a register with, if it is of that name and that is one byte.
+std::optional<std::uint8_t> byte_of(std::span<const Expression> dumped, std::size_t position, std::string_view name,
+                                    std::size_t attribute) {
+    if (position >= dumped.size() || dumped[position].name != name) {
         return {};
     }
-    const Message value = dumped[position].data.nest(NFTA_CMP_DATA).bytes(NFTA_DATA_VALUE);
+    const Message value = dumped[position].data.nest(attribute).bytes(NFTA_DATA_VALUE);
     return value.size() == 1 ? std::optional(value[0]) : std::nullopt;
 }
 
@@ -144,13 +146,18 @@ std::vector<Statement> lookups(const std::string& set) {
 // Of the interface, or of an ICMP type behind the protocol.
 std::vector<Statement> of_meta(std::span<const Expression> dumped) {
     std::vector<Statement> found{MatchForwarded{true}, MatchForwarded{false}};
-    const std::optional<std::uint8_t> first = compared_byte(dumped, 3);
-    const std::optional<std::uint8_t> last = compared_byte(dumped, 4);
+    const auto one = byte_of(dumped, 3, "cmp", NFTA_CMP_DATA);
+    const auto other = byte_of(dumped, 4, "cmp", NFTA_CMP_DATA);
+    const auto first = byte_of(dumped, 3, "range", NFTA_RANGE_FROM_DATA);
+    const auto last = byte_of(dumped, 3, "range", NFTA_RANGE_TO_DATA);
     if (first && last) {
         found.push_back(MatchIcmpType{*first, *last});
     }
-    if (first) {
-        found.push_back(MatchIcmpType{*first, *first});
+    if (one && other) {
+        found.push_back(MatchIcmpType{*one, *other});
+    }
+    if (one) {
+        found.push_back(MatchIcmpType{*one, *one});
     }
     return found;
 }
@@ -195,9 +202,11 @@ std::vector<Statement> candidates(std::span<const Expression> dumped, Family fam
 // Takes one statement off the front.
 Statement fold(std::span<const Expression>& dumped, Family family) {
     for (const Statement& statement : candidates(dumped, family)) {
-        if (const std::size_t length = length_as(statement, dumped, family)) {
-            dumped = dumped.subspan(length);
-            return statement;
+        for (const Ranges ranges : {Ranges::two_comparisons, Ranges::one_expression}) {
+            if (const std::size_t length = length_as(statement, dumped, family, ranges)) {
+                dumped = dumped.subspan(length);
+                return statement;
+            }
         }
     }
     Foreign foreign{dumped.front().name};

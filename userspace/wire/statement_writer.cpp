@@ -72,6 +72,16 @@ void put_compare(nlmsghdr* message, std::uint32_t comparison, const void* data, 
     put(message, compare);
 }
 
+// [ range eq reg 1 FIRST LAST ]
+void put_range(nlmsghdr* message, std::uint8_t first, std::uint8_t last) {
+    const auto range = expression("range");
+    nftnl_expr_set_u32(range.get(), NFTNL_EXPR_RANGE_SREG, NFT_REG_1);
+    nftnl_expr_set_u32(range.get(), NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ);
+    nftnl_expr_set(range.get(), NFTNL_EXPR_RANGE_FROM_DATA, &first, sizeof first);
+    nftnl_expr_set(range.get(), NFTNL_EXPR_RANGE_TO_DATA, &last, sizeof last);
+    put(message, range);
+}
+
 // [ meta load KEY => reg 1 ]
 void put_meta_load(nlmsghdr* message, std::uint32_t key) {
     const auto load = expression("meta");
@@ -109,6 +119,7 @@ struct StatementWriter {
     nlmsghdr* message;
     Family family;
     Traffic traffic;  // where a counter starts
+    Ranges ranges = Ranges::two_comparisons;
 
     // libnftnl has a closed table of expressions, and ours is not in it.
     void operator()(const SnatStateless& statement) const {
@@ -197,7 +208,7 @@ struct StatementWriter {
     // [ cmp eq reg 1 0x00000001 ]
     // [ payload load 1b @ transport header + 0 => reg 1 ]
     // [ cmp gte reg 1 0x00000003 ]
-    // [ cmp lte reg 1 0x00000005 ]
+    // [ cmp lte reg 1 0x00000005 ] or, in place of these two, [ range eq reg 1 0x00000003 0x00000005 ]
     void operator()(const MatchIcmpType& statement) const {
         put_meta_load(message, NFT_META_L4PROTO);
         const std::uint8_t protocol = icmp_protocol(family);
@@ -205,6 +216,8 @@ struct StatementWriter {
         put_payload_load(message, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1);
         if (statement.first == statement.last) {
             put_compare(message, NFT_CMP_EQ, &statement.first, sizeof statement.first);
+        } else if (ranges == Ranges::one_expression) {
+            put_range(message, statement.first, statement.last);
         } else {
             put_compare(message, NFT_CMP_GTE, &statement.first, sizeof statement.first);
             put_compare(message, NFT_CMP_LTE, &statement.last, sizeof statement.last);
@@ -251,8 +264,8 @@ struct StatementWriter {
 
 }  // namespace
 
-void put(nlmsghdr* message, const Statement& statement, Family family, const Traffic& traffic) {
-    std::visit(StatementWriter{message, family, traffic}, statement);
+void put(nlmsghdr* message, const Statement& statement, Family family, const Traffic& traffic, Ranges ranges) {
+    std::visit(StatementWriter{message, family, traffic, ranges}, statement);
 }
 
 void put(nlmsghdr* message, const Rule& rule, Family family) {
