@@ -13,6 +13,11 @@ CLOUD := 6.12-cloud trixie-backports-cloud
 # Another architecture, for which module and tool are cross-built; its guest takes a sample of the tests of packets.
 ARM64 := 6.12-arm64
 packets := translation icmp_errors ipv6 icmpv6_errors npt prefix_pairs pseudo_headers rfc
+# ... and of what else the module does in the kernel; the rest is about the tool, which this machine's kernel tries.
+module := binding bridge complete_checksum counters drops flags flows foreign_mark ipsec link_local never_translated nft \
+	one_lan own_address prefixes refusals rulesets sync to_gateway tunnel within
+# What guests take.
+GUEST_TESTS := tests/integration
 # The Debian in which this runs, if not this machine's; what is built there is kept apart.
 IN :=
 # Where this machine's is built.
@@ -23,9 +28,10 @@ PACKAGES := build$(IN:%=/%)/packages
 SAMPLED :=
 # Which of these take all rows of tests of packets nevertheless.
 WHOLE :=
-# What `make test` takes: samples, since this machine's kernel takes every row; on the default kernel all packets, whose
-# rows are many and quick; and the tool as it was built for the package, which it is therefore not built twice for.
-quick := KERNELS="6.12 trixie-backports 6.1" SAMPLED="6.1 6.12 trixie trixie-backports" WHOLE=6.12 HERE=$(PACKAGES)/statnat/build/deb
+# What `make test` takes: of what is about the module samples, since this machine's kernel takes every row; on the
+# default kernel all packets, whose rows are many and quick; and the tool as it was built for the package, which it is
+# therefore not built twice for.
+quick := GUEST_TESTS="$(patsubst %,tests/integration/test_%.py,$(packets) $(module))" KERNELS="6.12 trixie-backports 6.1" SAMPLED="6.1 6.12 trixie trixie-backports" WHOLE=6.12 HERE=$(PACKAGES)/statnat/build/deb
 
 # Debian's own, to which python3-pytest and python3-scapy belong.
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider
@@ -114,7 +120,7 @@ engine = STATNAT_ENGINE=expression STATNAT_NFT=$(CURDIR)/$(built)/statnat-nft
 
 guests: $(KERNELS:%=guest-%)
 
-guest-%: tests = tests/integration
+guest-%: tests = $(GUEST_TESTS)
 guest-%-arm64: tests = $(packets:%=tests/integration/test_%.py)
 guest-%: | build/logs
 	kernel=$$(tests/vm/kernels $*); \
