@@ -145,7 +145,7 @@ debug-%: | build/logs
 gates: $(KERNELS:%=gate-%)
 
 gate-%: | build/logs
-	tests/bench/gate --kernel $* $(call logged,gate-$*)
+	tests/bench/gate --kernel $* --tool $(call built,$*)/statnat-nft $(call logged,gate-$*)
 
 # Seconds for each fuzzer.
 FUZZ_TIME := 600

@@ -91,11 +91,12 @@ public:
         manager_.alive();
         const auto disturbance = kernel_.wait(interval);
         if (disturbance && !is_intended(kernel_, disturbance->by)) {
-            by_ = disturbance->by ? disturbance->by->text() : "somebody";
+            disturbed_ = true;
+            by_ = disturbance->by;
         }
-        if (by_ && pace_.is_time()) {
+        if (disturbed_ && pace_.is_time()) {
             restore();
-        } else if (!by_ && Clock::now() >= next_probe_) {
+        } else if (!disturbed_ && Clock::now() >= next_probe_) {
             next_probe_ = Clock::now() + between_probes;
             probe();
         }
@@ -120,13 +121,13 @@ private:
         pace_.restored();
         const auto record = kernel_.baseline().recall();
         if (!record) {
-            by_.reset();
+            disturbed_ = false;
             return;
         }
         try_to([&] {
             say(kernel_.drift(*record));
             sync_again();
-            by_.reset();
+            disturbed_ = false;
         });
     }
 
@@ -141,6 +142,11 @@ private:
     }
 
     void say(const std::vector<std::string>& drift) const {
+        if (!by_ && drift.empty()) {
+            spdlog::info("others have committed while nobody listened: looking at all pairs");
+            return;
+        }
+        const std::string who = by_ ? by_->text() : "somebody";
         const std::string what =
             drift.empty() ? "pairs are not as they were" : fmt::format("{}", fmt::join(drift, ", "));
         const std::string when =
@@ -148,7 +154,7 @@ private:
                 ? std::string()
                 : fmt::format(", and no sooner again than in {} s",
                               std::chrono::duration_cast<seconds>(pace_.delay()).count());
-        spdlog::warn("{} changed the tables: {}: restoring them{}", printable(*by_), printable(what), when);
+        spdlog::warn("{} changed the tables: {}: restoring them{}", printable(who), printable(what), when);
     }
 
     Kernel& kernel_;
@@ -158,7 +164,8 @@ private:
     Manager manager_;
     Pace pace_;
     Clock::time_point next_probe_{};
-    std::optional<std::string> by_;  // who did what is to be restored; nothing: nothing is
+    bool disturbed_ = false;         // something is to be restored, perhaps
+    std::optional<Committer> by_{};  // who did that, where it is known
 };
 
 }  // namespace

@@ -276,9 +276,9 @@ std::vector<std::string> Kernel::drift(const Baseline::Record& since) {
 
 std::optional<Disturbance> Kernel::wait(std::chrono::milliseconds most) {
     if (!watch_.is_on()) {
-        listen();
+        const std::uint32_t generation = listen();
         const auto record = records_.baseline.recall();
-        return record && !drift(*record).empty() ? std::optional(Disturbance{}) : std::nullopt;
+        return record && record->generation != generation ? std::optional(Disturbance{}) : std::nullopt;
     }
     watch_.wait(most);
     if (watch_.reaches(read_generation(netlink_))) {

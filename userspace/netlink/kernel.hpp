@@ -54,7 +54,7 @@ struct Sockets {
 
 // Somebody changed our tables, or may have.
 struct Disturbance {
-    std::optional<Committer> by{};  // nothing: nobody knows
+    std::optional<Committer> by{};  // nothing: nobody knows, and perhaps it was about other tables
 };
 
 // What is remembered of it.
