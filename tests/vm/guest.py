@@ -42,6 +42,9 @@ MACHINES = {
     "arm64": (["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57"], "console=ttyAMA0"),
 }
 KERNEL_ARGUMENTS = "loglevel=5 panic=-1 oops=panic panic_on_warn=1"
+# What QEMU has translated it finds again by address: programs that start where they did before start in a third of the
+# time. Instructions are counted with the defaults.
+SAME_PLACES = "norandmaps"
 SHARE = "trans=virtio,version=9p2000.L,msize=512000"
 
 PREPARE = """
@@ -178,12 +181,14 @@ class Guest:
             shares["results"] = (options.results, False)
         line = [*machine, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         line += ["-m", options.memory, "-smp", str(options.cpus)]
+        arguments = f"{console} {KERNEL_ARGUMENTS} {options.append}"
         if options.icount:
             line += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
         else:
             line += ["-accel", "tcg,thread=multi"]
+            arguments += f" {SAME_PLACES}"
         line += ["-kernel", directory / "vmlinux", "-initrd", initramfs(directory, files)]
-        line += ["-append", f"{console} {KERNEL_ARGUMENTS} {options.append}"]
+        line += ["-append", arguments]
         line += ["-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console"]
         line += ["-device", "virtio-serial-pci"]
         for port in ["control", "output"]:
