@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace statnat {
@@ -71,14 +72,14 @@ public:
     std::function<void(Busy&)> before_batch = [](Busy&) {};
 
     // A transaction of somebody else's; returns what it is told by.
-    void commit(const std::vector<Bytes>& changes) {
+    void commit(const std::vector<Bytes>& changes, const std::string& process = "bouncer") {
         generation = generation_after(generation);
         for (const Bytes& change : changes) {
             tell(change);
         }
         tell(told(NFT_MSG_NEWGEN, NFPROTO_UNSPEC, 0,
                   attribute(NFTA_GEN_ID, generation) + attribute(NFTA_GEN_PROC_PID, 4711U) +
-                      attribute(NFTA_GEN_PROC_NAME, std::string("bouncer"))));
+                      attribute(NFTA_GEN_PROC_NAME, process)));
     }
     void tell(Reply event) {
         if (listener_) {
@@ -280,6 +281,46 @@ TEST_F(StormTest, WhatWasNotHeardIsReadAgain) {
         EXPECT_EQ(kernel.read().generation, again.generation);
         EXPECT_EQ(again.asked, 2);
     }
+}
+
+// Between two looks, by process; what this tool did itself hides nobody else.
+TEST_F(StormTest, WhoeverChangedOurTablesIsTold) {
+    struct Transaction {
+        const char* table;
+        const char* process;
+    };
+    const std::vector<std::tuple<const char*, std::vector<Transaction>, const char*>> all{
+        {"another", {{"statnat", "bouncer"}}, "bouncer"},
+        {"this tool", {{"statnat", "statnat-nft"}}, "statnat-nft"},
+        {"another, and then this tool", {{"statnat", "bouncer"}, {"statnat", "statnat-nft"}}, "bouncer"},
+        {"this tool, and then another", {{"statnat", "statnat-nft"}, {"statnat", "bouncer"}}, "bouncer"},
+        {"others, the last elsewhere", {{"other", "docker"}, {"statnat", "bouncer"}, {"other", "docker"}}, "bouncer"},
+        {"this tool, others elsewhere", {{"statnat", "statnat-nft"}, {"other", "docker"}}, "statnat-nft"},
+    };
+    Kernel kernel = busy.kernel(progress);
+    EXPECT_FALSE(kernel.wait({}));
+    for (const auto& [why, transactions, by] : all) {
+        SCOPED_TRACE(why);
+        for (const auto& [table, process] : transactions) {
+            busy.commit({change_of(table)}, process);
+        }
+        const auto disturbance = kernel.wait({});
+        EXPECT_TRUE(disturbance && disturbance->by);
+        EXPECT_EQ(disturbance->by->process, by);
+        EXPECT_FALSE(kernel.wait({}));
+    }
+}
+
+TEST_F(StormTest, NobodyIsNamedWhereSomethingWasNotHeard) {
+    Kernel kernel = busy.kernel(progress);
+    EXPECT_FALSE(kernel.wait({}));
+    busy.commit({change_of("statnat")}, "statnat-nft");
+    busy.tell(ENOBUFS);
+    const auto disturbance = kernel.wait({});
+    EXPECT_TRUE(disturbance && !disturbance->by);
+    EXPECT_FALSE(kernel.wait({}));
+    busy.commit({change_of("statnat")});
+    EXPECT_TRUE(kernel.wait({}));
 }
 
 TEST_F(StormTest, GenerationsGoOnPastZero) {

@@ -36,9 +36,6 @@ constexpr seconds between_probes(10);
 // The tool commits first, and then writes down what it has left.
 constexpr seconds longest_writing(1);
 
-// As the kernel names it.
-constexpr std::string_view our_process = "statnat-nft";
-
 // How soon to restore again.
 class Pace {
 public:

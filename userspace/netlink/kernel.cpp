@@ -285,7 +285,9 @@ std::optional<Disturbance> Kernel::wait(std::chrono::milliseconds most) {
         return std::nullopt;
     }
     const Disturbance disturbance{watch_.culprit()};
-    listen();
+    if (watch_.has_lost()) {
+        listen();
+    }
     return disturbance;
 }
 

@@ -46,11 +46,16 @@ bool Watch::reaches(std::uint32_t generation) {
     return !doubtful_ && generation_ == generation;
 }
 
-// What a transaction changed is told before whose it was.
+// What a transaction changed is told before whose it was. All that is told by now is heard, since others may have
+// committed behind this tool.
 std::optional<Committer> Watch::culprit() {
-    while (unnamed_ && !lost_ && hear(true)) {
+    while (!lost_ && hear(unnamed_)) {
     }
-    return culprit_;
+    if (lost_) {
+        return std::nullopt;
+    }
+    doubtful_ = false;
+    return std::exchange(culprit_, std::nullopt);
 }
 
 // One datagram; false: there is none.
@@ -58,8 +63,8 @@ bool Watch::hear(bool wait) {
     const auto [datagram, lost] = receive(*socket_, buffer_, wait);
     lost_ = lost_ || lost;
     doubtful_ = doubtful_ || lost;
-    if (datagram) {
-        doubtful_ = !for_each_message(*datagram, [&](Message message, Message) { take(message); }).empty() || doubtful_;
+    if (datagram && !for_each_message(*datagram, [&](Message message, Message) { take(message); }).empty()) {
+        doubtful_ = lost_ = true;
     }
     return datagram || lost;
 }
@@ -72,11 +77,12 @@ void Watch::take(Message message) {
         return;
     }
     spdlog::debug("< generation {} by {} (process {})", *event.generation, event.process, event.process_id);
-    doubtful_ = doubtful_ || *event.generation != generation_after(generation_);
+    if (*event.generation != generation_after(generation_)) {
+        doubtful_ = lost_ = true;
+    }
     generation_ = *event.generation;
     last_ = Committer{generation_, event.process, event.process_id};
-    if (unnamed_) {
-        unnamed_ = false;
+    if (std::exchange(unnamed_, false) && (!culprit_ || culprit_->process == our_process)) {
         culprit_ = last_;
     }
 }

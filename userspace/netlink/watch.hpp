@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace statnat {
@@ -22,6 +23,9 @@ namespace statnat {
 constexpr std::uint32_t generation_after(std::uint32_t generation) {
     return generation + 1 == 0 ? 1 : generation + 1;
 }
+
+// This tool, as the kernel names it.
+constexpr std::string_view our_process = "statnat-nft";
 
 // A transaction, by the generation that it led to and by whose it was.
 struct Committer {
@@ -49,9 +53,14 @@ public:
     // Waits until there is something to hear, or for so long.
     void wait(std::chrono::milliseconds most) { socket_->wait(most); }
 
-    // Whoever committed last, and whoever changed our tables last; nothing if nobody was heard.
+    // Whoever committed last; nothing if nobody was heard.
     const std::optional<Committer>& last() const { return last_; }
+
+    // Whoever changed our tables since it was asked last, rather somebody else than this tool; nothing if that is not
+    // known. What was changed is the caller's to look at now: from here on our tables have not changed.
     std::optional<Committer> culprit();
+    // Something was not heard, for want of room: it must begin anew.
+    bool has_lost() const { return lost_; }
 
 private:
     bool hear(bool wait);
