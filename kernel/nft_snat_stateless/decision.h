@@ -103,14 +103,26 @@ snat_may_translate(const struct nft_snat_stateless *priv, u8 pf,
 void snat_decide_sent(struct nft_regs *regs, const struct nft_pktinfo *pkt,
 		      u8 pf);
 
+static __always_inline bool
+snat_is_exempt(const struct nft_snat_stateless *priv,
+	       const struct nft_pktinfo *pkt, u8 pf)
+{
+	return priv->exempt &&
+	       snat_exempt_has(priv->exempt, pf,
+			       snat_side(pf, pkt->skb, SNAT_DESTINATION));
+}
+
 /*
  * The source, or what it quotes, has a pair.  What is for us stays tracked.  The
  * packet is read from @pkt anew rather than kept over calls.
  */
-static __always_inline void snat_decide(struct nft_regs *regs,
+static __always_inline void snat_decide(const struct nft_snat_stateless *priv,
+					struct nft_regs *regs,
 					const struct nft_pktinfo *pkt, u8 pf)
 {
-	if (unlikely(nft_hook(pkt) != NF_INET_PRE_ROUTING))
+	if (snat_is_exempt(priv, pkt, pf))
+		regs->verdict.code = NFT_BREAK;
+	else if (unlikely(nft_hook(pkt) != NF_INET_PRE_ROUTING))
 		snat_decide_sent(regs, pkt, pf);
 	else if (likely(snat_may_have_pair(pf, pkt->skb) &&
 			!snat_is_own(pkt, pf, snat_side(pf, pkt->skb,

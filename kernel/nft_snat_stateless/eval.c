@@ -58,7 +58,7 @@ snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 
 	if (snat_ask(priv->maps, pkt, pf, header, &hit)) {
 		if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK)
-			snat_decide(regs, pkt, pf);
+			snat_decide(priv, regs, pkt, pf);
 		else if (likely(snat_may_translate(priv, pf, pkt->skb)))
 			snat_conclude(priv, regs, pkt, pf, hit.element,
 				      snat_translate_plain(priv, pkt, pf,
@@ -68,7 +68,7 @@ snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 	} else if (priv->otherwise &&
 		   snat_ask(priv->otherwise, pkt, pf,
 			    skb_network_header(pkt->skb), &hit)) {
-		snat_decide(regs, pkt, pf);
+		snat_decide(priv, regs, pkt, pf);
 	} else {
 		regs->verdict.code = NFT_BREAK;
 	}

@@ -13,6 +13,7 @@
 #include <net/netfilter/nf_tables.h>
 
 #include "eval.h"
+#include "exempt.h"
 #include "expression.h"
 #include "maps.h"
 #include "own.h"
@@ -33,6 +34,7 @@ nft_snat_stateless_policy[NFT_EXPR_MAXATTR + 1] = {
 		NLA_POLICY_MASK(NLA_BE32, SNAT_FLAGS),
 	[NFTA_SNAT_STATELESS_DROPPED]	= { .type = NLA_REJECT },
 	[NFTA_SNAT_STATELESS_PAD]	= { .type = NLA_REJECT },
+	[NFTA_SNAT_STATELESS_UNLESS]	= { .type = NLA_NESTED },
 	/* Those of later versions: an older module must not load a rule whose
 	 * meaning it does not know.
 	 */
@@ -84,6 +86,14 @@ static int snat_else_check(const struct nft_snat_stateless *priv)
 	       priv->side == SNAT_DESTINATION ? 0 : -EINVAL;
 }
 
+/* A destination is no condition for what is translated, only for a decision. */
+static int snat_unless_check(const struct nft_snat_stateless *priv,
+			     bool otherwise)
+{
+	return otherwise || (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK &&
+			     priv->side == SNAT_SOURCE) ? 0 : -EINVAL;
+}
+
 static void snat_maps_undo(struct snat_map *maps)
 {
 	snat_maps_deactivate(maps, NFT_TRANS_PREPARE_ERROR);
@@ -113,6 +123,16 @@ static int snat_maps_init(const struct nft_ctx *ctx,
 
 	snat_maps_undo(priv->maps);
 	return PTR_ERR(priv->otherwise);
+}
+
+static int snat_exempt_init(const struct nlattr *list,
+			    struct nft_snat_stateless *priv)
+{
+	if (!list)
+		return 0;
+
+	priv->exempt = snat_exempt_create(list, priv->pf);
+	return PTR_ERR_OR_ZERO(priv->exempt);
 }
 
 static int nft_snat_stateless_dump(struct sk_buff *skb,
@@ -167,6 +187,11 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	if (err < 0)
 		return err;
 
+	err = tb[NFTA_SNAT_STATELESS_UNLESS] ?
+	      snat_unless_check(priv, tb[NFTA_SNAT_STATELESS_ELSE_MAPS]) : 0;
+	if (err < 0)
+		return err;
+
 	priv->dropped = alloc_percpu_gfp(atomic64_t, GFP_KERNEL_ACCOUNT);
 	if (!priv->dropped)
 		return -ENOMEM;
@@ -175,12 +200,18 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	if (err < 0)
 		goto err_maps;
 
+	err = snat_exempt_init(tb[NFTA_SNAT_STATELESS_UNLESS], priv);
+	if (err < 0)
+		goto err_exempt;
+
 	err = snat_dump_check(expr);
 	if (err < 0)
 		goto err_dump;
 	return 0;
 
 err_dump:
+	kfree(priv->exempt);
+err_exempt:
 	snat_maps_undo(priv->otherwise);
 	snat_maps_undo(priv->maps);
 err_maps:
@@ -214,6 +245,7 @@ static void nft_snat_stateless_destroy(const struct nft_ctx *ctx,
 
 	kfree(priv->maps);
 	kfree(priv->otherwise);
+	kfree(priv->exempt);
 	free_percpu(priv->dropped);
 }
 
@@ -261,6 +293,8 @@ static int nft_snat_stateless_dump(struct sk_buff *skb,
 	if (priv->otherwise &&
 	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_ELSE_MAPS,
 			   priv->otherwise))
+		return -1;
+	if (priv->exempt && snat_exempt_dump(skb, priv->exempt, priv->pf))
 		return -1;
 
 	return snat_dropped_dump(skb, priv->dropped, reset);

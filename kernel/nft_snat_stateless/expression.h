@@ -7,6 +7,7 @@
 #include <linux/netfilter/nft_snat_stateless.h>
 #include <linux/types.h>
 
+#include "exempt.h"
 #include "maps.h"
 #include "packet.h"
 
@@ -16,6 +17,7 @@
  * @maps: those that may have the address
  * @otherwise: those that may have the source of a packet that @maps have
  *	nothing for, which is marked then; may be NULL
+ * @exempt: destinations on the way to which no source decides; may be NULL
  * @dropped: packets, by processor: they come in floods
  * @flags: enum nft_snat_stateless_flags
  * @side: the address
@@ -24,6 +26,7 @@
 struct nft_snat_stateless {
 	struct snat_map		*maps;
 	struct snat_map		*otherwise;
+	struct snat_exempt	*exempt;
 	atomic64_t __percpu	*dropped;
 	u8			flags;
 	enum snat_side		side:8;

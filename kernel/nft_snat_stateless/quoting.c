@@ -97,13 +97,13 @@ void snat_eval_quoting(const struct nft_snat_stateless *priv,
 	inner = snat_ask_quote(priv->maps, pkt, pf, quote, &inner_hit, &target);
 	if (!outer && !inner) {
 		if (priv->otherwise && snat_has_pair(priv->otherwise, pkt, pf))
-			snat_decide(regs, pkt, pf);
+			snat_decide(priv, regs, pkt, pf);
 		else
 			regs->verdict.code = NFT_BREAK;
 		return;
 	}
 	if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK) {
-		snat_decide(regs, pkt, pf);
+		snat_decide(priv, regs, pkt, pf);
 		return;
 	}
 	if (!snat_may_translate(priv, pf, pkt->skb)) {

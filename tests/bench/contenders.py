@@ -61,6 +61,10 @@ def spread(gateway, setting):
     tool(gateway, setting, "expression", "spread.toml")
 
 
+def exempting(gateway, setting):
+    tool(gateway, setting, "expression", "exempt.toml")
+
+
 def native(gateway, setting):
     tool(gateway, setting, "native")
 
@@ -118,6 +122,8 @@ CONTENDERS = {
         expression, "statnat-nft sync, engine expression, counters per pair"),
     "ours, spread": Contender(
         spread, "the same with one more pair, so far apart that the maps are within no prefix"),
+    "ours, exempt": Contender(
+        exempting, "statnat-nft sync, engine expression, counters per pair, eight exempt destinations"),
     "ours, native": Contender(
         native, "statnat-nft sync, engine native, counters per pair"),
     "stock": Contender(

@@ -22,7 +22,8 @@ NEWSET, DELSET, NEWSETELEM, DELSETELEM, NEWGEN, GETGEN, GETRULE_RESET = 9, 11, 1
 IPV4, INET, BRIDGE, IPV6, ARP, NETDEV = 2, 1, 7, 10, 3, 5
 SADDR, DADDR = 0, 1
 NOTRACK, UNTRACK, UNTRACKED, TRACKED = 1, 2, 4, 8
-FIELD, MAPS, FLAGS, DROPPED, PAD, ELSE_MAPS = 1, 2, 3, 4, 5, 6
+FIELD, MAPS, FLAGS, DROPPED, PAD, ELSE_MAPS, UNLESS = 1, 2, 3, 4, 5, 6, 7
+PREFIX_ADDRESS, PREFIX_LENGTH = 1, 2
 MAP_NAME, MAP_ID, MAP_PREFIX, MAP_FLAGS, MAP_WITHIN, MAP_WITHIN_LENGTH = 1, 2, 3, 4, 5, 6
 NPT = 1
 
@@ -76,6 +77,13 @@ def a_map(name, prefix=None, npt=None, within=None):
         given += [attribute(MAP_WITHIN, network.network_address.packed),
                   attribute(MAP_WITHIN_LENGTH, network.prefixlen)]
     return attribute(1, given)
+
+
+def a_prefix(network):
+    """One destination of UNLESS."""
+    network = ipaddress.ip_network(network)
+    return attribute(1, [attribute(PREFIX_ADDRESS, network.network_address.packed),
+                         attribute(PREFIX_LENGTH, network.prefixlen)])
 
 
 def expression(field, maps, flags=0, otherwise=()):

@@ -37,6 +37,11 @@ SYNTAX_ERRORS = [
     row("else without maps",     "daddr map @m notrack else saddr untrack",   "untrack", "map"),
     row("else without untrack",  "daddr map @m notrack else saddr map @m",    "", "untrack"),
     row("else twice",            "daddr map @m notrack else saddr map @m untrack else", "else", None),
+    row("unless what",           "saddr map @m untrack unless",               "", "daddr"),
+    row("unless a source",       "saddr map @m untrack unless saddr 10.0.0.0/8", "saddr", "daddr"),
+    row("unless nowhere",        "saddr map @m untrack unless daddr",         "", "a prefix of addresses"),
+    row("unless a set",          "saddr map @m untrack unless daddr @s",      "@", "a prefix of addresses"),
+    row("unless twice",          "saddr map @m untrack unless daddr 10.0.0.0/8 unless", "unless", None),
     row("prefix after flags",    "saddr map @m untracked prefix 24",          "prefix", None),
 ]
 
@@ -48,6 +53,8 @@ def syntax_error(unexpected, expected):
 
 LENGTHS = "a prefix has a length of 1 to 32 for IPv4, of 1 to 128 for IPv6"
 ELSE = "else goes with daddr and notrack only"
+UNLESS = "unless goes with saddr and untrack, or with else"
+NINE = [f"10.{number}.0.0/16" for number in range(9)]
 
 MISTAKES = [
     #   why                     statement, the word that is blamed, and what is said
@@ -69,6 +76,16 @@ MISTAKES = [
         "notrack and untrack exclude each other"),
     row("both states",          "saddr map @m tracked untracked", "untracked",
         "tracked and untracked exclude each other"),
+    row("unless of translation", "saddr map @m untracked unless daddr 10.0.0.0/8", "10.0.0.0/8", UNLESS),
+    row("unless of daddr",      "daddr map @m untrack unless daddr 10.0.0.0/8", "10.0.0.0/8", UNLESS),
+    row("unless host bits",     "saddr map @m untrack unless daddr 10.0.0.1/8", "10.0.0.1/8",
+        "host bits are set; 10.0.0.0/8 has none"),
+    row("unless all",           "saddr map @m untrack unless daddr 0.0.0.0/0", "0.0.0.0/0",
+        "all addresses are in a prefix of length 0; leave the statement out"),
+    row("unless two families",  "saddr map @m untrack unless daddr 10.0.0.0/8, fd00::/8", "fd00::/8",
+        "the prefixes behind unless are of one family"),
+    row("unless too many",      f"saddr map @m untrack unless daddr {', '.join(NINE)}", NINE[-1],
+        "more than 8 prefixes behind unless; a set before the statement has room"),
     row("else for saddr",       "saddr map @m notrack else saddr map @m untrack", "else", ELSE),
     row("else and tracked",     "daddr map @m else saddr map @m untrack", "else", ELSE),
 ]
@@ -86,7 +103,10 @@ REFUSALS = [
     row("a verdict map",            "post", "saddr map @verdicts",   f"@verdicts {NO_MAP}"),
     row("the other family",         "post", "saddr map @m6",         f"@m6 {ADDRESSES}; npt is for IPv6"),
     row("within the other family",  "post", "saddr map @m within fd00::/8",
-        f"@m {ADDRESSES}, or not within such; npt is for IPv6"),
+        f"@m {ADDRESSES}, or a prefix behind within or unless is of the other family; "
+        "npt is for IPv6"),
+    row("unless the other family",  "pre",  "saddr map @m untrack unless daddr fd00::/8",
+        f"@m {ADDRESSES}, or a prefix behind within or unless is of the other family; npt is for IPv6"),
     row("ranges",                   "post", "saddr map @ranges",
         "@ranges is an interval, timeout or dynamic map, which snat_stateless cannot use"),
     row("a prefix too long",        "post", "saddr map @m prefix 33",

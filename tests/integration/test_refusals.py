@@ -10,16 +10,17 @@ import subprocess
 
 import pytest
 
-from nfnl import (ARP, BRIDGE, DADDR, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MAP_FLAGS, MAP_ID, MAP_NAME,
-                  MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, MAPS, NETDEV, NOTRACK, NPT, PAD, SADDR, TRACKED, UNTRACK,
-                  UNTRACKED, Netlink, a_map, attribute, attributes, delete_map, delete_rules, expression, listed,
-                  name_of, new_map, new_rule, snat_stateless)
+from nfnl import (ARP, BRIDGE, DADDR, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MAPS, MAP_FLAGS, MAP_ID,
+                  MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, NETDEV, NOTRACK, NPT, PAD,
+                  PREFIX_ADDRESS, PREFIX_LENGTH, SADDR, TRACKED, UNLESS, UNTRACK, UNTRACKED,
+                  Netlink, a_map, a_prefix, attribute, attributes, delete_map, delete_rules,
+                  expression, listed, name_of, new_map, new_rule, snat_stateless)
 from packets import expression as needs_module, row
 from tool import TOOL
 
 pytestmark = needs_module
 
-UNKNOWN_KINDS = (DROPPED, PAD, 7, 8, 16)
+UNKNOWN_KINDS = (DROPPED, PAD, 8, 9, 16)
 
 
 def table(chain="type filter hook prerouting priority raw", family="ip", maps="", address="ipv4_addr"):
@@ -154,6 +155,62 @@ def test_else(ruleset, netlink, error, field, flags, names):
         assert [each[MAP_NAME] for each in maps_in(dumped[ELSE_MAPS])] == [b"m\0"] * len(names)
         assert name_of(netlink.batch(delete_map("t", "m", INET))) == "EBUSY"
     assert netlink.batch(delete_rules("t", "c", INET), delete_map("t", "m", INET)) == 0
+
+
+def prefixes(*networks):
+    return attribute(UNLESS, [a_prefix(network) for network in networks])
+
+
+def odd_prefix(address, length=8, kind=1):
+    return attribute(UNLESS, [a_prefix("10.0.0.0/8"), attribute(kind, [attribute(PREFIX_ADDRESS, address),
+                                                                       attribute(PREFIX_LENGTH, length)])])
+
+
+def half_prefix(kind, value):
+    return attribute(UNLESS, [attribute(1, [attribute(kind, value)])])
+
+
+EIGHT = [f"10.{number}.0.0/16" for number in range(8)]
+# By field, flags and maps behind else.
+SOURCE, BEHIND = (SADDR, UNTRACK, []), (DADDR, NOTRACK, ["m"])
+DIRECT, LATE, WRONG = (DADDR, NOTRACK, []), (SADDR, 0, []), (DADDR, UNTRACK, [])
+UNLESS_ROWS = [
+    #   why                             error         rule    the attribute
+    row("translating",                  "EINVAL",     DIRECT, prefixes("10.0.0.0/8")),
+    row("translating a source",         "EOPNOTSUPP", LATE,   prefixes("10.0.0.0/8")),
+    row("of a destination",             "EINVAL",     WRONG,  prefixes("10.0.0.0/8")),
+    row("no prefixes",                  "EINVAL",     SOURCE, prefixes()),
+    row("nine",                         "E2BIG",      SOURCE, prefixes(*EIGHT, "10.8.0.0/16")),
+    row("IPv6",                         "EPROTOTYPE", SOURCE, prefixes("fd00::/8")),
+    row("both families",                "EPROTOTYPE", BEHIND, prefixes("10.0.0.0/8", "fd00::/8")),
+    row("3 bytes",                      "EPROTOTYPE", SOURCE, odd_prefix(bytes(3))),
+    row("nothing",                      "EPROTOTYPE", SOURCE, odd_prefix(b"")),
+    row("length 0",                     "ERANGE",     SOURCE, odd_prefix(bytes(4), 0)),
+    row("length 33",                    "ERANGE",     SOURCE, odd_prefix(bytes(4), 33)),
+    row("length 256 + 8",               "ERANGE",     SOURCE, odd_prefix(bytes(4), 256 + 8)),
+    row("length of 2 bytes",            "EINVAL",     SOURCE, odd_prefix(bytes(4), b"\0\1")),
+    row("host bits",                    "EINVAL",     SOURCE, odd_prefix(b"\x0a\0\0\1", 31)),
+    row("something else in the list",   "EINVAL",     SOURCE, odd_prefix(bytes(4), 8, kind=2)),
+    row("no length",                    "EINVAL",     BEHIND, half_prefix(PREFIX_ADDRESS, bytes(4))),
+    row("no address",                   "EINVAL",     BEHIND, half_prefix(PREFIX_LENGTH, 8)),
+    row("fine",                         0,            SOURCE, prefixes(*EIGHT)),
+    row("fine, behind else",            0,            BEHIND, prefixes("0.0.0.0/1", "224.0.0.7/32")),
+]
+
+
+@pytest.mark.parametrize("error, rule, given", UNLESS_ROWS)
+def test_unless(ruleset, netlink, error, rule, given):
+    """What is taken is told as it was given; what is refused holds no map."""
+    ruleset(table())
+    field, flags, names = rule
+    statement = [attribute(FIELD, field), attribute(MAPS, [a_map("m")]), attribute(FLAGS, flags), given]
+    statement += [otherwise(*[a_map(name) for name in names])] if names else []
+    assert name_of(netlink.batch(new_rule("t", "c", snat_stateless(*statement)))) == error
+    held = list(netlink.rules("t"))
+    assert len(held) == (not error)
+    for _, dumped in held:
+        assert dumped[UNLESS] == given[4:]
+    assert netlink.batch(delete_rules("t", "c"), delete_map("t", "m")) == 0
 
 
 def test_maps_of_two_families(ruleset, netlink):

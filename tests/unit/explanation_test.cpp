@@ -32,7 +32,9 @@ Explanation explained(const std::string& address) {
 const std::string outbound_rule =
     "snat_stateless saddr map @int2ext within 10.1.0.5, @int2ext_24 prefix 24 within 10.1.0.0/24 untracked";
 const std::string inbound_rule =
-    "snat_stateless daddr map @ext2int within 192.0.0.0/4, @ext2int_24 prefix 24 within 203.0.113.0/24 notrack";
+    "snat_stateless daddr map @ext2int within 192.0.0.0/4, @ext2int_24 prefix 24 within 203.0.113.0/24 notrack"
+    " else saddr map @int2ext within 10.1.0.5, @int2ext_24 prefix 24 within 10.1.0.0/24 untrack"
+    " unless daddr 10.0.0.0/8";
 
 TEST(ExplanationTest, TellsThePairAndTheRule) {
     EXPECT_EQ(as_text(explained("10.1.0.7")),

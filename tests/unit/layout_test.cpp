@@ -111,19 +111,48 @@ TEST(LayoutTest, OfTheExpressionEngineWithExemptDestinationsAndRuleCounters) {
         "map ext2int size 3072",
         "  198.51.100.3 : 10.0.0.3",
         "  198.51.100.9 : 10.0.0.2",
-        "set exempt",
-        "  10.0.0.0/8",
         "chain prerouting filter prerouting -300",
         "  snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack counter",
-        "  ip daddr != @exempt snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack",
+        "  snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack unless daddr 10.0.0.0/8",
         "chain postrouting filter postrouting -300",
         "  snat_stateless saddr map @int2ext within 10.0.0.2/31 untracked counter",
         "chain output route output -300",
         "  icmp type 5 snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack",
         "  icmp type 3-5 snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
         "  icmp type 11-12 snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
-        "  ip daddr != @exempt snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack",
+        "  snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack unless daddr 10.0.0.0/8",
     }));
+}
+
+// As many prefixes as the expression compares; a set takes more, and all there are.
+TEST(LayoutTest, OfTheExpressionEngineWithExemptDestinations) {
+    Configuration configuration = make_configuration();
+    for (int i = 0; i < 8; ++i) {
+        configuration.exempt_destinations.push_back(*Prefix::parse("10." + std::to_string(2 * i) + ".0.0/16"));
+    }
+    const std::string eight = " unless daddr 10.0.0.0/16, 10.2.0.0/16, 10.4.0.0/16, 10.6.0.0/16, 10.8.0.0/16, "
+                              "10.10.0.0/16, 10.12.0.0/16, 10.14.0.0/16";
+    const std::string decide = "snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack";
+    Lines lines = print(configuration, Engine::expression);
+    EXPECT_EQ(Lines(lines.begin() + 6, lines.begin() + 8), (Lines{
+        "chain prerouting filter prerouting -300",
+        "  snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack"
+        " else saddr map @int2ext within 10.0.0.2/31 untrack" + eight,
+    }));
+    EXPECT_EQ(lines.back(), "  " + decide + eight);
+
+    configuration.exempt_destinations.push_back(*Prefix::parse("192.168.0.0/16"));
+    for (const auto& [first, size] : {std::pair<const char*, std::size_t>{"10.0.0.0/16", 9}, {"0.0.0.0/0", 1}}) {
+        lines = print(configuration, Engine::expression);
+        EXPECT_EQ(Lines(lines.begin() + 6, lines.begin() + 8), (Lines{"set exempt", std::string("  ") + first}));
+        EXPECT_EQ(Lines(lines.begin() + 7 + size, lines.begin() + 10 + size), (Lines{
+            "chain prerouting filter prerouting -300",
+            "  snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
+            "  ip daddr != @exempt " + decide,
+        }));
+        EXPECT_EQ(lines.back(), "  ip daddr != @exempt " + decide);
+        configuration.exempt_destinations = {*Prefix::parse("0.0.0.0/0")};
+    }
 }
 
 // Host bits in the maps are 0; where a longer pair overrides a shorter one, the identity is a hole.
@@ -352,17 +381,15 @@ TEST(LayoutTest, OfTheExpressionEngineForIPv6WithExemptDestinationsAndRuleCounte
     configuration.counters = Counters::rule;
     const Lines lines = print(configuration, Engine::expression);
     EXPECT_EQ(Lines(lines.begin() + 6, lines.end()), (Lines{
-        "set exempt",
-        "  fd00::/8",
         "chain prerouting filter prerouting -300",
         "  snat_stateless daddr map @ext2int within 2001:db8:1::/124 notrack counter",
-        "  ip6 daddr != @exempt snat_stateless saddr map @int2ext within fd00:1::2/127 untrack",
+        "  snat_stateless saddr map @int2ext within fd00:1::2/127 untrack unless daddr fd00::/8",
         "chain postrouting filter postrouting -300",
         "  snat_stateless saddr map @int2ext within fd00:1::2/127 untracked counter",
         "chain output route output -300",
         "  icmpv6 type 137 snat_stateless saddr map @int2ext within fd00:1::2/127 untrack",
         "  icmpv6 type 1-4 snat_stateless daddr map @ext2int within 2001:db8:1::/124 notrack",
-        "  ip6 daddr != @exempt snat_stateless saddr map @int2ext within fd00:1::2/127 untrack",
+        "  snat_stateless saddr map @int2ext within fd00:1::2/127 untrack unless daddr fd00::/8",
     }));
 }
 
@@ -484,13 +511,15 @@ TEST(LayoutTest, MergesExemptDestinations) {
                              "192.168.1.0/24"}) {
         configuration.exempt_destinations.push_back(*Prefix::parse(text));
     }
-    const Ruleset ruleset = layout(configuration, Engine::expression);
-    ASSERT_EQ(ruleset.front().prefix_sets.size(), 1U);
-    Lines prefixes;
-    for (const Prefix& prefix : ruleset.front().prefix_sets[0].prefixes) {
-        prefixes.push_back(prefix.text());
+    for (const Engine engine : {Engine::expression, Engine::native}) {
+        const Ruleset ruleset = layout(configuration, engine);
+        EXPECT_EQ(ruleset.front().prefix_sets.size(), engine == Engine::native ? 1U : 0U);
+        Lines prefixes;
+        for (const Prefix& prefix : exempt_destinations(ruleset.front())) {
+            prefixes.push_back(prefix.text());
+        }
+        EXPECT_EQ(prefixes, (Lines{"10.0.0.0/8", "11.0.0.0/8", "192.168.0.0/16"}));
     }
-    EXPECT_EQ(prefixes, (Lines{"10.0.0.0/8", "11.0.0.0/8", "192.168.0.0/16"}));
 }
 
 TEST(RulesetTest, WritesStatementsAsNftDoes) {

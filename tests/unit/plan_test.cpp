@@ -286,16 +286,36 @@ TEST(PlanTest, DoesNotCompareTraffic) {
 
 TEST(PlanTest, ReplacesThePrefixSetAndTheRulesThatReadIt) {
     Configuration configuration = make_configuration({two});
-    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/8")};
-    const Ruleset actual = layout(configuration, Engine::expression);
-    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/9")};
-    const Ruleset desired = layout(configuration, Engine::expression);
+    const auto exempt_but = [&](int number) {
+        configuration.exempt_destinations.clear();
+        for (int i = 0; i < 10; ++i) {
+            if (i != number) {
+                configuration.exempt_destinations.push_back(*Prefix::parse("10." + std::to_string(2 * i) + ".0.0/16"));
+            }
+        }
+        return layout(configuration, Engine::expression);
+    };
+    const Ruleset actual = exempt_but(3);
+    const Ruleset desired = exempt_but(4);
     const Lines steps = print(plan(desired, actual));
     ASSERT_EQ(steps.size(), 6U);
     EXPECT_EQ(Lines(steps.begin(), steps.begin() + 4),
               (Lines{"flush chain prerouting", "flush chain output", "delete set exempt", "add set exempt"}));
     EXPECT_TRUE(steps[4].starts_with("add rules prerouting"));
     EXPECT_TRUE(steps[5].starts_with("add rules output"));
+}
+
+TEST(PlanTest, WritesRulesThatCompareOtherPrefixes) {
+    Configuration configuration = make_configuration({two});
+    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/8")};
+    const Ruleset actual = layout(configuration, Engine::expression);
+    EXPECT_TRUE(plan(actual, actual).empty());
+    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/9")};
+    const Lines steps = print(plan(layout(configuration, Engine::expression), actual));
+    ASSERT_EQ(steps.size(), 4U);
+    EXPECT_EQ(Lines(steps.begin(), steps.begin() + 2), (Lines{"flush chain prerouting", "flush chain output"}));
+    EXPECT_TRUE(steps[2].starts_with("add rules prerouting"));
+    EXPECT_TRUE(steps[3].starts_with("add rules output"));
 }
 
 TEST(PlanTest, ChangesTheEngineAndKeepsTheMaps) {
@@ -590,7 +610,7 @@ TEST(DescribeTest, LeavesOutPairsThatAReplacedMapKeeps) {
 
 TEST(DescribeTest, TellsEveryKindOfRepair) {
     Configuration configuration = make_configuration({two});
-    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/8"), *Prefix::parse("192.168.0.0/16")};
+    configuration.exempt_destinations = {*Prefix::parse("0.0.0.0/0")};
     const Ruleset desired = layout(configuration, Engine::expression);
 
     Ruleset actual = desired;
@@ -609,12 +629,12 @@ TEST(DescribeTest, TellsEveryKindOfRepair) {
     actual.front().prefix_sets[0].prefixes.pop_back();
     EXPECT_EQ(describe(plan(desired, actual)),
               (Lines{"~ chain ip statnat output: rules", "~ chain ip statnat prerouting: rules",
-                     "~ set ip statnat exempt: 10.0.0.0/8, 192.168.0.0/16"}));
+                     "~ set ip statnat exempt: 0.0.0.0/0"}));
 
     actual = layout(make_configuration({two}), Engine::expression);
     EXPECT_EQ(describe(plan(desired, actual)),
               (Lines{"~ chain ip statnat output: rules", "~ chain ip statnat prerouting: rules",
-                     "+ set ip statnat exempt: 10.0.0.0/8, 192.168.0.0/16"}));
+                     "+ set ip statnat exempt: 0.0.0.0/0"}));
 
     actual = desired;
     actual.front().dormant = true;

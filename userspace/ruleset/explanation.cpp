@@ -138,11 +138,7 @@ Explanation explain(const Ruleset& ruleset, const Address& address) {
         explanation.outbound = handling(table, Side::internal, address);
         explanation.inbound = handling(table, Side::external, address);
         explanation.inbound.beside = overriding(table, explanation.inbound);
-        for (const PrefixSet& set : table.prefix_sets) {
-            if (set.name == exempt_set) {
-                explanation.exempt_destinations = set.prefixes;
-            }
-        }
+        explanation.exempt_destinations = exempt_destinations(table);
     }
     for (const Prefix& prefix : explanation.exempt_destinations) {
         if (prefix.covers(address)) {

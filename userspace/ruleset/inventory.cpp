@@ -84,12 +84,8 @@ Inventory inventory(const Ruleset& ruleset) {
             }
         }
         take_rules(table, found, counting_rules);
-        for (const PrefixSet& set : table.prefix_sets) {
-            if (set.name == exempt_set) {
-                found.exempt_destinations.insert(found.exempt_destinations.end(), set.prefixes.begin(),
-                                                 set.prefixes.end());
-            }
-        }
+        const std::vector<Prefix> exempt = exempt_destinations(table);
+        found.exempt_destinations.insert(found.exempt_destinations.end(), exempt.begin(), exempt.end());
     }
     found.counters = counting_pairs ? Counters::pair : counting_rules ? Counters::rule : Counters::off;
     found.pairs.sort();

@@ -79,8 +79,9 @@ Map make_internal(const Elements& by_internal) {
 
 // What a configuration makes optional inside a rule.
 struct Extras {
-    bool exempt;
+    bool exempt;  // by the set
     bool rule_counter;
+    std::vector<Prefix> unless;  // exempt by the expression itself
 };
 
 Rule make_rule(std::initializer_list<std::vector<Statement>> parts) {
@@ -146,11 +147,13 @@ std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
     const std::vector<MapReference> by_internal = references(Side::internal, table);
     const std::vector<MapReference> by_external = references(Side::external, table);
     const SnatStateless inbound{.field = Field::destination, .maps = by_external, .notrack = true};
-    const SnatStateless decide{.field = Field::source, .maps = by_internal, .untrack = true};
+    const SnatStateless of_pairs{.field = Field::source, .maps = by_internal, .untrack = true};
+    SnatStateless decide = of_pairs;
+    decide.unless = extras.unless;
     const SnatStateless outbound{.field = Field::source, .maps = by_internal, .untracked = true};
     const Rule decide_rule = make_rule({unless_exempt(extras), {decide}});
     // A redirect about a packet of a pair goes no further, exempt or not: by its addresses alone, nobody could tell.
-    std::vector<Rule> output{make_rule({{icmp_redirect(table.family), decide}})};
+    std::vector<Rule> output{make_rule({{icmp_redirect(table.family), of_pairs}})};
     // The gateway's own ICMP errors quote packets whose source is translated already; their host knows another address.
     for (const MatchIcmpType& error : icmp_errors(table.family)) {
         output.push_back(make_rule({{error, inbound}}));
@@ -161,6 +164,7 @@ std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
         // Nothing stands between the two, and one expression is the faster.
         SnatStateless both = inbound;
         both.else_maps = decide.maps;
+        both.unless = decide.unless;
         prerouting = {make_rule({{both}})};
     }
     const std::string comment{expression_comment};
@@ -246,10 +250,22 @@ std::vector<Prefix> destinations_of(Family family, const Configuration& configur
     return outermost(std::move(destinations));
 }
 
+// Beside so many lists of maps the kernel has room to tell as many prefixes of either family.
+constexpr std::size_t most_tiers_beside_unless = 16;
+
+// Whether the expression itself compares destinations, which costs next to nothing; else a set is asked.
+bool are_compared(const std::vector<Prefix>& destinations, const Tiers& tiers, Engine engine) {
+    return engine == Engine::expression && !destinations.empty() && destinations.size() <= most_unless &&
+           destinations.front().length > 0 && tiers.size() <= most_tiers_beside_unless;
+}
+
 Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Configuration& configuration,
                  Engine engine) {
     const std::vector<Prefix> destinations = destinations_of(family, configuration);
-    const Extras extras{!destinations.empty(), configuration.counters == Counters::rule};
+    const bool compared = are_compared(destinations, tiers, engine);
+    const Extras extras{.exempt = !destinations.empty() && !compared,
+                        .rule_counter = configuration.counters == Counters::rule,
+                        .unless = compared ? destinations : std::vector<Prefix>{}};
     const bool counters = configuration.counters == Counters::pair;
     Table table;
     table.family = family;

@@ -39,7 +39,11 @@ struct StatementText {
         for (const auto& [word, member] : statement_flags) {
             words += statement.*member ? " " + std::string(word) : "";
         }
-        return words + (statement.else_maps.empty() ? "" : " else saddr map " + text(statement.else_maps) + " untrack");
+        words += statement.else_maps.empty() ? "" : " else saddr map " + text(statement.else_maps) + " untrack";
+        for (const Prefix& prefix : statement.unless) {
+            words += (&prefix == &statement.unless.front() ? " unless daddr " : ", ") + prefix.short_text();
+        }
+        return words;
     }
 
     std::string operator()(const SetAddress& statement) const {
@@ -229,6 +233,23 @@ bool uses_expression(const std::vector<Rule>& rules) {
             return std::holds_alternative<SnatStateless>(statement);
         });
     });
+}
+
+std::vector<Prefix> exempt_destinations(const Table& table) {
+    if (const PrefixSet* set = find_named(table.prefix_sets, exempt_set)) {
+        return set->prefixes;
+    }
+    for (const Chain& chain : table.chains) {
+        for (const Rule& rule : chain.rules) {
+            for (const Statement& statement : rule.statements) {
+                const auto* ours = std::get_if<SnatStateless>(&statement);
+                if (ours && !ours->unless.empty()) {
+                    return ours->unless;
+                }
+            }
+        }
+    }
+    return {};
 }
 
 std::string table_text(Family family) {

@@ -31,7 +31,7 @@ struct MapReference {
 };
 
 // snat_stateless {saddr | daddr} map MAP [, MAP]... [notrack | untrack] [untracked | tracked]
-//     [else saddr map MAP [, MAP]... untrack]
+//     [else saddr map MAP [, MAP]... untrack] [unless daddr PREFIX [, PREFIX]...]
 struct SnatStateless {
     Field field;
     std::vector<MapReference> maps;  // the first that has the address ends the search
@@ -40,8 +40,11 @@ struct SnatStateless {
     bool untracked = false;
     bool tracked = false;
     std::vector<MapReference> else_maps{};  // asked for the source where the others have nothing
+    std::vector<Prefix> unless{};           // on the way to which a source is not untracked
     bool operator==(const SnatStateless&) const = default;
 };
+
+inline constexpr std::size_t most_unless = 8;  // NFT_SNAT_STATELESS_UNLESS_MAX
 
 // Its flags by their words, in the order in which they are written.
 struct Flag {
@@ -205,6 +208,9 @@ const Table* find(const Ruleset& ruleset, Family family);  // null: none
 bool widen(Ruleset& ruleset, const Ruleset& excerpt);
 
 bool uses_expression(const std::vector<Rule>& rules);
+
+// The destinations on the way to which packets keep their source: of a set, or inside a rule.
+std::vector<Prefix> exempt_destinations(const Table& table);
 
 // Which half of which pairs a map of ours holds; its name says so: int2ext, ext2int_24, int2ext_48_npt.
 struct MapRole {

@@ -105,6 +105,28 @@ std::string take_else(const json_t* object, SnatStateless& statement) {
     return {};
 }
 
+std::string take_unless(const json_t* value, SnatStateless& statement) {
+    const auto prefix = Prefix::parse(text_of(value));
+    if (!prefix) {
+        return "\"unless\" is a prefix of destinations, or a list of them, such as \"10.0.0.0/8\"";
+    }
+    statement.unless.push_back(*prefix);
+    return {};
+}
+
+// Of each destination, since the last one is what an objection is about.
+std::string objection_to_all_unless(const SnatStateless& statement) {
+    SnatStateless one = statement;
+    one.unless.clear();
+    for (const Prefix& prefix : statement.unless) {
+        one.unless.push_back(prefix);
+        if (const auto objection = objection_to_unless(one)) {
+            return *objection;
+        }
+    }
+    return {};
+}
+
 std::string take(const json_t* object, SnatStateless& statement) {
     const std::string_view field = text_of(json_object_get(object, "field"));
     if (field != "saddr" && field != "daddr") {
@@ -122,6 +144,8 @@ std::string take(const json_t* object, SnatStateless& statement) {
             objection = for_each(value, [&](json_t* item) { return take_flag(item, statement); });
         } else if (name == "else") {
             objection = take_else(value, statement);
+        } else if (name == "unless") {
+            objection = for_each(value, [&](const json_t* item) { return take_unless(item, statement); });
         } else if (name != "field") {
             objection = in_quotes(name) + " is not known";
         }
@@ -129,7 +153,11 @@ std::string take(const json_t* object, SnatStateless& statement) {
             return objection;
         }
     }
-    return statement.maps.empty() ? "\"map\" is missing" : objection_to_else(statement).value_or("");
+    if (statement.maps.empty()) {
+        return "\"map\" is missing";
+    }
+    objection = objection_to_else(statement).value_or("");
+    return objection.empty() ? objection_to_all_unless(statement) : objection;
 }
 
 Json made(json_t* value) {
@@ -190,6 +218,11 @@ Json object_of(const SnatStateless& statement) {
         const SnatStateless other{.field = Field::source, .maps = statement.else_maps, .untrack = true};
         json_object_set(object.get(), "else", object_of(other).get());
     }
+    const Json unless = made(json_array());
+    for (const Prefix& prefix : statement.unless) {
+        json_array_append(unless.get(), string_of(prefix.short_text()).get());
+    }
+    set_list(object.get(), "unless", unless.get());
     return object;
 }
 

@@ -78,11 +78,15 @@ private:
 };
 
 // Words that would go on with the stand-in, a log statement.
-constexpr std::array<std::string_view, 9> never_next{"prefix", "npt",   "within",  "else",           "level",
-                                                     "group",  "flags", "snaplen", "queue-threshold"};
+constexpr std::array<std::string_view, 10> never_next{"prefix", "npt",   "within", "else",    "unless",
+                                                      "level",  "group", "flags",  "snaplen", "queue-threshold"};
 
 Misfit misfit(const Word& word, std::string sentence) {
     return {word.begin, std::max(word.end(), word.begin + 1), std::move(sentence)};
+}
+
+std::optional<Misfit> blamed(const Word& word, const std::optional<std::string>& objection) {
+    return objection ? std::optional(misfit(word, *objection)) : std::nullopt;
 }
 
 Misfit unexpected(const Word& word, std::string_view expected) {
@@ -100,28 +104,29 @@ std::optional<Misfit> read_prefix(Words& words, MapReference& map) {
     }
     map.prefix = bits;
     map.npt = words.take("npt");
-    if (const auto objection = objection_to_map(map)) {
-        return misfit(length, *objection);
-    }
-    return {};
+    return blamed(length, objection_to_map(map));
 }
 
 bool is_address_character(char character) {
     return is_word_character(character) || character == ':';
 }
 
+std::optional<Misfit> read_addresses(const Word& word, std::optional<Prefix>& prefix) {
+    prefix = Prefix::parse(word.text);
+    if (prefix) {
+        return {};
+    }
+    const auto enclosing = Prefix::enclosing(word.text);
+    return enclosing ? misfit(word, "host bits are set; " + enclosing->text() + " has none")
+                     : unexpected(word, "a prefix of addresses");
+}
+
 std::optional<Misfit> read_within(Words& words, MapReference& map) {
     const Word prefix = words.take(is_address_character);
-    map.within = Prefix::parse(prefix.text);
-    if (!map.within) {
-        const auto enclosing = Prefix::enclosing(prefix.text);
-        return enclosing ? misfit(prefix, "host bits are set; " + enclosing->text() + " has none")
-                         : unexpected(prefix, "a prefix of addresses");
+    if (const auto wrong = read_addresses(prefix, map.within)) {
+        return wrong;
     }
-    if (const auto objection = objection_to_map(map)) {
-        return misfit(prefix, *objection);
-    }
-    return {};
+    return blamed(prefix, objection_to_map(map));
 }
 
 std::optional<Misfit> read_map(Words& words, std::vector<MapReference>& maps) {
@@ -199,6 +204,24 @@ std::optional<Misfit> read_else(Words& words, SnatStateless& statement) {
     return {};
 }
 
+std::optional<Misfit> read_unless(Words& words, SnatStateless& statement) {
+    if (const Word word = words.take(); word.text != "daddr") {
+        return unexpected(word, "daddr");
+    }
+    do {
+        const Word word = words.take(is_address_character);
+        std::optional<Prefix> prefix;
+        if (const auto wrong = read_addresses(word, prefix)) {
+            return wrong;
+        }
+        statement.unless.push_back(*prefix);
+        if (const auto wrong = blamed(word, objection_to_unless(statement))) {
+            return wrong;
+        }
+    } while (words.take(","));
+    return {};
+}
+
 std::optional<Misfit> read(Words& words, SnatStateless& statement) {
     const Word field = words.take();
     if (field.text != "saddr" && field.text != "daddr") {
@@ -217,6 +240,11 @@ std::optional<Misfit> read(Words& words, SnatStateless& statement) {
         }
         if (const auto objection = objection_to_else(statement)) {
             return misfit(word, *objection);
+        }
+    }
+    if (words.take("unless")) {
+        if (const auto wrong = read_unless(words, statement)) {
+            return wrong;
         }
     }
     const Word next = words.peek();
@@ -280,6 +308,27 @@ std::optional<std::string> objection_to_flags(const SnatStateless& statement) {
 std::optional<std::string> objection_to_else(const SnatStateless& statement) {
     if (!statement.else_maps.empty() && (statement.field != Field::destination || !statement.notrack)) {
         return "else goes with daddr and notrack only";
+    }
+    return {};
+}
+
+std::optional<std::string> objection_to_unless(const SnatStateless& statement) {
+    const std::vector<Prefix>& unless = statement.unless;
+    if (unless.empty()) {
+        return {};
+    }
+    if (statement.else_maps.empty() && (statement.field != Field::source || !statement.untrack)) {
+        return "unless goes with saddr and untrack, or with else";
+    }
+    if (unless.size() > most_unless) {
+        return "more than " + std::to_string(most_unless) +
+               " prefixes behind unless; a set before the statement has room";
+    }
+    if (unless.back().length == 0) {
+        return "all addresses are in a prefix of length 0; leave the statement out";
+    }
+    if (unless.back().address.family != unless.front().address.family) {
+        return "the prefixes behind unless are of one family";
     }
     return {};
 }

@@ -44,11 +44,22 @@ void put(nlmsghdr* message, std::uint16_t type, const std::vector<MapReference>&
     mnl_attr_nest_end(message, list);
 }
 
+static_assert(most_unless == NFT_SNAT_STATELESS_UNLESS_MAX);
+
+void put_unless(nlmsghdr* message, const std::vector<Prefix>& prefixes) {
+    nlattr* list = mnl_attr_nest_start(message, NFTA_SNAT_STATELESS_UNLESS);
+    for (const Prefix& prefix : prefixes) {
+        nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+        mnl_attr_put(message, NFTA_SNAT_STATELESS_PREFIX_ADDRESS, prefix.address.size(), prefix.address.bytes.data());
+        put_number(message, NFTA_SNAT_STATELESS_PREFIX_LENGTH, prefix.length);
+        mnl_attr_nest_end(message, item);
+    }
+    mnl_attr_nest_end(message, list);
+}
+
 // Nothing where it is no prefix of either family.
-std::optional<Prefix> within_in(const Attributes& map) {
-    const Message bytes = map.bytes(NFTA_SNAT_STATELESS_MAP_WITHIN);
+std::optional<Prefix> prefix_in(Message bytes, std::uint32_t length) {
     for (const Family family : families) {
-        const std::uint32_t length = map.number(NFTA_SNAT_STATELESS_MAP_WITHIN_LENGTH);
         Address address{family, {}};
         if (bytes.size() == address.size() && length <= full_length(family)) {
             std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
@@ -67,10 +78,23 @@ std::vector<MapReference> map_references_in(Message list) {
             reference.prefix = static_cast<std::uint8_t>(map.number(NFTA_SNAT_STATELESS_MAP_PREFIX));
         }
         reference.npt = (map.number(NFTA_SNAT_STATELESS_MAP_FLAGS) & NFT_SNAT_STATELESS_MAP_F_NPT) != 0;
-        reference.within = within_in(map);
+        reference.within = prefix_in(map.bytes(NFTA_SNAT_STATELESS_MAP_WITHIN),
+                                     map.number(NFTA_SNAT_STATELESS_MAP_WITHIN_LENGTH));
         maps.push_back(std::move(reference));
     });
     return maps;
+}
+
+std::vector<Prefix> unless_in(Message list) {
+    std::vector<Prefix> prefixes;
+    for_each_item(list, [&](Message item) {
+        const Attributes one(item.data(), item.size());
+        if (const auto prefix = prefix_in(one.bytes(NFTA_SNAT_STATELESS_PREFIX_ADDRESS),
+                                          one.number(NFTA_SNAT_STATELESS_PREFIX_LENGTH))) {
+            prefixes.push_back(*prefix);
+        }
+    });
+    return prefixes;
 }
 
 }  // namespace
@@ -87,6 +111,9 @@ void put(nlmsghdr* message, const SnatStateless& statement) {
     if (!statement.else_maps.empty()) {
         put(message, NFTA_SNAT_STATELESS_ELSE_MAPS, statement.else_maps);
     }
+    if (!statement.unless.empty()) {
+        put_unless(message, statement.unless);
+    }
 }
 
 std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
@@ -98,7 +125,8 @@ std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
     }
     SnatStateless statement{.field = source ? Field::source : Field::destination,
                             .maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_MAPS)),
-                            .else_maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_ELSE_MAPS))};
+                            .else_maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_ELSE_MAPS)),
+                            .unless = unless_in(data.bytes(NFTA_SNAT_STATELESS_UNLESS))};
     std::uint32_t bits = data.number(NFTA_SNAT_STATELESS_FLAGS);
     for (std::size_t i = 0; i < statement_flags.size(); ++i) {
         statement.*statement_flags[i].member = (bits & bits_of_flags[i]) != 0;

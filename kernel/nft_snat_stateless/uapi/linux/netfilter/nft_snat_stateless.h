@@ -9,6 +9,7 @@
  *	snat_stateless {saddr | daddr} map MAP [, MAP]...
  *		[notrack | untrack] [untracked | tracked]
  *		[else saddr map MAP [, MAP]... untrack]
+ *		[unless daddr PREFIX [, PREFIX]...]
  *	MAP := @NAME [prefix LEN [npt]] [within PREFIX]
  *
  * What it does to one packet
@@ -57,6 +58,10 @@
  * With `else`, a packet that the maps before it have nothing for is treated as by
  * a rule of its own behind this one, `snat_stateless saddr map ... untrack`: what
  * prerouting has to do, in one go.
+ *
+ * With `unless daddr`, which belongs to an untrack with saddr or behind else, a
+ * packet to one of these prefixes is not marked, and therefore neither untracked
+ * nor translated in postrouting: comparisons instead of a set and another rule.
  *
  * Left alone whatever the maps hold:
  *	packets to multicast or broadcast addresses, to or from link-local ones
@@ -125,6 +130,14 @@
  *	NFTA_SNAT_STATELESS_ELSE_MAPS	NLA_NESTED, optional, like
  *		NFTA_SNAT_STATELESS_MAPS; with the field daddr and the flag
  *		NOTRACK only
+ *	NFTA_SNAT_STATELESS_UNLESS	NLA_NESTED, optional: 1 to
+ *		NFT_SNAT_STATELESS_UNLESS_MAX NFTA_LIST_ELEMs, each nested; with
+ *		the field saddr and the flag UNTRACK, or ELSE_MAPS, only:
+ *	    NFTA_SNAT_STATELESS_PREFIX_ADDRESS	NLA_BINARY, required: an
+ *		address in network byte order, of the maps' family, all bits
+ *		behind its prefix being 0
+ *	    NFTA_SNAT_STATELESS_PREFIX_LENGTH	NLA_U32, network byte order,
+ *		required: 1 to the length of an address in bits
  *	NFTA_SNAT_STATELESS_FLAGS	NLA_U32, network byte order, optional,
  *		always dumped: enum nft_snat_stateless_flags
  *	NFTA_SNAT_STATELESS_DROPPED	NLA_U64, network byte order, dump only:
@@ -161,13 +174,14 @@
  *
  *	EINVAL		an attribute is missing or unknown, a flag is unknown,
  *			flags or fields exclude each other, an attribute of a
- *			map has the wrong length, or WITHIN has bits behind its
- *			length
+ *			map has the wrong length, or WITHIN or a prefix of
+ *			UNLESS has bits behind its length
  *	ERANGE		an attribute beside the maps has the wrong length, the
  *			field is none of the two, or a prefix or WITHIN is longer
  *			than the map's addresses or of length 0, or a prefix is
  *			longer than npt allows
- *	E2BIG		more than NFT_SNAT_STATELESS_MAPS_MAX maps in a list
+ *	E2BIG		more than NFT_SNAT_STATELESS_MAPS_MAX maps in a list, or
+ *			than NFT_SNAT_STATELESS_UNLESS_MAX prefixes in UNLESS
  *	EMSGSIZE	a dump of the expression would take more than
  *			NFT_SNAT_STATELESS_DUMP_MAX bytes: too many maps, or too
  *			long names
@@ -178,8 +192,8 @@
  *	EMEDIUMTYPE	a set, a verdict map or an object map
  *	EPROTOTYPE	the map's key or data has not the length of an
  *			address of the table's family, or of the first map's,
- *			WITHIN has not that of the map's addresses, or npt is
- *			asked of IPv4
+ *			WITHIN or a prefix of UNLESS has not that of the maps'
+ *			addresses, or npt is asked of IPv4
  *	EPROTONOSUPPORT	an anonymous, interval, concatenated, timeout or
  *			dynamic map
  *	EPERM		the network namespace belongs to a user namespace other
@@ -226,6 +240,7 @@ enum nft_snat_stateless_flags {
 };
 
 #define NFT_SNAT_STATELESS_MAPS_MAX	255
+#define NFT_SNAT_STATELESS_UNLESS_MAX	8
 
 /*
  * Of what stands in NFTA_EXPR_DATA.  nf_tables tells a rule in one message or not
@@ -233,7 +248,8 @@ enum nft_snat_stateless_flags {
  * first of a dump) hold 3,776 bytes.  The rest is for the longest names of a table
  * and a chain (520), the rule's own attributes (84) and a counter.  In IPv4 29
  * prefix lengths fit, each with `within`, behind daddr and again behind else;
- * in IPv6 23.
+ * in IPv6 23.  Eight prefixes of `unless daddr` take 164 bytes in IPv4, 260 in
+ * IPv6.
  */
 #define NFT_SNAT_STATELESS_DUMP_MAX	3072
 
@@ -258,6 +274,14 @@ enum nft_snat_stateless_map_attributes {
 };
 #define NFTA_SNAT_STATELESS_MAP_MAX	(__NFTA_SNAT_STATELESS_MAP_MAX - 1)
 
+enum nft_snat_stateless_prefix_attributes {
+	NFTA_SNAT_STATELESS_PREFIX_UNSPEC,
+	NFTA_SNAT_STATELESS_PREFIX_ADDRESS,
+	NFTA_SNAT_STATELESS_PREFIX_LENGTH,
+	__NFTA_SNAT_STATELESS_PREFIX_MAX
+};
+#define NFTA_SNAT_STATELESS_PREFIX_MAX	(__NFTA_SNAT_STATELESS_PREFIX_MAX - 1)
+
 enum nft_snat_stateless_attributes {
 	NFTA_SNAT_STATELESS_UNSPEC,
 	NFTA_SNAT_STATELESS_FIELD,
@@ -266,6 +290,7 @@ enum nft_snat_stateless_attributes {
 	NFTA_SNAT_STATELESS_DROPPED,
 	NFTA_SNAT_STATELESS_PAD,
 	NFTA_SNAT_STATELESS_ELSE_MAPS,
+	NFTA_SNAT_STATELESS_UNLESS,
 	__NFTA_SNAT_STATELESS_MAX
 };
 #define NFTA_SNAT_STATELESS_MAX		(__NFTA_SNAT_STATELESS_MAX - 1)
