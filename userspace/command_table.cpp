@@ -3,6 +3,7 @@
 
 #include "commands/edit.hpp"
 #include "commands/guard.hpp"
+#include "commands/neighbours.hpp"
 #include "commands/render.hpp"
 #include "commands/show.hpp"
 #include "commands/sync.hpp"
@@ -35,7 +36,7 @@ Records records() {
         return {};
     }
     const RunDirectory directory{state_directory, *cookie, boot};
-    return {StateFile(directory), Baseline(directory)};
+    return {StateFile(directory), Baseline(directory), RunFile(directory, "neighbours")};
 }
 
 Kernel kernel(Progress& progress) {
@@ -184,6 +185,11 @@ int run_watch(const Operands& operands, const Values&, Progress& progress) {
     watch(there, file_of(operands), progress, std::cout);
 }
 
+int run_neighbours(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
+    return neighbours(there, file_of(operands), engine_of(values), progress, std::cout);
+}
+
 int run_clear(const Operands&, const Values&, Progress& progress) {
     Kernel there = kernel(progress);
     return clear(there, std::cout);
@@ -207,6 +213,8 @@ constexpr Command commands[] = {
     {"status", "[FILE]", 0, 1, "show the engine, the rules and what they lack", status_options, run_status,
      Output::data},
     {"watch", "[FILE]", 0, 1, "sync, and again whenever somebody else changes the rules", no_options, run_watch},
+    {"neighbours", "[FILE]", 0, 1, "answer ARP and NDP for external addresses of the configuration", engine_option,
+     run_neighbours},
     {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", no_options, run_clear},
     {"nft", "[ARGUMENT...]", 0, 0, "be nft(8) with one more statement, snat_stateless", no_options, nullptr,
      Output::data, nft},

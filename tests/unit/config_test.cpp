@@ -179,13 +179,14 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"  pairs = [1]", {"1:3: pairs is an array: legal is a table"}},
         {"[[pairs]]\n\"10.0.0.2\" = \"198.51.100.2\"", {"1:3: pairs is an array: legal is a table"}},
         {"[gateway]\n engin = 1",
-         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, pairs-files, npt and "
-          "ruleset-file"}},
+         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, pairs-files, npt, "
+          "ruleset-file and neighbours"}},
         {"[gateway]\nengine = \"fast\"", {"2:10: engine is \"fast\"" + engines}},
         {"[gateway]\nengine = \"Auto\"", {"2:10: engine is \"Auto\"" + engines}},
         {"[gateway]\nengine = 1", {"2:10: engine is an integer" + engines}},
         {"[gateway]\nengine = [\"auto\"]", {"2:10: engine is an array" + engines}},
         {"[gateway]\ncounters = \"pairs\"", {"2:12: counters is \"pairs\"" + countings}},
+        {"[gateway]\nneighbours = \"yes\"", {"2:14: neighbours is \"yes\": legal are true and false"}},
         {"[gateway]\ncounters = off", {"2:12: Error while parsing value: could not determine value type"}},
         {"[gateway]\ncounters = true", {"2:12: counters is a boolean" + countings}},
         {"[gateway]\ncounters = 1.5", {"2:12: counters is a floating-point number" + countings}},
@@ -567,12 +568,12 @@ TEST_F(ConfigTest, TellsErrorsOfDropInsInReadingOrder) {
                       {"conf.d/y.csv", "y\n"},
                       {"conf.d/20.toml", "c\n"}}),
               (Lines{"statnat.toml:3:1: unknown key \"a\": legal are engine, counters, exempt-destinations, "
-                     "pairs-files, npt and ruleset-file",
+                     "pairs-files, npt, ruleset-file and neighbours",
                      "conf.d/10.toml:3:1: unknown key \"b\": legal are engine, counters, exempt-destinations, "
-                     "pairs-files, npt and ruleset-file",
+                     "pairs-files, npt, ruleset-file and neighbours",
                      "conf.d/20.toml:1:2: Error while parsing key-value pair: expected '=', saw '\\n'",
                      "conf.d/9.toml:2:1: unknown key \"d\": legal are engine, counters, exempt-destinations, "
-                     "pairs-files, npt and ruleset-file",
+                     "pairs-files, npt, ruleset-file and neighbours",
                      "x.csv:1:1: \"x\" is not a pair: legal is internal,external[,comment]",
                      "conf.d/y.csv:1:1: \"y\" is not a pair: legal is internal,external[,comment]"}));
 }

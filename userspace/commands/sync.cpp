@@ -3,7 +3,9 @@
 
 #include "commands/change.hpp"
 #include "commands/desired.hpp"
+#include "commands/neighbours.hpp"
 #include "commands/render.hpp"
+#include "neighbours/steps.hpp"
 #include "netlink/this_machine.hpp"
 #include "error.hpp"
 #include "quantity.hpp"
@@ -58,6 +60,10 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
                                         : fmt::format("{}", fmt::join(losses(loaded), "; ")));
     put_ruleset_file(configuration, done.after);
     warn_of_this_machine(loaded.configuration.pairs);
+    if (configuration.neighbours) {
+        const std::string said = answer_for(*configuration.neighbours ? loaded.configuration.pairs : Pairs(), kernel);
+        out << (said == nothing_to_change ? "" : "neighbours: " + said + "\n");
+    }
     return desired.status_beside(loaded.status());
 }
 
@@ -88,7 +94,8 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
 
 int clear(Kernel& kernel, std::ostream& out) {
     const Change done = change(kernel, [](const Ruleset&) { return Ruleset{}; }, Depth::known);
-    out << summary(done) << '\n';
+    const std::string said = answer_for({}, kernel);
+    out << summary(done) << (said == nothing_to_change ? "" : "; neighbours: " + said) << '\n';
     return exit_done;
 }
 

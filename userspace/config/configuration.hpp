@@ -44,6 +44,7 @@ struct Configuration {
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
     std::optional<std::filesystem::path> ruleset_file;  // absolute; what nft is to load is written there
+    std::optional<bool> neighbours;  // whether each sync answers for external addresses, or ceases to; nothing: neither
     Pairs pairs;
     std::optional<ConfigurationError> not_for_native;  // the first pair that the native engine cannot have
 };

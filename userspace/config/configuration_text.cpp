@@ -31,6 +31,9 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
     if (configuration.ruleset_file) {
         toml += fmt::format("ruleset-file = {}\n", quoted_json(configuration.ruleset_file->string()));
     }
+    if (configuration.neighbours) {
+        toml += fmt::format("neighbours = {}\n", *configuration.neighbours);
+    }
     return toml;
 }
 

@@ -56,13 +56,14 @@ void TomlFile::read_root(const toml::table& root) {
 }
 
 void TomlFile::read_gateway(const toml::table& gateway) {
-    static constexpr std::array<std::pair<std::string_view, void (TomlFile::*)(const toml::node&)>, 6> settings{{
+    static constexpr std::array<std::pair<std::string_view, void (TomlFile::*)(const toml::node&)>, 7> settings{{
         {"engine", &TomlFile::read_engine},
         {"counters", &TomlFile::read_counters},
         {"exempt-destinations", &TomlFile::read_exempt_destinations},
         {"pairs-files", &TomlFile::find_pairs_files},
         {"npt", &TomlFile::read_npt_of_gateway},
         {"ruleset-file", &TomlFile::read_ruleset_file},
+        {"neighbours", &TomlFile::read_neighbours},
     }};
     for (const auto& [key, node, before] : in_reading_order(gateway)) {
         const auto setting = std::find_if(settings.begin(), settings.end(),
@@ -70,7 +71,7 @@ void TomlFile::read_gateway(const toml::table& gateway) {
         if (setting == settings.end()) {
             draft_.error(place(key->source()),
                          fmt::format("unknown key {}: legal are engine, counters, exempt-destinations, pairs-files, "
-                                     "npt and ruleset-file",
+                                     "npt, ruleset-file and neighbours",
                                      in_quotes(*key)));
         } else {
             (this->*setting->second)(*node);
@@ -79,7 +80,7 @@ void TomlFile::read_gateway(const toml::table& gateway) {
 }
 
 void TomlFile::read_npt_of_gateway(const toml::node& node) {
-    if (const auto npt = read_npt(node)) {
+    if (const auto npt = read_switch("npt", node)) {
         draft_.npt = *npt;
         draft_.set("npt", *npt ? "true" : "false", place(node.source()));
     }
@@ -138,6 +139,13 @@ void TomlFile::read_ruleset_file(const toml::node& node) {
                      fmt::format(R"(ruleset-file is {}: legal is the absolute name of a file, such as )"
                                  R"("/run/statnat/ruleset.nft")",
                                  what_came(node)));
+    }
+}
+
+void TomlFile::read_neighbours(const toml::node& node) {
+    if (const auto wanted = read_switch("neighbours", node)) {
+        draft_.configuration.neighbours = *wanted;
+        draft_.set("neighbours", *wanted ? "true" : "false", place(node.source()));
     }
 }
 
@@ -215,7 +223,7 @@ void TomlFile::read_pair_table(const toml::table& table, Entry& entry) {
         const Position at = place(node->source());
         if (*key == "npt") {
             entry.npt_at = at;
-            entry.pair.npt = read_npt(*node);
+            entry.pair.npt = read_switch("npt", *node);
         } else if (*key != "external" && *key != "comment") {
             draft_.error(place(key->source()),
                          fmt::format("unknown key {}: legal are external, npt and comment", in_quotes(*key)));
@@ -231,10 +239,10 @@ void TomlFile::read_pair_table(const toml::table& table, Entry& entry) {
     }
 }
 
-std::optional<bool> TomlFile::read_npt(const toml::node& node) {
+std::optional<bool> TomlFile::read_switch(std::string_view key, const toml::node& node) {
     const auto value = node.is_boolean() ? node.value<bool>() : std::nullopt;
     if (!value) {
-        draft_.error(place(node.source()), fmt::format("npt is {}: legal are true and false", what_came(node)));
+        draft_.error(place(node.source()), fmt::format("{} is {}: legal are true and false", key, what_came(node)));
     }
     return value;
 }

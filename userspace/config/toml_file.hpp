@@ -31,10 +31,11 @@ private:
     void read_npt_of_gateway(const toml::node& node);
     void read_exempt_destinations(const toml::node& node);
     void read_ruleset_file(const toml::node& node);
+    void read_neighbours(const toml::node& node);
     void find_pairs_files(const toml::node& node);
     template <class Value>
     void take_word(Value& value, const Words<Value>& words, const toml::node& node, std::string_view key);
-    std::optional<bool> read_npt(const toml::node& node);
+    std::optional<bool> read_switch(std::string_view key, const toml::node& node);
     void read_pair(const toml::key& key, const toml::node& node);
     void read_pair_table(const toml::table& table, Entry& entry);
 

@@ -10,6 +10,7 @@
 #include "pairs/overlaps.hpp"
 #include "progress.hpp"
 #include "records/baseline.hpp"
+#include "records/run_file.hpp"
 #include "records/state_file.hpp"
 #include "ruleset/machine.hpp"
 #include "ruleset/plan.hpp"
@@ -61,6 +62,7 @@ struct Disturbance {
 struct Records {
     StateFile state{};
     Baseline baseline{};
+    RunFile neighbours{};
 };
 
 class Kernel {
@@ -86,6 +88,7 @@ public:
     void confirm(const Snapshot& snapshot) const;
 
     const Baseline& baseline() const { return records_.baseline; }
+    const RunFile& neighbours() const { return records_.neighbours; }
 
     // What has changed since the tool left it so, in sentences, as far as that can be told without a dump.
     std::vector<std::string> drift(const Baseline::Record& since);

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The command that has this machine answered for external addresses on its networks, and what sync and clear do of it.
+#pragma once
+
+#include "commands/desired.hpp"
+#include "commands/engine.hpp"
+#include "netlink/kernel.hpp"
+#include "pairs/pairs.hpp"
+#include "progress.hpp"
+
+#include <optional>
+#include <ostream>
+#include <string>
+
+namespace statnat {
+
+// Has the external addresses of pairs answered for, and no others any more; without pairs, undoes all of that. Returns
+// what changed. Throws CannotGoOn.
+std::string answer_for(const Pairs& pairs, const Kernel& kernel);
+
+// Returns the exit status.
+int neighbours(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, Progress& progress,
+               std::ostream& out);
+
+}  // namespace statnat

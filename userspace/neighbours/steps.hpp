@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The difference between what it takes and what is there; pure functions.
+#pragma once
+
+#include "neighbours/answers.hpp"
+#include "neighbours/record.hpp"
+#include "neighbours/surroundings.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace statnat {
+
+// In the order in which they are done, such that an address which stays is answered for at all times.
+struct Steps {
+    bool make_device = false;
+    bool raise_device = false;
+    std::vector<Prefix> add_routes{};
+    std::vector<Proxy> add_proxies{};
+    Settings set{};
+    std::vector<Proxy> remove_proxies{};
+    std::vector<Route> remove_routes{};
+    bool delete_device = false;
+    ChangedSettings to_remember{};  // once they are set
+
+    bool empty() const;
+};
+
+// `actual` has the settings that are wanted or remembered, as far as the kernel has them. Throws CannotGoOn where
+// somebody else has a device of our name.
+Steps steps(const Answers& wanted, const Surroundings& around, const Settings& actual, const ChangedSettings& changed);
+
+// "made statnat0, added 2 routes, ...".
+inline constexpr std::string_view nothing_to_change = "nothing to change";
+std::string summary(const Steps& steps);
+
+}  // namespace statnat
