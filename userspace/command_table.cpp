@@ -98,6 +98,11 @@ void diff_options(options::options_description& own) {
     own.add_options()("exit-code", "exit with 3 if there is a difference, or with 5 if pairs wait for the module");
 }
 
+void neighbours_options(options::options_description& own) {
+    engine_option(own);
+    own.add_options()("announce", "tell their networks unasked that they are here now");
+}
+
 void list_options(options::options_description& own) {
     own.add_options()("json,j", "print JSON")("csv", "print CSV with a header line");
 }
@@ -187,7 +192,8 @@ int run_watch(const Operands& operands, const Values&, Progress& progress) {
 
 int run_neighbours(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
-    return neighbours(there, file_of(operands), engine_of(values), progress, std::cout);
+    const Announce announce = values.count("announce") ? Announce::yes : Announce::no;
+    return neighbours(there, file_of(operands), engine_of(values), announce, progress, std::cout);
 }
 
 int run_clear(const Operands&, const Values&, Progress& progress) {
@@ -213,8 +219,8 @@ constexpr Command commands[] = {
     {"status", "[FILE]", 0, 1, "show the engine, the rules and what they lack", status_options, run_status,
      Output::data},
     {"watch", "[FILE]", 0, 1, "sync, and again whenever somebody else changes the rules", no_options, run_watch},
-    {"neighbours", "[FILE]", 0, 1, "answer ARP and NDP for external addresses of the configuration", engine_option,
-     run_neighbours},
+    {"neighbours", "[FILE]", 0, 1, "answer ARP and NDP for external addresses of the configuration",
+     neighbours_options, run_neighbours},
     {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", no_options, run_clear},
     {"nft", "[ARGUMENT...]", 0, 0, "be nft(8) with one more statement, snat_stateless", no_options, nullptr,
      Output::data, nft},

@@ -13,12 +13,12 @@ import re
 import socket
 
 import pytest
-from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, IPv6
+from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.utils6 import in6_getnsma, in6_getnsmac
 
 from lan import Lan
-from net import A, A6, B, B6, GATEWAY6_OUT, GATEWAY_OUT, R2, R2_6
+from net import A, A6, B, B6, GATEWAY6_OUT, GATEWAY_OUT, R2, R2_6, many
 from network import PORT, family
 from tool import ENGINE, Tool
 
@@ -261,3 +261,95 @@ def test_errors_behind_the_translation_have_a_way(lan, tool):
         assert "no route" not in tool("status").stdout
     finally:
         lan.gateway.ip(f"route add default via {R2}")
+
+
+@pytest.fixture
+def wide(lan):
+    """A network with room for many."""
+    lan.gateway.ip("address add 198.19.255.254/15 dev out")
+    lan.x.ip("address add 198.19.255.253/15 dev eth0")
+    yield
+    lan.gateway.ip("address del 198.19.255.254/15 dev out")
+    lan.x.ip("address del 198.19.255.253/15 dev eth0")
+
+
+@pytest.mark.parametrize("number", [4096, 4097, 65536])
+def test_many(lan, tool, wide, number):
+    """By an entry each, or by all that is routed less what is not ours to answer for."""
+    pairs = many(number)
+    before = state(lan)
+    tool.sync(pairs, neighbours=True)
+    chain = lan.gateway.run("nft", "list", "table", "arp", "statnat", check=False)
+    assert (chain.returncode == 0) == (number > 4096) == (not proxies(lan))
+    external = list(pairs.values())
+    some = external[::number // 16] + external[-1:]
+    own = [GATEWAY_OUT, "198.19.255.254"]
+    lan.gateway.ip("address add 192.0.2.77/32 dev out\nroute add 198.19.7.0/24 via 10.0.0.9")
+    try:
+        later = ["192.0.2.77"]
+        nobody = [A, NOBODY, "198.19.3.3", "203.0.113.77"] + ["198.19.7.7"] * (number <= 4096)
+        for unicast in (False, True):
+            assert set(answers(lan, some + own + later + nobody, unicast)) == {*some, *own, *later}
+        assert tool("neighbours", tool.file).stdout in ("nothing to change\n", "wrote the ARP chain\n")
+        assert "198.19.7.7" not in answers(lan, ["198.19.7.7"])
+    finally:
+        lan.gateway.ip("address del 192.0.2.77/32 dev out\nroute del 198.19.7.0/24")
+    tool("neighbours", tool.file)
+    assert tool("neighbours", tool.file).stdout == "nothing to change\n"
+    tool("clear")
+    assert state(lan) == before
+
+
+def test_fewer_again(lan, tool, wide):
+    """Entries take the place of the chain, and the setting is what it was."""
+    tool.sync(many(4097), neighbours=True)
+    tool.sync(many(4096), neighbours=True)
+    assert len(proxies(lan)) == 4096
+    assert "arp" not in lan.gateway.run("nft", "list", "tables").stdout
+    assert lan.gateway.run("sysctl", "-n", "net.ipv4.conf.out.proxy_arp").stdout == "0\n"
+
+
+def test_a_table_of_somebody_else(lan, tool, wide):
+    lan.gateway.nft("table arp statnat { chain input { type filter hook input priority 0; }\n}")
+    try:
+        before = state(lan)
+        done = tool("neighbours", tool.configure(many(4097)), check=False)
+        assert done.returncode == 1 and "a table arp statnat which this tool has not made" in done.stderr
+        tool("clear")
+        assert state(lan) == before
+    finally:
+        lan.gateway.nft("delete table arp statnat")
+
+
+def known(lan, address):
+    shown = json.loads(lan.x.run("ip", "-j", "neigh", "show", address, "dev", "eth0").stdout)
+    return shown and shown[0].get("lladdr")
+
+
+def test_announced(lan, tool):
+    """Whoever knew the address elsewhere, as behind a gateway that has failed, knows better at once."""
+    tool.configure({**PAIRS, B: FAR})
+    lan.x.sysctl(net__ipv4__neigh__eth0__locktime=0)
+    tool("neighbours", tool.file)
+    for address in (A_NEAR, A6_NEAR):
+        lan.x.ip(f"neigh replace {address} lladdr 02:00:00:00:99:99 dev eth0 nud reachable")
+    tap = lan.tap(lan.x)
+    assert tool("neighbours", tool.file).stdout == "nothing to change\n" and not tap.packets(ICMPv6ND_NA)
+    assert {known(lan, A_NEAR), known(lan, A6_NEAR)} == {"02:00:00:00:99:99"}
+    assert tool("neighbours", "--announce", tool.file).stdout == "sent 2 announcements\n"
+    assert {known(lan, A_NEAR), known(lan, A6_NEAR)} == {mac(lan.gateway, "out")}
+
+
+def test_announcements_are_whole(lan, tool):
+    """As RFC 5227 and RFC 4861 have them, with checksums that Scapy computes, too."""
+    tool.configure(PAIRS)
+    tap, gateway = lan.tap(lan.x), mac(lan.gateway, "out")
+    tool("neighbours", "--announce", tool.file)
+    frames = tap.frames()
+    arp, = (frame for frame in frames if ARP in frame and frame[ARP].psrc == A_NEAR)
+    assert bytes(arp)[:42] == bytes(Ether(src=gateway, dst="ff:ff:ff:ff:ff:ff") /
+                                    ARP(op=1, hwsrc=gateway, psrc=A_NEAR, pdst=A_NEAR, hwdst="00:00:00:00:00:00"))
+    ndp, = (frame for frame in frames if ICMPv6ND_NA in frame)
+    assert bytes(ndp) == bytes(Ether(src=gateway, dst="33:33:00:00:00:01") /
+                               IPv6(src=A6_NEAR, dst="ff02::1", hlim=255) /
+                               ICMPv6ND_NA(R=0, S=0, O=1, tgt=A6_NEAR) / ICMPv6NDOptDstLLAddr(lladdr=gateway))

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Who is to be answered for on which network, and what it takes, on machines that are made of tables.
 #include "error.hpp"
+#include "neighbours/announcement.hpp"
 #include "neighbours/answers.hpp"
+#include "neighbours/arp_chain.hpp"
 #include "neighbours/ranges.hpp"
 #include "neighbours/steps.hpp"
 
@@ -128,8 +130,56 @@ TEST(AnswersTest, NameIpv6PrefixesForNdppd) {
     EXPECT_EQ(texts(wanted.routes), (Lines{"2001:db8:2:0:1::/80", "2001:db8:3::/64"}));
     EXPECT_TRUE(wanted.proxies.empty());
     EXPECT_EQ(warnings(wanted),
-              Lines{"the kernel answers neighbour solicitations for hosts only, not for prefixes: on wan0, let ndppd "
-                    "do that, with \"proxy wan0 { rule 2001:db8:2:0:1::/80 { static } }\" in /etc/ndppd.conf"});
+              Lines{"the kernel answers neighbour solicitations for single hosts only, 4,096 at most: on wan0, let "
+                    "ndppd do that, with \"proxy wan0 { rule 2001:db8:2:0:1::/80 { static } }\" in "
+                    "/etc/ndppd.conf"});
+}
+
+TEST(AnswersTest, NameManyIpv6HostsForNdppd) {
+    std::vector<Pair> all;
+    Address internal = address("fd00:1::");
+    Address external = address("2001:db8:2::1:0");
+    for (std::size_t i = 0; i <= most_one_by_one; ++i) {
+        all.push_back({Prefix::host(internal), Prefix::host(external)});
+        internal = *next(internal);
+        external = *next(external);
+    }
+    const Answers wanted = answers(Pairs(all), surroundings());
+    EXPECT_TRUE(wanted.proxies.empty() && wanted.settings.empty() && wanted.answered.empty());
+    EXPECT_EQ(texts(wanted.for_ndppd.at("wan0")), (Lines{"2001:db8:2::1:0/116", "2001:db8:2::1:1000"}));
+    all.pop_back();
+    EXPECT_EQ(answers(Pairs(all), surroundings()).proxies.size(), most_one_by_one);
+}
+
+TEST(AnswersTest, OfManyAreByAllThatIsRouted) {
+    Surroundings around = surroundings();
+    around.networks = {{prefix("10.64.0.0/18"), wan}};
+    around.own = {address("10.64.63.1"), address("10.0.0.1")};
+    around.routes = {{prefix("10.64.0.0/18"), wan}, {prefix("10.64.62.0/24"), lan}, {prefix("0.0.0.0/0"), lan}};
+    const Answers few = answers(pairs({{"10.1.0.0/20", "10.64.0.0/20"}}), around);
+    EXPECT_EQ(few.proxies.size(), most_one_by_one);
+    EXPECT_EQ(arp_table_text(few), "");
+    const Answers many = answers(pairs({{"10.1.0.0/20", "10.64.0.0/20"}, {"10.2.0.1", "10.64.62.1"}}), around);
+    EXPECT_EQ(texts(many.routes), (Lines{"10.64.0.0/20", "10.64.62.1"}));
+    EXPECT_TRUE(many.proxies.empty());
+    EXPECT_EQ(many.settings.at("net/ipv4/conf/wan0/proxy_arp"), "1");
+    EXPECT_EQ(many.passing.at("wan0"), (std::vector{range("10.0.0.1", "10.0.0.1"), range("10.64.0.0", "10.64.61.255"),
+                                                    range("10.64.62.1", "10.64.62.1"),
+                                                    range("10.64.63.0", "10.64.63.255")}));
+    EXPECT_NE(arp_table_text(many).find("iifname \"wan0\" arp operation request arp daddr ip != { 10.0.0.1, "
+                                        "10.64.0.0-10.64.61.255, 10.64.62.1, 10.64.63.0-10.64.63.255 } drop\n"),
+              std::string::npos);
+}
+
+// RFC 1071: with its checksum, the sum of all is that of nothing.
+TEST(AnnouncementTest, HasAChecksumThatHolds) {
+    const Bytes frame = announcement(address("2001:db8::1"), {2, 0, 0, 0, 0, 7});
+    ASSERT_EQ(frame.size(), 14U + 40U + 32U);
+    std::uint32_t sum = 32 + 58;
+    for (std::size_t i = 14 + 8; i < frame.size(); i += 2) {
+        sum += static_cast<std::uint32_t>(frame[i] << 8 | frame[i + 1]);
+    }
+    EXPECT_EQ((sum & 0xffff) + (sum >> 16), 0xffffU);
 }
 
 TEST(StepsTest, AreNoneWhereAllIsThere) {

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/neighbours.hpp"
 
+#include "neighbours/announcement.hpp"
 #include "neighbours/answers.hpp"
-#include "neighbours/look.hpp"
+#include "neighbours/arp_chain.hpp"
 #include "neighbours/performance.hpp"
 #include "neighbours/record.hpp"
 #include "neighbours/settings.hpp"
 #include "neighbours/steps.hpp"
 #include "netlink/socket.hpp"
 #include "printable.hpp"
+#include "quantity.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace statnat {
@@ -23,31 +26,46 @@ void warn(const std::vector<std::string>& sentences) {
 
 }  // namespace
 
-// Remembered before it is done, so that whatever happens in between can be undone.
-std::string answer_for(const Pairs& pairs, const Kernel& kernel) {
+std::string answer_for(const Pairs& pairs, const Kernel& kernel, Announce announce) {
     Netlink netlink(open_route_socket());
     const Surroundings around = look_around(netlink);
     const Answers wanted = answers(pairs, around);
+    const std::string chain = arp_table_text(wanted);
     NeighboursRecord record = recall(kernel.neighbours());
     const ChangedSettings before = record.settings;
     const Steps todo = steps(wanted, around, read_settings(wanted.settings, before), before);
+    std::vector<std::string> said;
+    ArpTable table(record.chain);
+    const bool rewrite = !table.is(chain);
+    if (rewrite && !chain.empty()) {  // before the kernel answers for more
+        table.become(chain);
+        said.emplace_back("wrote the ARP chain");
+    }
+    // Before it is done, so that whatever happens in between can be undone.
     for (const auto& [name, changed] : todo.to_remember) {
         record.settings[name] = changed;
     }
+    record.chain = table.remember();
     keep(kernel.neighbours(), record);
     warn(perform(todo, netlink));
-    record.settings = todo.to_remember;
-    keep(kernel.neighbours(), record);
+    if (rewrite && chain.empty()) {
+        table.become(chain);
+        said.emplace_back("deleted the ARP chain");
+    }
+    keep(kernel.neighbours(), {todo.to_remember, table.remember()});
     warn(warnings(wanted));
-    return summary(todo);
+    if (announce == Announce::yes) {
+        said.push_back(fmt::format("sent {}", quantity(statnat::announce(wanted, around), "announcement")));
+    }
+    return summary(todo, said);
 }
 
-int neighbours(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, Progress& progress,
-               std::ostream& out) {
+int neighbours(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, Announce announce,
+               Progress& progress, std::ostream& out) {
     const Configuration configuration = read_desired(file, progress).configuration;
     const Loadable loaded = loadable(kernel, engine.value_or(configuration.engine), configuration,
                                      kernel.read(Depth::known).ruleset);
-    out << answer_for(loaded.configuration.pairs, kernel) << '\n';
+    out << answer_for(loaded.configuration.pairs, kernel, announce) << '\n';
     warn_of_losses(loaded);
     return loaded.status();
 }

@@ -14,12 +14,14 @@
 
 namespace statnat {
 
+enum class Announce { no, yes };
+
 // Has the external addresses of pairs answered for, and no others any more; without pairs, undoes all of that. Returns
 // what changed. Throws CannotGoOn.
-std::string answer_for(const Pairs& pairs, const Kernel& kernel);
+std::string answer_for(const Pairs& pairs, const Kernel& kernel, Announce announce = Announce::no);
 
 // Returns the exit status.
-int neighbours(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, Progress& progress,
-               std::ostream& out);
+int neighbours(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, Announce announce,
+               Progress& progress, std::ostream& out);
 
 }  // namespace statnat

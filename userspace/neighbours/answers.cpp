@@ -9,17 +9,14 @@
 namespace statnat {
 namespace {
 
+constexpr std::size_t most_named = 16;
+
 // The external sides of a family.
 struct Externals {
     std::vector<Prefix> each{};
     std::vector<Range> hosts{};
     std::vector<Range> prefixes{};
-
-    std::vector<Range> all() const {
-        std::vector<Range> both = hosts;
-        both.insert(both.end(), prefixes.begin(), prefixes.end());
-        return merged(std::move(both));
-    }
+    std::vector<Range> all{};
 };
 
 Externals externals(const Pairs& pairs, Family family) {
@@ -35,6 +32,9 @@ Externals externals(const Pairs& pairs, Family family) {
             (tier.is_of_hosts() ? found.hosts : found.prefixes).push_back(Range::of(prefix));
         }
     }
+    found.all = found.hosts;
+    found.all.insert(found.all.end(), found.prefixes.begin(), found.prefixes.end());
+    found.all = merged(std::move(found.all));
     found.hosts = merged(std::move(found.hosts));
     found.prefixes = merged(std::move(found.prefixes));
     return found;
@@ -53,7 +53,7 @@ void add_routes(const Externals& externals, const std::set<Address>& taken, std:
         routes.insert(prefixes.begin(), prefixes.end());
     };
     if (externals.each.size() > most_one_by_one) {
-        add(externals.all());
+        add(externals.all);
         return;
     }
     for (const Prefix& prefix : externals.each) {
@@ -125,29 +125,39 @@ void answer_ndp(const std::vector<Range>& hosts, const std::string& name, int in
     add_each(hosts, index, answers.proxies);
 }
 
+// The kernel looks through all entries of IPv6, and joins a group for each: of many, adding one takes ever longer.
+void answer_on(int index, const Externals& all, Family family, const Surroundings& around, Answers& answers) {
+    const std::string& name = around.links.at(index).name;
+    const bool ipv4 = family == Family::ipv4;
+    const auto each = without(on_link(ipv4 ? all.all : all.hosts, around, index), taken(around));
+    std::vector<Range> others = ipv4 ? std::vector<Range>() : on_link(all.prefixes, around, index);
+    if (!ipv4 && count(each, most_one_by_one) > most_one_by_one) {
+        others.insert(others.end(), each.begin(), each.end());
+    } else if (!each.empty()) {
+        auto& answered = answers.answered[index];
+        answered.insert(answered.end(), each.begin(), each.end());
+        ipv4 ? answer_arp(each, around, index, answers) : answer_ndp(each, name, index, answers);
+    }
+    if (!others.empty()) {
+        answers.for_ndppd[name] = cover(without(merged(std::move(others)), around.routers));
+    }
+}
+
 }  // namespace
 
 Answers answers(const Pairs& pairs, const Surroundings& around) {
     Answers wanted;
-    const std::set<Address> none_of_ours = taken(around);
     for (const Family family : families) {
         const Externals all = externals(pairs, family);
-        const std::vector<Range> ranges = all.all();
-        add_routes(all, none_of_ours, wanted.routes);
+        add_routes(all, taken(around), wanted.routes);
         for (const Address& router : around.routers) {
-            if (router.family == family && count(within(ranges, Prefix::host(router)), 1) != 0) {
+            if (router.family == family && !within(all.all, Prefix::host(router)).empty()) {
                 wanted.of_routers.push_back(router);
             }
         }
         for (const auto& [index, link] : around.links) {
-            const bool ipv4 = family == Family::ipv4;
-            const auto one_by_one = without(on_link(ipv4 ? ranges : all.hosts, around, index), none_of_ours);
-            if (link.resolves && !one_by_one.empty()) {
-                ipv4 ? answer_arp(one_by_one, around, index, wanted) : answer_ndp(one_by_one, link.name, index, wanted);
-            }
-            const auto whole = ipv4 ? std::vector<Range>() : on_link(all.prefixes, around, index);
-            if (link.resolves && !whole.empty()) {
-                wanted.for_ndppd[link.name] = cover(without(whole, around.routers));
+            if (link.resolves) {
+                answer_on(index, all, family, around, wanted);
             }
         }
     }
@@ -162,12 +172,18 @@ std::vector<std::string> warnings(const Answers& answers) {
     }
     for (const auto& [name, prefixes] : answers.for_ndppd) {
         std::string rules;
-        for (const Prefix& prefix : prefixes) {
-            rules += fmt::format(" rule {} {{ static }}", prefix.text());
+        for (std::size_t i = 0; i < std::min(prefixes.size(), most_named); ++i) {
+            rules += fmt::format(" rule {} {{ static }}", prefixes[i].text());
         }
-        sentences.push_back(fmt::format("the kernel answers neighbour solicitations for hosts only, not for prefixes: "
-                                        "on {0}, let ndppd do that, with \"proxy {0} {{{1} }}\" in /etc/ndppd.conf",
-                                        name, rules));
+        const std::string more =
+            prefixes.size() <= most_named
+                ? ""
+                : fmt::format(", and {} more rules (ip -6 route show proto {})", prefixes.size() - most_named,
+                              neighbours_protocol);
+        sentences.push_back(fmt::format("the kernel answers neighbour solicitations for single hosts only, 4,096 at "
+                                        "most: on {0}, let ndppd do that, with \"proxy {0} {{{1} }}\" in "
+                                        "/etc/ndppd.conf{2}",
+                                        name, rules, more));
     }
     return sentences;
 }

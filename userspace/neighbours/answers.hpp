@@ -23,6 +23,7 @@ using Settings = std::map<std::string, std::string>;
 struct Answers {
     std::set<Prefix> routes{};
     std::set<Proxy> proxies{};
+    std::map<int, std::vector<Range>> answered{};  // by the index of the link: for what addresses
     Settings settings{};
     // By the name of a link on which the kernel is to answer for all that it routes: what it may answer for.
     std::map<std::string, std::vector<Range>> passing{};

@@ -84,7 +84,7 @@ Steps steps(const Answers& wanted, const Surroundings& around, const Settings& a
     return steps;
 }
 
-std::string summary(const Steps& steps) {
+std::string summary(const Steps& steps, const std::vector<std::string>& more) {
     std::vector<std::string> parts;
     if (steps.make_device) {
         parts.push_back(fmt::format("made {}", neighbours_device));
@@ -104,6 +104,7 @@ std::string summary(const Steps& steps) {
     } else if (steps.raise_device && !steps.make_device) {
         parts.push_back(fmt::format("switched {} on", neighbours_device));
     }
+    parts.insert(parts.end(), more.begin(), more.end());
     return parts.empty() ? std::string(nothing_to_change) : fmt::format("{}", fmt::join(parts, ", "));
 }
 

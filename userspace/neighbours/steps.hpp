@@ -31,8 +31,8 @@ struct Steps {
 // somebody else has a device of our name.
 Steps steps(const Answers& wanted, const Surroundings& around, const Settings& actual, const ChangedSettings& changed);
 
-// "made statnat0, added 2 routes, ...".
+// "made statnat0, added 2 routes, ...", and what else has been done.
 inline constexpr std::string_view nothing_to_change = "nothing to change";
-std::string summary(const Steps& steps);
+std::string summary(const Steps& steps, const std::vector<std::string>& more = {});
 
 }  // namespace statnat

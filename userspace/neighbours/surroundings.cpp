@@ -1,14 +1,133 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "neighbours/surroundings.hpp"
 
+#include "error.hpp"
+#include "netlink/patience.hpp"
+#include "routing/parts.hpp"
+#include "routing/request.hpp"
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+
+#include <fmt/format.h>
+#include <linux/neighbour.h>
+#include <net/if.h>
 
 namespace statnat {
+namespace {
+
+constexpr std::chrono::seconds longest(30);
+
+template <typename Header>
+Bytes ask_all(std::uint16_t type, Family family, std::uint8_t flags, std::uint32_t sequence) {
+    Request question(type, NLM_F_DUMP, sequence);
+    auto& header = question.header<Header>();
+    if constexpr (requires { header.ndm_flags; }) {
+        header.ndm_family = family == Family::ipv4 ? AF_INET : AF_INET6;
+        header.ndm_flags = flags;
+    }
+    return question.take();
+}
+
+// Again where somebody has changed it meanwhile.
+template <typename Header>
+void dump(Netlink& netlink, std::uint16_t type, const std::function<void(const Parts<Header>&)>& each,
+          Family family = Family::ipv4, std::uint8_t flags = 0) {
+    for (Patience patience(longest); patience.lasts();) {
+        std::vector<Bytes> messages;
+        const Answer answer =
+            netlink.ask(ask_all<Header>(type, family, flags, netlink.next_sequence()),
+                        [&](Message message) { messages.emplace_back(message.begin(), message.end()); });
+        if (answer.refusal && answer.refusal->error == EAFNOSUPPORT) {
+            return;  // a kernel without IPv6
+        }
+        if (answer.refusal) {
+            throw CannotGoOn{fmt::format("the kernel does not tell its links, addresses and routes: {}",
+                                         std::strerror(answer.refusal->error))};
+        }
+        if (!answer.interrupted && !answer.incomplete) {
+            for (const Bytes& message : messages) {
+                if (const auto parts = Parts<Header>::of(message)) {
+                    each(*parts);
+                }
+            }
+            return;
+        }
+    }
+    throw CannotGoOn{"this machine's links, addresses or routes change all the time: try again while they do not"};
+}
+
+void take_link(const Parts<ifinfomsg>& link, Surroundings& around) {
+    const auto& [header, attributes] = link;
+    Link taken{attributes.text(IFLA_IFNAME), attributes.text(IFLA_IFALIAS)};
+    taken.up = (header.ifi_flags & IFF_UP) != 0;
+    const Message hardware = attributes.bytes(IFLA_ADDRESS);
+    taken.resolves = (header.ifi_flags & (IFF_LOOPBACK | IFF_NOARP | IFF_POINTOPOINT)) == 0 &&
+                     hardware.size() == taken.hardware.size();
+    if (taken.resolves) {
+        std::copy(hardware.begin(), hardware.end(), taken.hardware.begin());
+    }
+    around.links[header.ifi_index] = taken;
+}
+
+void take_address(const Parts<ifaddrmsg>& address, Surroundings& around) {
+    const auto& [header, attributes] = address;
+    const auto there = address_of(attributes.bytes(IFA_ADDRESS));
+    const auto own = attributes.has(IFA_LOCAL) ? address_of(attributes.bytes(IFA_LOCAL)) : there;
+    if (own) {
+        around.own.insert(*own);
+    }
+    if (there && header.ifa_prefixlen <= full_length(there->family)) {
+        around.networks.insert({Prefix::of(*there, header.ifa_prefixlen), static_cast<int>(header.ifa_index)});
+    }
+}
+
+void take_route(const Parts<rtmsg>& route, Surroundings& around) {
+    const auto& [header, attributes] = route;
+    for_each_next_hop(attributes, [&](const Address& hop, unsigned) { around.routers.insert(hop); });
+    const std::uint32_t table = load<std::uint32_t>(attributes.bytes(RTA_TABLE)).value_or(header.rtm_table);
+    const Family family = header.rtm_family == AF_INET ? Family::ipv4 : Family::ipv6;
+    Address destination{family, {}};
+    if (attributes.has(RTA_DST)) {
+        destination = address_of(attributes.bytes(RTA_DST)).value_or(destination);
+    }
+    const bool is_ip = header.rtm_family == AF_INET || header.rtm_family == AF_INET6;
+    if (!is_ip || table != RT_TABLE_MAIN || header.rtm_dst_len > full_length(destination.family)) {
+        return;
+    }
+    const Prefix prefix = Prefix::of(destination, header.rtm_dst_len);
+    const int link = load<int>(attributes.bytes(RTA_OIF)).value_or(0);
+    (header.rtm_protocol == neighbours_protocol ? around.our_routes : around.routes).insert({prefix, link});
+}
+
+void take_proxy(const Parts<ndmsg>& entry, Surroundings& around) {
+    const auto& [header, attributes] = entry;
+    const auto address = address_of(attributes.bytes(NDA_DST));
+    if (address && (header.ndm_flags & NTF_PROXY) != 0) {
+        const bool ours = load<std::uint8_t>(attributes.bytes(NDA_PROTOCOL)).value_or(0) == neighbours_protocol;
+        (ours ? around.our_proxies : around.proxies).insert({*address, header.ndm_ifindex});
+    }
+}
+
+}  // namespace
 
 std::optional<int> Surroundings::device() const {
     const auto found = std::find_if(links.begin(), links.end(),
                                     [](const auto& one) { return one.second.name == neighbours_device; });
     return found == links.end() ? std::nullopt : std::optional(found->first);
+}
+
+Surroundings look_around(Netlink& netlink) {
+    Surroundings around;
+    dump<ifinfomsg>(netlink, RTM_GETLINK, [&](const auto& link) { take_link(link, around); });
+    dump<ifaddrmsg>(netlink, RTM_GETADDR, [&](const auto& address) { take_address(address, around); });
+    dump<rtmsg>(netlink, RTM_GETROUTE, [&](const auto& route) { take_route(route, around); });
+    for (const Family family : families) {
+        dump<ndmsg>(netlink, RTM_GETNEIGH, [&](const auto& entry) { take_proxy(entry, around); }, family, NTF_PROXY);
+    }
+    return around;
 }
 
 }  // namespace statnat

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What is around this machine, and what of it the tool has made: plain values.
+// What is around this machine, and what of it the tool has made: values.
 #pragma once
 
+#include "netlink/netlink.hpp"
 #include "pairs/prefix.hpp"
 
 #include <array>
@@ -64,5 +65,8 @@ struct Surroundings {
 
     std::optional<int> device() const;  // of that name, whoever has made it
 };
+
+// As rtnetlink tells; needs no privileges. Throws CannotGoOn.
+Surroundings look_around(Netlink& netlink);
 
 }  // namespace statnat
