@@ -2,6 +2,7 @@
 #include "command_table.hpp"
 
 #include "commands/edit.hpp"
+#include "commands/exchange.hpp"
 #include "commands/guard.hpp"
 #include "commands/neighbours.hpp"
 #include "commands/render.hpp"
@@ -9,6 +10,7 @@
 #include "commands/sync.hpp"
 #include "config/configuration.hpp"
 #include "error.hpp"
+#include "files.hpp"
 #include "nft/command_line.hpp"
 #include "nft/save.hpp"
 
@@ -121,6 +123,17 @@ void status_options(options::options_description& own) {
     own.add_options()("json,j", "print JSON")("health", "say only whether all is as sync left it, fast");
 }
 
+void import_options(options::options_description& own) {
+    static const std::string formats = "what FILE is: " + names_of_formats();
+    own.add_options()("from", options::value<std::string>()->value_name("FORMAT"), formats.c_str())(
+        "csv", "print CSV with a header line, not TOML");
+}
+
+void export_options(options::options_description& own) {
+    own.add_options()("to", options::value<std::string>()->value_name("nft-native|csv|json"),
+                      "what to print: rules for stock nft, or the pairs as list does");
+}
+
 int run_sync(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
     const FallBack fall_back = values.count("last-good") ? FallBack::without_pairs : FallBack::never;
@@ -186,6 +199,10 @@ int run_status(const Operands& operands, const Values& values, Progress& progres
 }
 
 int run_watch(const Operands& operands, const Values&, Progress& progress) {
+    if (file_of(operands) == standard_input) {
+        throw CannotGoOn{"watch reads its configuration again and again, and standard input only once: name a file",
+                         exit_usage};
+    }
     Kernel there = kernel(progress);
     watch(there, file_of(operands), progress, std::cout);
 }
@@ -203,6 +220,23 @@ int run_clear(const Operands&, const Values&, Progress& progress) {
 
 int run_save(const Operands& operands, const Values&, Progress&) {
     return save(operands.empty() ? std::nullopt : std::optional<fs::path>(operands.front()));
+}
+
+const std::string& option_of(const Values& values, const char* name, const std::string& legal) {
+    if (!values.count(name)) {
+        throw CannotGoOn{fmt::format("--{} is missing: legal are {}", name, legal), exit_usage};
+    }
+    return values[name].as<std::string>();
+}
+
+int run_import(const Operands& operands, const Values& values, Progress& progress) {
+    const Format& format = find_format(option_of(values, "from", names_of_formats()));
+    return import_pairs(format, operands.empty() ? standard_input : operands.front(),
+                        values.count("csv") ? PairsAs::csv : PairsAs::toml, progress, std::cout);
+}
+
+int run_export(const Operands& operands, const Values& values, Progress& progress) {
+    return export_pairs(option_of(values, "to", "nft-native, csv and json"), file_of(operands), progress, std::cout);
 }
 
 constexpr Command commands[] = {
@@ -224,6 +258,9 @@ constexpr Command commands[] = {
     {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", no_options, run_clear},
     {"nft", "[ARGUMENT...]", 0, 0, "be nft(8) with one more statement, snat_stateless", no_options, nullptr,
      Output::data, nft},
+    {"import", "[FILE]", 0, 1, "make pairs of what other translators are configured with", import_options, run_import,
+     Output::data},
+    {"export", "[FILE]", 0, 1, "write a configuration's pairs for others", export_options, run_export, Output::data},
     {"save", "[FILE]", 0, 1, "write the kernel's whole ruleset as a file for boot", no_options, run_save, Output::data},
 };
 

@@ -116,6 +116,28 @@ void read_lines(const std::filesystem::path& path, const std::function<void(std:
     }
 }
 
+std::string read_input(const std::filesystem::path& path) {
+    constexpr std::size_t most = std::size_t{1} << 28;  // far more than a million pairs, and a device has no end
+    const bool is_standard = path == standard_input;
+    const std::unique_ptr<std::FILE, Close> file{is_standard ? ::fdopen(::dup(STDIN_FILENO), "r")
+                                                             : std::fopen(path.c_str(), "re")};
+    if (!file) {
+        throw std::system_error(errno, std::generic_category());
+    }
+    std::string text;
+    std::string buffer(256 * 1024, '\0');
+    while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+        text.append(buffer, 0, size);
+        if (text.size() > most) {
+            throw CannotGoOn{path.string() + ": more than 256 MiB: legal is less", exit_usage};
+        }
+    }
+    if (std::ferror(file.get()) != 0) {
+        throw std::system_error(errno, std::generic_category());
+    }
+    return text;
+}
+
 std::vector<std::filesystem::path> matching_files(const std::filesystem::path& directory, const std::string& pattern) {
     const bool relative = !directory.empty() && !pattern.starts_with('/');
     const std::string full = (relative ? taken_literally(directory.string() + "/") : "") + pattern;

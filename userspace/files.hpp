@@ -17,6 +17,12 @@ std::string read_file(const std::filesystem::path& path);
 // Calls `visit` with some whole lines after others; the last one may lack its end.
 void read_lines(const std::filesystem::path& path, const std::function<void(std::string_view)>& visit);
 
+// The name that commands take for what comes from there.
+inline constexpr const char* standard_input = "-";
+
+// Reads standard input if `path` is its name. Throws std::system_error, or CannotGoOn where it does not end in time.
+std::string read_input(const std::filesystem::path& path);
+
 // The files that a shell pattern names, relative to a directory, sorted. Throws std::system_error where a directory
 // cannot be looked into.
 std::vector<std::filesystem::path> matching_files(const std::filesystem::path& directory, const std::string& pattern);

@@ -12,7 +12,7 @@ namespace statnat {
 // Whether a file that is called statnat.toml goes on in the files of conf.d beside it.
 enum class DropIns : std::uint8_t { read, ignored };
 
-// Throws InvalidConfiguration.
+// Throws InvalidConfiguration. Reads standard input where `file` is its name.
 Configuration read_configuration(const std::filesystem::path& file, DropIns drop_ins = DropIns::read);
 
 }  // namespace statnat

@@ -46,6 +46,18 @@ std::string pairs_as_csv(const Pairs& pairs) {
     return csv;
 }
 
+std::string pairs_as_toml(const Pairs& pairs) {
+    std::string toml = "[pairs]\n";
+    for (const Pair& pair : pairs) {
+        const std::string more = (pair.npt ? ", npt = true" : "") +
+                                 (pair.comment.empty() ? "" : ", comment = " + quoted_json(pair.comment.text()));
+        const std::string external = fmt::format("\"{}\"", pair.external.short_text());
+        fmt::format_to(std::back_inserter(toml), "\"{}\" = {}\n", pair.internal.short_text(),
+                       more.empty() ? external : fmt::format("{{ external = {}{} }}", external, more));
+    }
+    return toml;
+}
+
 std::string quoted_csv(std::string_view text) {
     const bool has_blanks = text.starts_with(' ') || text.ends_with(' ');  // which readers of CSV strip
     if (text.find_first_of(",\"\r\n") == std::string_view::npos && !has_blanks) {

@@ -13,6 +13,7 @@ namespace statnat {
 std::string settings_as_toml(const Configuration& configuration, std::string_view pairs_file);
 
 std::string pairs_as_csv(const Pairs& pairs);
+std::string pairs_as_toml(const Pairs& pairs);  // a whole file
 
 // A field of a CSV record.
 std::string quoted_csv(std::string_view text);

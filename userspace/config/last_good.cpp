@@ -36,7 +36,8 @@ LastGood::LastGood(fs::path directory, std::string name)
 
 std::optional<LastGood> LastGood::of(const fs::path& configuration) {
     std::error_code ignored;
-    if (fs::absolute(configuration, ignored).lexically_normal().parent_path() != configurations) {
+    if (configuration == standard_input ||
+        fs::absolute(configuration, ignored).lexically_normal().parent_path() != configurations) {
         return std::nullopt;
     }
     return LastGood(directory_of_all, configuration.stem());

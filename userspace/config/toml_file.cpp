@@ -27,7 +27,7 @@ constexpr const char* legal_pair =
 void TomlFile::read_settings() {
     draft_.read(number_, [&](const fs::path& path) {
         if (!document_) {
-            document_.emplace(read_file(path));
+            document_.emplace(path == standard_input ? read_input(path) : read_file(path));
         }
     });
     if (!document_) {

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "importers/formats.hpp"
+
+#include "error.hpp"
+#include "importers/tables.hpp"
+#include "printable.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace statnat {
+namespace {
+
+constexpr Format formats[] = {
+    {"static_nat", "what was written into /proc/net/static_nat, or was read from there", read_static_nat},
+    {"csv", "lines of INTERNAL,EXTERNAL[,COMMENT[,npt]], or a header that names such columns", read_csv},
+};
+
+}  // namespace
+
+std::span<const Format> all_formats() {
+    return formats;
+}
+
+std::string names_of_formats() {
+    std::string names;
+    for (const Format& format : formats) {
+        names += (names.empty() ? "" : ", ") + std::string(format.name);
+    }
+    return names;
+}
+
+const Format& find_format(std::string_view name) {
+    const auto format = std::find_if(std::begin(formats), std::end(formats),
+                                     [&](const Format& one) { return one.name == name; });
+    if (format == std::end(formats)) {
+        throw CannotGoOn{fmt::format("there is no format {}: legal are {}", in_quotes(name), names_of_formats()),
+                         exit_usage};
+    }
+    return *format;
+}
+
+}  // namespace statnat
