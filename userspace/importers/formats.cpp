@@ -2,6 +2,8 @@
 #include "importers/formats.hpp"
 
 #include "error.hpp"
+#include "importers/iptables_save.hpp"
+#include "importers/nft_json.hpp"
 #include "importers/tables.hpp"
 #include "printable.hpp"
 
@@ -15,6 +17,8 @@ namespace {
 constexpr Format formats[] = {
     {"static_nat", "what was written into /proc/net/static_nat, or was read from there", read_static_nat},
     {"csv", "lines of INTERNAL,EXTERNAL[,COMMENT[,npt]], or a header that names such columns", read_csv},
+    {"iptables-save", "what iptables-save and ip6tables-save print", read_iptables_save},
+    {"nft", "the JSON that \"nft -j list ruleset\" prints", read_nft_json},
 };
 
 }  // namespace
