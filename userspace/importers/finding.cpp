@@ -37,6 +37,27 @@ void Reading::take(Finding finding, std::string_view internal, std::string_view 
     findings.push_back(std::move(finding));
 }
 
+void Reading::take(const Binding& binding) {
+    if (!binding.why_not.empty()) {
+        leave(binding.at, binding.why_not);
+        return;
+    }
+    if (binding.internal.empty() || binding.external.empty()) {
+        leave(binding.at, fmt::format("has no {} address: a pair has two",
+                                      binding.internal.empty() ? "internal" : "external"));
+        return;
+    }
+    for (const std::string& interface : binding.interfaces) {
+        note_interface(interface, binding.at);
+    }
+    Finding finding;
+    finding.at = binding.at;
+    finding.direction = binding.direction;
+    finding.npt = binding.npt;
+    finding.comment = binding.comment;
+    take(std::move(finding), binding.internal, binding.external);
+}
+
 std::optional<std::uint8_t> length_of_mask(std::string_view mask) {
     const auto address = Address::parse(mask);
     if (!address || address->family != Family::ipv4) {

@@ -41,6 +41,24 @@ struct Leftover {
     std::string sentence;
 };
 
+// A rule of others while it is read, perhaps line by line.
+struct Binding {
+    Place at;  // its first line
+    std::string internal{};
+    std::string external{};
+    std::string comment{};
+    std::string why_not{};  // the first reason why it is no pair
+    std::vector<std::string> interfaces{};
+    Direction direction = Direction::both;
+    bool npt = false;
+
+    void object(std::string why) {
+        if (why_not.empty()) {
+            why_not = std::move(why);
+        }
+    }
+};
+
 struct Reading {
     std::vector<Finding> findings;
     std::vector<Leftover> leftovers;
@@ -51,6 +69,8 @@ struct Reading {
     void note_interface(std::string_view name, const Place& at);
     // Takes it if both texts are sides of a pair, and else leaves it.
     void take(Finding finding, std::string_view internal, std::string_view external);
+    // The same; and leaves what is no pair.
+    void take(const Binding& binding);
 };
 
 // Thrown for a text that cannot be read at all.

@@ -2,8 +2,11 @@
 #include "importers/formats.hpp"
 
 #include "error.hpp"
+#include "importers/config_xml.hpp"
 #include "importers/iptables_save.hpp"
 #include "importers/nft_json.hpp"
+#include "importers/routers.hpp"
+#include "importers/statements.hpp"
 #include "importers/tables.hpp"
 #include "printable.hpp"
 
@@ -19,6 +22,13 @@ constexpr Format formats[] = {
     {"csv", "lines of INTERNAL,EXTERNAL[,COMMENT[,npt]], or a header that names such columns", read_csv},
     {"iptables-save", "what iptables-save and ip6tables-save print", read_iptables_save},
     {"nft", "the JSON that \"nft -j list ruleset\" prints", read_nft_json},
+    {"cisco", "a running configuration of IOS, with \"ip nat inside source static\"", read_cisco},
+    {"pf-binat", "a pf.conf, or what \"pfctl -s nat\" prints, with binat", read_pf_binat},
+    {"config-xml", "config.xml of pfSense or OPNsense, with 1:1 NAT or NPt", read_config_xml},
+    {"shorewall-netmap", "the file netmap of Shorewall", read_shorewall_netmap},
+    {"jool-eam", "explicit address mappings of Jool, as its table, CSV, commands or JSON", read_jool_eam},
+    {"juniper", "what \"show configuration | display set\" of Junos prints, with static nat", read_juniper},
+    {"vyos", "what \"show configuration commands\" of VyOS prints, with nat or nat66", read_vyos},
 };
 
 }  // namespace

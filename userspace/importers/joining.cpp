@@ -150,8 +150,9 @@ bool Joiner::leave_some_collisions() {
 
 // One sentence for each, however many there are.
 void Joiner::note_interfaces() {
-    for (const auto& [name, places] : reading_.interfaces) {
+    for (auto& [name, places] : reading_.interfaces) {
         constexpr std::size_t most = 10;
+        std::stable_sort(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.line < b.line; });
         std::string list;
         for (std::size_t i = 0; i < std::min(most, places.size()); ++i) {
             list += (i == 0 ? "" : ", ") +

@@ -2,11 +2,13 @@
 #include "importers/lines.hpp"
 
 #include "importers/finding.hpp"
+#include "printable.hpp"
 
 #include <algorithm>
 
 #include <boost/program_options/parsers.hpp>
 #include <boost/token_functions.hpp>
+#include <fmt/format.h>
 
 namespace statnat {
 namespace {
@@ -48,7 +50,7 @@ std::vector<std::string_view> split_words(std::string_view line) {
     return words;
 }
 
-std::vector<std::string> split_quoted_words(std::string_view line) {
+Words split_quoted_words(std::string_view line) {
     try {
         return boost::program_options::split_unix(std::string(line), std::string(blanks));
     } catch (const boost::escaped_list_error&) {  // a backslash where shells take one and this does not
@@ -57,12 +59,24 @@ std::vector<std::string> split_quoted_words(std::string_view line) {
     }
 }
 
-std::string joined_words(const std::vector<std::string>& words, std::size_t first) {
+std::string joined_words(const Words& words, std::size_t first) {
     std::string text;
     for (std::size_t i = first; i < words.size(); ++i) {
         text += (text.empty() ? "" : " ") + words[i];
     }
     return text;
+}
+
+bool begins_with(const Words& words, std::initializer_list<std::string_view> beginning) {
+    return words.size() >= beginning.size() && std::equal(beginning.begin(), beginning.end(), words.begin());
+}
+
+std::string word_at(const Words& words, std::size_t index) {
+    return index < words.size() ? words[index] : "";
+}
+
+std::string condition(const Words& words, std::size_t first) {
+    return fmt::format("has {}, which no pair has", in_quotes(joined_words(words, first)));
 }
 
 }  // namespace statnat

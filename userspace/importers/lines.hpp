@@ -2,12 +2,16 @@
 // A text line by line and word by word, for formats that are made of lines.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace statnat {
+
+using Words = std::vector<std::string>;
 
 // Calls `visit` with each line, counted from 1 on, without its end. Throws Unreadable at a NUL, which no text has.
 void for_each_line(std::string_view text, const std::function<void(unsigned number, std::string_view line)>& visit);
@@ -18,9 +22,17 @@ std::string_view trimmed(std::string_view text);
 std::vector<std::string_view> split_words(std::string_view line);
 
 // The same, but as a shell has it: what is in quotation marks is one word, or part of one, without them.
-std::vector<std::string> split_quoted_words(std::string_view line);
+Words split_quoted_words(std::string_view line);
 
 // The words from `first` on, in one text.
-std::string joined_words(const std::vector<std::string>& words, std::size_t first);
+std::string joined_words(const Words& words, std::size_t first);
+
+bool begins_with(const Words& words, std::initializer_list<std::string_view> beginning);
+
+// Empty where there is none.
+std::string word_at(const Words& words, std::size_t index);
+
+// That the words from `first` on say what no pair can do.
+std::string condition(const Words& words, std::size_t first);
 
 }  // namespace statnat

@@ -15,7 +15,7 @@
 namespace statnat {
 namespace {
 
-using Words = std::vector<std::string_view>;
+using Views = std::vector<std::string_view>;
 
 class StaticNat {
 public:
@@ -23,7 +23,7 @@ public:
 
 private:
     void read_line(unsigned number, std::string_view line);
-    void read_written(Place at, char sign, const Words& words);
+    void read_written(Place at, char sign, const Views& words);
     void read_listed(Place at, std::string_view line);
 
 
@@ -33,7 +33,7 @@ private:
 };
 
 // The module translated back what it translated, so that one line is a whole pair.
-void StaticNat::read_written(Place at, char sign, const Words& words) {
+void StaticNat::read_written(Place at, char sign, const Views& words) {
     const bool is_dst = words.size() > 2 && words[2] == "dst";
     if (words.size() < 3 || (!is_dst && words[2] != "src")) {
         reading_.leave(std::move(at), "neither src nor dst: legal is +EXTERNAL INTERNAL dst or +INTERNAL EXTERNAL src");
@@ -104,7 +104,7 @@ void StaticNat::read_line(unsigned number, std::string_view line) {
         read_listed({number}, line);
         return;
     }
-    Words words = split_words(line.substr(0, line.find('>')));
+    Views words = split_words(line.substr(0, line.find('>')));
     if (!words.empty() && words.front() == "echo") {
         words.erase(words.begin());
     }
