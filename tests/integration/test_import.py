@@ -107,6 +107,16 @@ def test_broken_samples(name):
             assert done.returncode == 2 or run("check", "-", stdin=done.stdout).returncode == 0
 
 
+def test_many_jumps():
+    """A lattice of chains that nothing enters has more ways through it than can be gone."""
+    jumps = [f"-A c{level} -j c{level + 1}" for level in range(14) for _ in range(20)]
+    text = "\n".join(["*nat", *(f":c{level} - [0:0]" for level in range(15)), *jumps,
+                      "-A c14 -s 10.0.0.2/32 -j SNAT --to-source 198.51.100.2", "COMMIT", ""])
+    done = run("import", "--from", "iptables-save", stdin=text.encode())
+    assert done.returncode == 1
+    assert done.stderr.decode() == '-:297: nothing leads to the chain "c0": a pair would be for all\n'
+
+
 USAGE = [
     #   why                     arguments                                   what is said
     row("no format",            ["import"],                                 "--from is missing: legal are static_nat"),

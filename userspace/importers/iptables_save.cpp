@@ -135,13 +135,14 @@ private:
     void translate(const Rule& rule, const Target& target);
     std::optional<std::string> translated(const Rule& rule, const Target& target, bool outbound);
     void take_both_ways(const Rule& rule, std::string_view addresses);
-    std::optional<std::string> why_not_reached(const Chain& chain, unsigned depth = 0) const;
+    std::optional<std::string> why_not_reached(const Chain& chain, unsigned depth = 0);
 
     Reading reading_;
     std::string table_;
     std::vector<Rule> rules_;
     std::set<Chain> chains_;
     std::map<Chain, std::vector<const Rule*>> jumps_;  // to it
+    std::map<Chain, std::optional<std::string>> why_not_;  // is it reached
 };
 
 bool is_built_in(const std::string& chain) {
@@ -197,24 +198,20 @@ void Save::judge(const Rule& rule) {
     }
 }
 
-// Why not all packets come into a chain.
-std::optional<std::string> Save::why_not_reached(const Chain& chain, unsigned depth) const {
+// Why not all packets come into a chain; asked once of each, however many jumps there are.
+std::optional<std::string> Save::why_not_reached(const Chain& chain, unsigned depth) {
     constexpr unsigned deepest = 16;  // of jumps, of which the kernel has as many at most
     if (is_built_in(chain.second)) {
         return std::nullopt;
     }
-    const auto jumps = jumps_.find(chain);
-    if (jumps == jumps_.end() || depth > deepest) {
-        return fmt::format("nothing leads to the chain {}", in_quotes(chain.second));
-    }
-    std::optional<std::string> why;
-    for (const Rule* jump : jumps->second) {
-        why = !jump->condition.empty() || jump->source || jump->destination
-                  ? fmt::format("only some packets come into {} (line {})", in_quotes(chain.second), jump->line)
-                  : why_not_reached(jump->chain, depth + 1);
-        if (!why) {
-            break;
-        }
+    const auto [known, is_new] = why_not_.emplace(chain, "nothing leads to the chain " + in_quotes(chain.second));
+    std::optional<std::string>& why = known->second;
+    const std::vector<const Rule*>& jumps = jumps_[chain];
+    for (auto jump = jumps.begin(); is_new && jump != jumps.end() && why && depth < deepest; ++jump) {
+        const Rule& rule = **jump;
+        why = !rule.condition.empty() || rule.source || rule.destination
+                  ? fmt::format("only some packets come into {} (line {})", in_quotes(chain.second), rule.line)
+                  : why_not_reached(rule.chain, depth + 1);
     }
     return why;
 }

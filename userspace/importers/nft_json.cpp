@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -155,7 +154,7 @@ private:
     Rule rule_of(json_t* object);
     void judge(const Rule& rule);
     bool is_for_all(const Rule& rule);
-    std::optional<std::string> why_not_reached(const Chain& chain, unsigned depth = 0) const;
+    std::optional<std::string> why_not_reached(const Chain& chain, unsigned depth = 0);
     void translate(const Rule& rule);
     void take(const Rule& rule, json_t* from, json_t* to, const std::string& comment);
     void take_map(const Rule& rule, json_t* map);
@@ -166,6 +165,7 @@ private:
     std::map<Chain, json_t*> base_chains_;
     std::vector<Rule> rules_;
     std::multimap<Chain, const Rule*> jumps_;  // to it
+    std::map<Chain, std::optional<std::string>> why_not_;  // is it reached
 };
 
 Rule Ruleset::rule_of(json_t* object) {
@@ -210,15 +210,16 @@ Reading Ruleset::read(json_t* root) {
     return std::move(reading_);
 }
 
-// Why not all packets come into a chain.
-std::optional<std::string> Ruleset::why_not_reached(const Chain& chain, unsigned depth) const {
+// Why not all packets come into a chain; asked once of each, however many jumps there are.
+std::optional<std::string> Ruleset::why_not_reached(const Chain& chain, unsigned depth) {
     constexpr unsigned deepest = 16;  // of jumps, as in the kernel
     if (base_chains_.count(chain) != 0) {
         return std::nullopt;
     }
-    auto why = std::optional(fmt::format("nothing leads to the chain {}", in_quotes(chain.name)));
+    const auto [known, is_new] = why_not_.emplace(chain, "nothing leads to the chain " + in_quotes(chain.name));
+    std::optional<std::string>& why = known->second;
     const auto [begin, end] = jumps_.equal_range(chain);
-    for (auto jump = begin; jump != end && why && depth < deepest; ++jump) {
+    for (auto jump = begin; is_new && jump != end && why && depth < deepest; ++jump) {
         const Rule& rule = *jump->second;
         why = !rule.condition.empty() || !rule.matched.empty()
                   ? fmt::format("only some packets come into {} ({})", in_quotes(chain.name), rule.at.name)
