@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/guard.hpp"
 
-#include "commands/manager.hpp"
 #include "commands/sync.hpp"
 #include "error.hpp"
+#include "manager.hpp"
 #include "printable.hpp"
 
 #include <algorithm>

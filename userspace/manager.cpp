@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "commands/manager.hpp"
+#include "manager.hpp"
 
 #include <charconv>
 #include <cstddef>
