@@ -13,6 +13,7 @@
 #include "quantity.hpp"
 
 #include <fmt/format.h>
+#include <net/if.h>
 #include <spdlog/spdlog.h>
 
 namespace statnat {
@@ -58,6 +59,12 @@ std::string answer_for(const Pairs& pairs, const Kernel& kernel, Announce announ
         said.push_back(fmt::format("sent {}", quantity(statnat::announce(wanted, around), "announcement")));
     }
     return summary(todo, said);
+}
+
+std::string answer_for_nobody(const Kernel& kernel) {
+    const bool none = recall(kernel.neighbours()) == NeighboursRecord{} &&
+                      ::if_nametoindex(std::string(neighbours_device).c_str()) == 0;
+    return none ? std::string(nothing_to_change) : answer_for({}, kernel);
 }
 
 int neighbours(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, Announce announce,

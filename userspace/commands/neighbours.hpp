@@ -20,6 +20,9 @@ enum class Announce { no, yes };
 // what changed. Throws CannotGoOn.
 std::string answer_for(const Pairs& pairs, const Kernel& kernel, Announce announce = Announce::no);
 
+// Undoes it, where any of it was done: a router may have a million routes to look through.
+std::string answer_for_nobody(const Kernel& kernel);
+
 // Returns the exit status.
 int neighbours(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, Announce announce,
                Progress& progress, std::ostream& out);

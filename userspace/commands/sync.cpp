@@ -61,7 +61,8 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     put_ruleset_file(configuration, done.after);
     warn_of_this_machine(loaded.configuration.pairs);
     if (configuration.neighbours) {
-        const std::string said = answer_for(*configuration.neighbours ? loaded.configuration.pairs : Pairs(), kernel);
+        const std::string said = *configuration.neighbours ? answer_for(loaded.configuration.pairs, kernel)
+                                                           : answer_for_nobody(kernel);
         out << (said == nothing_to_change ? "" : "neighbours: " + said + "\n");
     }
     return desired.status_beside(loaded.status());
@@ -94,7 +95,7 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
 
 int clear(Kernel& kernel, std::ostream& out) {
     const Change done = change(kernel, [](const Ruleset&) { return Ruleset{}; }, Depth::known);
-    const std::string said = answer_for({}, kernel);
+    const std::string said = answer_for_nobody(kernel);
     out << summary(done) << (said == nothing_to_change ? "" : "; neighbours: " + said) << '\n';
     return exit_done;
 }
