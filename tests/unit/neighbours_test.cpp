@@ -50,8 +50,8 @@ constexpr int lan = 3;
 constexpr int tunnel = 4;
 constexpr int ours = 9;
 
-Surroundings surroundings() {
-    Surroundings around;
+Neighbourhood surroundings() {
+    Neighbourhood around;
     around.links[wan] = {"wan0", "", true, true};
     around.links[lan] = {"lan0", "", true, true};
     around.links[tunnel] = {"tun0", "", true, false};
@@ -63,7 +63,7 @@ Surroundings surroundings() {
 }
 
 // As it is once the steps are taken.
-Surroundings settled(Surroundings around, const Answers& wanted) {
+Neighbourhood settled(Neighbourhood around, const Answers& wanted) {
     around.links[ours] = {std::string(neighbours_device), std::string(neighbours_alias), true, false};
     for (const Prefix& one : wanted.routes) {
         around.our_routes.insert({one, ours});
@@ -152,7 +152,7 @@ TEST(AnswersTest, NameManyIpv6HostsForNdppd) {
 }
 
 TEST(AnswersTest, OfManyAreByAllThatIsRouted) {
-    Surroundings around = surroundings();
+    Neighbourhood around = surroundings();
     around.networks = {{prefix("10.64.0.0/18"), wan}};
     around.own = {address("10.64.63.1"), address("10.0.0.1")};
     around.routes = {{prefix("10.64.0.0/18"), wan}, {prefix("10.64.62.0/24"), lan}, {prefix("0.0.0.0/0"), lan}};
@@ -195,7 +195,7 @@ TEST(StepsTest, AreNoneWhereAllIsThere) {
 
 TEST(StepsTest, UndoOnlyWhatIsOurs) {
     const Answers wanted = answers(pairs({{"10.0.0.2", "192.0.2.102"}}), surroundings());
-    Surroundings around = settled(surroundings(), wanted);
+    Neighbourhood around = settled(surroundings(), wanted);
     around.proxies = {{address("192.0.2.103"), wan}};
     around.routes = {{prefix("192.0.2.103/32"), lan}};
     const ChangedSettings changed{{"a", {"80", "0"}}, {"b", {"80", "0"}}, {"gone", {"0", "1"}}};
@@ -207,7 +207,7 @@ TEST(StepsTest, UndoOnlyWhatIsOurs) {
 }
 
 TEST(StepsTest, LeaveADeviceOfSomebodyElseAlone) {
-    Surroundings around = surroundings();
+    Neighbourhood around = surroundings();
     around.links[ours] = {std::string(neighbours_device), "mine", true, false};
     EXPECT_TRUE(steps({}, around, {}, {}).empty());
     EXPECT_THROW(steps(answers(pairs({{"10.0.0.2", "192.0.2.102"}}), around), around, {}, {}), CannotGoOn);

@@ -36,10 +36,10 @@ Reading read(const Format& format, const Path& file, const std::string& text) {
     try {
         Reading reading = format.read(text);
         if (!reading.recognized) {
-            throw Unreadable{0, fmt::format("nothing in it is {}: legal is {}", format.name, format.what)};
+            throw NotOfThisFormat{0, fmt::format("nothing in it is {}: legal is {}", format.name, format.what)};
         }
         return reading;
-    } catch (const Unreadable& why) {
+    } catch (const NotOfThisFormat& why) {
         throw CannotGoOn{fmt::format("{}: {}", Place{why.line}.text(file.string()), why.sentence), exit_usage};
     }
 }

@@ -29,7 +29,7 @@ void warn(const std::vector<std::string>& sentences) {
 
 std::string answer_for(const Pairs& pairs, const Kernel& kernel, Announce announce) {
     Netlink netlink(open_route_socket());
-    const Surroundings around = look_around(netlink);
+    const Neighbourhood around = look_around(netlink);
     const Answers wanted = answers(pairs, around);
     const std::string chain = arp_table_text(wanted);
     NeighboursRecord record = recall(kernel.neighbours());

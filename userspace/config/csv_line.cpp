@@ -16,7 +16,7 @@ int ends_nothing(unsigned char) {
 }
 
 void take_field(void* text, std::size_t size, void* fields) {
-    static_cast<std::vector<Field>*>(fields)->push_back({std::string(static_cast<const char*>(text), size)});
+    static_cast<std::vector<CsvField>*>(fields)->push_back({std::string(static_cast<const char*>(text), size)});
 }
 
 void take_line(int, void*) {}
@@ -39,15 +39,15 @@ void CsvLine::start() {
     parser_.reset(parser.release());
 }
 
-std::optional<std::vector<Field>> CsvLine::split(std::string_view line) {
+std::optional<std::vector<CsvField>> CsvLine::split(std::string_view line) {
     if (!parser_) {
         start();
     }
-    std::vector<Field> fields;
+    std::vector<CsvField> fields;
     std::size_t begin = 0;  // of the field at hand
     const auto place = [&] {
         const std::size_t first = line.find_first_not_of(" \t", begin);
-        Field& field = fields.back();
+        CsvField& field = fields.back();
         field.offset = first == std::string_view::npos || line[first] == ',' ? begin : first;
         field.quoted = field.offset < line.size() && line[field.offset] == '"';
     };

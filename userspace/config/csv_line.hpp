@@ -13,7 +13,7 @@ struct csv_parser;
 
 namespace statnat {
 
-struct Field {
+struct CsvField {
     std::string text;  // without blanks around it, unless quoted
     std::size_t offset = 0;  // of its first character in the line, or of its quotation mark
     bool quoted = false;
@@ -22,7 +22,7 @@ struct Field {
 class CsvLine {
 public:
     // The fields of a line that has no end of line in it; nothing where a quotation mark is not where one can be.
-    std::optional<std::vector<Field>> split(std::string_view line);
+    std::optional<std::vector<CsvField>> split(std::string_view line);
 
 private:
     struct Freed {

@@ -48,7 +48,7 @@ bool take_plain_line(std::string_view& lines, Draft& draft) {
     return true;
 }
 
-bool is_empty(const Field& field) {
+bool is_empty(const CsvField& field) {
     return field.text.empty();
 }
 
@@ -59,7 +59,7 @@ bool equals_in_any_case(std::string_view text, std::string_view small) {
 }
 
 // What is not read, behind a # where only addresses can be.
-void cut_remark(std::vector<Field>& fields, std::size_t columns) {
+void cut_remark(std::vector<CsvField>& fields, std::size_t columns) {
     for (std::size_t i = 0; i < std::min(columns, fields.size()); ++i) {
         const std::size_t mark = fields[i].quoted ? std::string::npos : fields[i].text.find('#');
         if (mark != std::string::npos) {
@@ -159,7 +159,7 @@ void PairsFile::read_record(const Fields& fields, std::string_view line, Draft& 
         return;
     }
     Entry entry;
-    const Field& internal = fields[columns_.internal];
+    const CsvField& internal = fields[columns_.internal];
     entry.internal_at = at(internal.offset);
     entry.pair.internal = draft.side(internal.text, entry.internal_at);
     read_external(fields[columns_.external], entry, draft);
@@ -171,7 +171,7 @@ void PairsFile::read_record(const Fields& fields, std::string_view line, Draft& 
 }
 
 // EXTERNAL, and behind a blank what becomes of it: "npt", or "plain" whatever the gateway says.
-void PairsFile::read_external(const Field& field, Entry& entry, Draft& draft) const {
+void PairsFile::read_external(const CsvField& field, Entry& entry, Draft& draft) const {
     const std::string_view text = field.text;
     const auto blank = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_blank) - text.begin());
     const std::string_view word = trimmed(text.substr(blank));
@@ -199,7 +199,7 @@ void PairsFile::read_comment(const Fields& fields, std::string_view line, Entry&
     if (further == fields.end()) {
         return;
     }
-    const auto is_quoted = [](const Field& field) { return field.quoted; };
+    const auto is_quoted = [](const CsvField& field) { return field.quoted; };
     if (columns_.named || std::any_of(fields.begin() + 2, fields.end(), is_quoted)) {
         draft.error(at(further->offset),
                     fmt::format("{} is one field too many: legal is a comment with commas in quotation marks",
@@ -214,7 +214,7 @@ void PairsFile::read_comment(const Fields& fields, std::string_view line, Entry&
 }
 
 // Beside such a column nothing is left to the gateway, which is how `list --csv` means it.
-void PairsFile::read_npt(const Field& field, Entry& entry, Draft& draft) const {
+void PairsFile::read_npt(const CsvField& field, Entry& entry, Draft& draft) const {
     if (!entry.pair.npt || !field.text.empty()) {
         entry.npt_at = at(field.offset);
         entry.pair.npt = field.text == "npt";

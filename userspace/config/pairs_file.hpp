@@ -21,7 +21,7 @@ public:
     void read(Draft& draft);
 
 private:
-    using Fields = std::vector<Field>;
+    using Fields = std::vector<CsvField>;
 
     // Where a record has what; a header line may say otherwise.
     struct Columns {
@@ -42,9 +42,9 @@ private:
     void read_lines(std::string_view lines, Draft& draft);
     void read_line(std::string_view line, Draft& draft);
     void read_record(const Fields& fields, std::string_view line, Draft& draft);
-    void read_external(const Field& field, Entry& entry, Draft& draft) const;
+    void read_external(const CsvField& field, Entry& entry, Draft& draft) const;
     void read_comment(const Fields& fields, std::string_view line, Entry& entry, Draft& draft) const;
-    void read_npt(const Field& field, Entry& entry, Draft& draft) const;
+    void read_npt(const CsvField& field, Entry& entry, Draft& draft) const;
     Position at(std::size_t offset) const { return {number_, line_number_, static_cast<unsigned>(offset) + 1}; }
 
     unsigned number_;

@@ -146,7 +146,7 @@ Reading read_config_xml(std::string_view text) {
     const pugi::xml_parse_result result =
         document.load_buffer(text.data(), text.size(), pugi::parse_default, pugi::encoding_utf8);
     if (!result) {
-        throw Unreadable{config.line_at(result.offset), fmt::format("no XML: {}", result.description())};
+        throw NotOfThisFormat{config.line_at(result.offset), fmt::format("no XML: {}", result.description())};
     }
     return config.read(document);
 }

@@ -74,7 +74,7 @@ struct Reading {
 };
 
 // Thrown for a text that cannot be read at all.
-struct Unreadable {
+struct NotOfThisFormat {
     unsigned line;  // 0: all of it
     std::string sentence;
 };

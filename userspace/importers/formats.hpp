@@ -13,7 +13,7 @@ namespace statnat {
 struct Format {
     std::string_view name;
     std::string_view what;  // a text of this format is
-    Reading (*read)(std::string_view text);  // may throw Unreadable
+    Reading (*read)(std::string_view text);  // may throw NotOfThisFormat
 };
 
 std::span<const Format> all_formats();

@@ -26,7 +26,7 @@ void for_each_line(std::string_view text, const std::function<void(unsigned numb
         std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(line.size() + 1, text.size()));
         if (line.find('\0') != std::string_view::npos) {
-            throw Unreadable{number, "a NUL byte, which no text has: legal is text"};
+            throw NotOfThisFormat{number, "a NUL byte, which no text has: legal is text"};
         }
         if (line.ends_with('\r')) {
             line.remove_suffix(1);

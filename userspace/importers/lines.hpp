@@ -13,7 +13,7 @@ namespace statnat {
 
 using Words = std::vector<std::string>;
 
-// Calls `visit` with each line, counted from 1 on, without its end. Throws Unreadable at a NUL, which no text has.
+// Calls `visit` with each line, counted from 1 on, without its end. Throws NotOfThisFormat at a NUL, which no text has.
 void for_each_line(std::string_view text, const std::function<void(unsigned number, std::string_view line)>& visit);
 
 std::string_view trimmed(std::string_view text);

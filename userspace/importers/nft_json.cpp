@@ -339,7 +339,7 @@ Reading read_nft_json(std::string_view text) {
     const std::unique_ptr<json_t, Released> root(json_loadb(text.data(), text.size(), 0, &error));
     if (!root) {
         const bool is_one_line = text.find('\n') >= text.size() - std::min<std::size_t>(1, text.size());
-        throw Unreadable{is_one_line || error.line < 1 ? 0 : static_cast<unsigned>(error.line),
+        throw NotOfThisFormat{is_one_line || error.line < 1 ? 0 : static_cast<unsigned>(error.line),
                          fmt::format("no JSON ({}): legal is what \"nft -j list ruleset\" prints; a file in nft's own "
                                      "language is loaded first, as in \"unshare -n\", and then listed",
                                      printable(std::string_view(error.text).substr(0, 100)))};

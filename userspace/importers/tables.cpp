@@ -151,7 +151,7 @@ bool is_one_of(std::string text, std::initializer_list<std::string_view> names) 
 }
 
 // Of a first line that names both sides, in one of the ways that people do.
-std::optional<Columns> header(const std::vector<Field>& fields) {
+std::optional<Columns> header(const std::vector<CsvField>& fields) {
     Columns columns{none, none, none, none, true};
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const std::string& text = fields[i].text;
@@ -170,11 +170,11 @@ std::optional<Columns> header(const std::vector<Field>& fields) {
     return columns.internal != none && columns.external != none ? std::optional(columns) : std::nullopt;
 }
 
-std::string_view field_of(const std::vector<Field>& fields, std::size_t column) {
+std::string_view field_of(const std::vector<CsvField>& fields, std::size_t column) {
     return column < fields.size() ? std::string_view(fields[column].text) : std::string_view();
 }
 
-void read_record(Reading& reading, unsigned number, const std::vector<Field>& fields, const Columns& columns) {
+void read_record(Reading& reading, unsigned number, const std::vector<CsvField>& fields, const Columns& columns) {
     std::string_view external = field_of(fields, columns.external);
     std::string_view npt = field_of(fields, columns.npt);
     if (const std::size_t blank = external.find(' '); blank != std::string_view::npos) {

@@ -118,7 +118,7 @@ Bytes announcement(const Address& address, const Hardware& hardware) {
     return address.family == Family::ipv4 ? arp(address, hardware) : ndp(address, hardware);
 }
 
-std::size_t announce(const Answers& answers, const Surroundings& around) {
+std::size_t announce(const Answers& answers, const Neighbourhood& around) {
     const PacketSocket socket;
     std::size_t sent = 0;
     for (const auto& [index, ranges] : answers.answered) {

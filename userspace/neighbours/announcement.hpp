@@ -18,6 +18,6 @@ Bytes announcement(const Address& address, const Hardware& hardware);
 
 // Sends one for each external address that is answered for, as many a second as a switch and its hosts can take.
 // Returns how many. Throws CannotGoOn.
-std::size_t announce(const Answers& answers, const Surroundings& around);
+std::size_t announce(const Answers& answers, const Neighbourhood& around);
 
 }  // namespace statnat

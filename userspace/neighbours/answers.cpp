@@ -41,7 +41,7 @@ Externals externals(const Pairs& pairs, Family family) {
 }
 
 // Those are reached where they are: a route of ours would lead away from them.
-std::set<Address> taken(const Surroundings& around) {
+std::set<Address> taken(const Neighbourhood& around) {
     std::set<Address> all = around.own;
     all.insert(around.routers.begin(), around.routers.end());
     return all;
@@ -62,7 +62,7 @@ void add_routes(const Externals& externals, const std::set<Address>& taken, std:
 }
 
 // In all networks of a link.
-std::vector<Range> on_link(const std::vector<Range>& ranges, const Surroundings& around, int link) {
+std::vector<Range> on_link(const std::vector<Range>& ranges, const Neighbourhood& around, int link) {
     std::vector<Range> found;
     for (const Network& network : around.networks) {
         if (network.link == link) {
@@ -83,7 +83,7 @@ void add_each(const std::vector<Range>& ranges, int link, std::set<Proxy>& proxi
 
 // The kernel answers for what it would forward by another device. In networks of the link, that is what we have routes
 // for and what others have. What else it is asked for there may pass, such as an address that comes to be its own.
-std::vector<Range> passing(const std::vector<Range>& external, const Surroundings& around, int link) {
+std::vector<Range> passing(const std::vector<Range>& external, const Neighbourhood& around, int link) {
     std::vector<Range> networks;
     for (const Network& network : around.networks) {
         if (network.link == link && network.prefix.address.family == Family::ipv4) {
@@ -106,7 +106,7 @@ std::vector<Range> passing(const std::vector<Range>& external, const Surrounding
     return merged(std::move(all));
 }
 
-void answer_arp(const std::vector<Range>& external, const Surroundings& around, int index, Answers& answers) {
+void answer_arp(const std::vector<Range>& external, const Neighbourhood& around, int index, Answers& answers) {
     const std::string& name = around.links.at(index).name;
     answers.settings[fmt::format("net/ipv4/neigh/{}/proxy_delay", name)] = "0";
     if (count(external, most_one_by_one) <= most_one_by_one) {
@@ -126,7 +126,7 @@ void answer_ndp(const std::vector<Range>& hosts, const std::string& name, int in
 }
 
 // The kernel looks through all entries of IPv6, and joins a group for each: of many, adding one takes ever longer.
-void answer_on(int index, const Externals& all, Family family, const Surroundings& around, Answers& answers) {
+void answer_on(int index, const Externals& all, Family family, const Neighbourhood& around, Answers& answers) {
     const std::string& name = around.links.at(index).name;
     const bool ipv4 = family == Family::ipv4;
     const auto each = without(on_link(ipv4 ? all.all : all.hosts, around, index), taken(around));
@@ -145,7 +145,7 @@ void answer_on(int index, const Externals& all, Family family, const Surrounding
 
 }  // namespace
 
-Answers answers(const Pairs& pairs, const Surroundings& around) {
+Answers answers(const Pairs& pairs, const Neighbourhood& around) {
     Answers wanted;
     for (const Family family : families) {
         const Externals all = externals(pairs, family);

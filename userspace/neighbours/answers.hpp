@@ -3,7 +3,7 @@
 #pragma once
 
 #include "neighbours/ranges.hpp"
-#include "neighbours/surroundings.hpp"
+#include "neighbours/neighbourhood.hpp"
 #include "pairs/pairs.hpp"
 
 #include <cstddef>
@@ -33,7 +33,7 @@ struct Answers {
     std::vector<Address> of_routers{};
 };
 
-Answers answers(const Pairs& pairs, const Surroundings& around);
+Answers answers(const Pairs& pairs, const Neighbourhood& around);
 
 // Warnings, each a sentence.
 std::vector<std::string> warnings(const Answers& answers);

@@ -20,7 +20,7 @@ std::vector<typename Set::value_type> difference(const Set& all, const Set& othe
     return left;
 }
 
-void plan_device(const Answers& wanted, const Surroundings& around, Steps& steps) {
+void plan_device(const Answers& wanted, const Neighbourhood& around, Steps& steps) {
     const auto device = around.device();
     const bool ours = device && around.links.at(*device).alias == neighbours_alias;
     if (wanted.routes.empty()) {
@@ -61,7 +61,8 @@ bool Steps::empty() const {
            set.empty() && remove_proxies.empty() && remove_routes.empty();
 }
 
-Steps steps(const Answers& wanted, const Surroundings& around, const Settings& actual, const ChangedSettings& changed) {
+Steps steps(const Answers& wanted, const Neighbourhood& around, const Settings& actual,
+            const ChangedSettings& changed) {
     Steps steps;
     plan_device(wanted, around, steps);
     std::set<Route> routes;

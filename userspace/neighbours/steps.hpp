@@ -4,7 +4,7 @@
 
 #include "neighbours/answers.hpp"
 #include "neighbours/record.hpp"
-#include "neighbours/surroundings.hpp"
+#include "neighbours/neighbourhood.hpp"
 
 #include <string>
 #include <string_view>
@@ -29,7 +29,7 @@ struct Steps {
 
 // `actual` has the settings that are wanted or remembered, as far as the kernel has them. Throws CannotGoOn where
 // somebody else has a device of our name.
-Steps steps(const Answers& wanted, const Surroundings& around, const Settings& actual, const ChangedSettings& changed);
+Steps steps(const Answers& wanted, const Neighbourhood& around, const Settings& actual, const ChangedSettings& changed);
 
 // "made statnat0, added 2 routes, ...", and what else has been done.
 inline constexpr std::string_view nothing_to_change = "nothing to change";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "neighbours/surroundings.hpp"
+#include "neighbours/neighbourhood.hpp"
 
 #include "error.hpp"
 #include "netlink/patience.hpp"
@@ -59,7 +59,7 @@ void dump(Netlink& netlink, std::uint16_t type, const std::function<void(const P
     throw CannotGoOn{"this machine's links, addresses or routes change all the time: try again while they do not"};
 }
 
-void take_link(const Parts<ifinfomsg>& link, Surroundings& around) {
+void take_link(const Parts<ifinfomsg>& link, Neighbourhood& around) {
     const auto& [header, attributes] = link;
     Link taken{attributes.text(IFLA_IFNAME), attributes.text(IFLA_IFALIAS)};
     taken.up = (header.ifi_flags & IFF_UP) != 0;
@@ -72,7 +72,7 @@ void take_link(const Parts<ifinfomsg>& link, Surroundings& around) {
     around.links[header.ifi_index] = taken;
 }
 
-void take_address(const Parts<ifaddrmsg>& address, Surroundings& around) {
+void take_address(const Parts<ifaddrmsg>& address, Neighbourhood& around) {
     const auto& [header, attributes] = address;
     const auto there = address_of(attributes.bytes(IFA_ADDRESS));
     const auto own = attributes.has(IFA_LOCAL) ? address_of(attributes.bytes(IFA_LOCAL)) : there;
@@ -84,7 +84,7 @@ void take_address(const Parts<ifaddrmsg>& address, Surroundings& around) {
     }
 }
 
-void take_route(const Parts<rtmsg>& route, Surroundings& around) {
+void take_route(const Parts<rtmsg>& route, Neighbourhood& around) {
     const auto& [header, attributes] = route;
     for_each_next_hop(attributes, [&](const Address& hop, unsigned) { around.routers.insert(hop); });
     const std::uint32_t table = load<std::uint32_t>(attributes.bytes(RTA_TABLE)).value_or(header.rtm_table);
@@ -102,7 +102,7 @@ void take_route(const Parts<rtmsg>& route, Surroundings& around) {
     (header.rtm_protocol == neighbours_protocol ? around.our_routes : around.routes).insert({prefix, link});
 }
 
-void take_proxy(const Parts<ndmsg>& entry, Surroundings& around) {
+void take_proxy(const Parts<ndmsg>& entry, Neighbourhood& around) {
     const auto& [header, attributes] = entry;
     const auto address = address_of(attributes.bytes(NDA_DST));
     if (address && (header.ndm_flags & NTF_PROXY) != 0) {
@@ -113,14 +113,14 @@ void take_proxy(const Parts<ndmsg>& entry, Surroundings& around) {
 
 }  // namespace
 
-std::optional<int> Surroundings::device() const {
+std::optional<int> Neighbourhood::device() const {
     const auto found = std::find_if(links.begin(), links.end(),
                                     [](const auto& one) { return one.second.name == neighbours_device; });
     return found == links.end() ? std::nullopt : std::optional(found->first);
 }
 
-Surroundings look_around(Netlink& netlink) {
-    Surroundings around;
+Neighbourhood look_around(Netlink& netlink) {
+    Neighbourhood around;
     dump<ifinfomsg>(netlink, RTM_GETLINK, [&](const auto& link) { take_link(link, around); });
     dump<ifaddrmsg>(netlink, RTM_GETADDR, [&](const auto& address) { take_address(address, around); });
     dump<rtmsg>(netlink, RTM_GETROUTE, [&](const auto& route) { take_route(route, around); });

@@ -53,7 +53,7 @@ struct Route {
     auto operator<=>(const Route&) const = default;
 };
 
-struct Surroundings {
+struct Neighbourhood {
     std::map<int, Link> links{};
     std::set<Network> networks{};
     std::set<Address> own{};
@@ -67,6 +67,6 @@ struct Surroundings {
 };
 
 // As rtnetlink tells; needs no privileges. Throws CannotGoOn.
-Surroundings look_around(Netlink& netlink);
+Neighbourhood look_around(Netlink& netlink);
 
 }  // namespace statnat
