@@ -31,9 +31,8 @@ def connected(gateway):
 
 def left(gateway):
     """What the tool has in the kernel beside its tables."""
-    return (gateway.run("ip", "route", "show", "proto", "83").stdout + gateway.run("ip", "neigh", "show", "proxy").stdout
-            + gateway.run("ip", "-o", "link", "show", "type", "ifb").stdout
-            + gateway.run("ip", "-o", "link", "show", "type", "dummy").stdout)
+    asked = ("route show proto 83", "neigh show proxy", "-o link show type ifb", "-o link show type dummy")
+    return "".join(gateway.run("ip", *words.split()).stdout for words in asked)
 
 
 def answers(gateway):
