@@ -7,7 +7,7 @@
 import pytest
 
 from gateway import CONFIGURATION
-from net import A, A_OUT, X
+from net import A_OUT, X
 from network import ask
 from test_unit import EXPOSURE
 
