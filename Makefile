@@ -12,10 +12,10 @@ REAL_TIME := 6.12-rt trixie-backports-rt
 CLOUD := 6.12-cloud trixie-backports-cloud
 # Another architecture, for which module and tool are cross-built; its guest takes a sample of the tests of packets.
 ARM64 := 6.12-arm64
-packets := translation icmp_errors ipv6 icmpv6_errors npt prefix_pairs pseudo_headers rfc
+packets := translation exempt icmp_errors ipv6 icmpv6_errors npt prefix_pairs pseudo_headers rfc
 # ... and of what else the module does in the kernel; the rest is about the tool, which this machine's kernel tries.
-module := binding bridge complete_checksum counters drops flags flows foreign_mark ipsec link_local never_translated nft \
-	one_lan own_address prefixes refusals rulesets sync to_gateway tunnel within
+module := binding bridge complete_checksum counters drops flags flows foreign_mark imported ipsec link_local neighbours \
+	never_translated nft one_lan own_address prefixes refusals rulesets sync to_gateway tunnel within
 # What guests take.
 GUEST_TESTS := tests/integration
 # The Debian in which this runs, if not this machine's; what is built there is kept apart.

@@ -10,6 +10,7 @@ from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 
 from net import A, A6, A6_OUT, A_OUT, B, B_OUT, C, PAIRS, PAIRS6, X, X6
 from packets import row, same
+from roads import Family6
 from tool import ENGINE, Tool
 from wire import Wire, Wire6
 
@@ -60,7 +61,7 @@ SOURCES = [
     row("NETMAP of a prefix",   Wire,       iptables(
         "-A PREROUTING -d 198.51.100.0/24 -j NETMAP --to 10.0.0.0/24",
         "-A POSTROUTING -s 10.0.0.0/24 -j NETMAP --to 198.51.100.0/24"),        IPTABLES, marks=pytest.mark.expression),
-    row("NPT",                  Wire6,      iptables(
+    row("NPT",                  Family6.wire, iptables(
         "-A PREROUTING -d 2001:db8:1::/48 -j DNPT --src-pfx 2001:db8:1::/48 --dst-pfx fd00:1::/48",
         "-A POSTROUTING -s fd00:1::/48 -j SNPT --src-pfx fd00:1::/48 --dst-pfx 2001:db8:1::/48",
         table="mangle", command="ip6tables-restore"),                           IP6TABLES,
