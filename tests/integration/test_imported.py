@@ -29,7 +29,7 @@ STOCK_NFT = {
     "one rule each": f"table ip t {{ {BEFORE} ip daddr {A_OUT} dnat to {A}; ip daddr {B_OUT} dnat to {B}; }}\n"
                      f"{BEHIND} ip saddr {A} snat to {A_OUT}; ip saddr {B} snat to {B_OUT}; }}; }}",
     "stateless": f"table ip t {{ {MAPS}\nchain pre {{ type filter hook prerouting priority raw;\n"
-                 f"ip daddr @in ip daddr set ip daddr map @in notrack\nip saddr @out notrack; }}\n"
+                 f"ip daddr set ip daddr map @in notrack\nip saddr {{ {', '.join(PAIRS)} }} notrack; }}\n"
                  f"chain post {{ type filter hook postrouting priority raw; ip saddr set ip saddr map @out; }}; }}",
 }
 NETMAP_NFT = (f"table ip t {{ {BEFORE} dnat ip prefix to ip daddr map {{ 198.51.100.0/24 : 10.0.0.0/24 }}; }}\n"
