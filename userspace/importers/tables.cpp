@@ -26,7 +26,6 @@ private:
     void read_written(Place at, char sign, const Views& words);
     void read_listed(Place at, std::string_view line);
 
-
     Reading reading_;
     Direction table_ = Direction::both;  // that is listed; both: none is
     std::map<std::pair<Prefix, Prefix>, Finding> written_;
