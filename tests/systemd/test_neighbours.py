@@ -18,7 +18,7 @@ NEIGHBOURS = CONFIGURATION.replace(A_OUT, ON_LINK).replace("[pairs]", "neighbour
 @pytest.fixture
 def connected(gateway):
     gateway.run("ip", "address", "add", "192.0.2.3/24", "dev", "out")
-    gateway.x.ip(f"route replace {ON_LINK} dev eth0")
+    gateway.x.ip(f"route replace {ON_LINK} dev eth0 src {X}")
     gateway.write("/etc/statnat/statnat.toml", NEIGHBOURS)
     gateway.run("systemctl", "reload", "statnat")
     yield gateway
