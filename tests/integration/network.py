@@ -11,7 +11,7 @@ import contextlib
 import socket
 import threading
 
-from net import (A, B, C, D, GATEWAY_IN, GATEWAY_OUT, R1, R2, R2_FAR, X, Namespace, cable)
+from net import A, B, C, D, GATEWAY_IN, GATEWAY_OUT, R1, R2, R2_FAR, X, Namespace, cable, until
 
 # linux/in.h and linux/in6.h: IP_MTU and IPV6_MTU
 PATH_MTU = {socket.AF_INET: (socket.IPPROTO_IP, 14), socket.AF_INET6: (socket.IPPROTO_IPV6, 24)}
@@ -138,6 +138,10 @@ def ping(client, address):
 
 
 def hops(client, address, *options):
-    """What traceroute shows."""
-    done = client.run("traceroute", "-n", "-q", "1", "-w", "10", *options, address)
-    return [line.split()[1] for line in done.stdout.splitlines()[1:]]
+    """What traceroute shows, once no router holds its answer back: to one host a kernel sends six errors at once, and
+    then one a second (net.ipv4.icmp_ratelimit)."""
+    def trace():
+        done = client.run("traceroute", "-n", "-q", "1", "-w", "10", *options, address)
+        seen = [line.split()[1] for line in done.stdout.splitlines()[1:]]
+        return "*" not in seen and seen
+    return until(trace)
