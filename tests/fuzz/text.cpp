@@ -4,8 +4,8 @@
 #include "stand_ins/report.hpp"
 #include "stand_ins/restoring_stream.hpp"
 #include "stand_ins/rewrite.hpp"
-#include "ruleset/statement_json.hpp"
-#include "ruleset/statement_text.hpp"
+#include "statement/statement_json.hpp"
+#include "statement/statement_text.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -5,7 +5,7 @@
 
 #include "error.hpp"
 #include "nft/session.hpp"
-#include "ruleset/statement_json.hpp"
+#include "statement/statement_json.hpp"
 #include "wire/wire.hpp"
 
 #include <algorithm>

@@ -2,8 +2,9 @@
 // One pass over the text, past comments and quoted strings, from statement to statement.
 #include "stand_ins/document.hpp"
 
-#include "ruleset/statement_json.hpp"
-#include "ruleset/statement_text.hpp"
+#include "statement/nft_words.hpp"
+#include "statement/statement_json.hpp"
+#include "statement/statement_text.hpp"
 
 #include <algorithm>
 #include <cstring>

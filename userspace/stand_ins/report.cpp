@@ -7,7 +7,7 @@
 #include "stand_ins/report.hpp"
 
 #include "stand_ins/restoring_stream.hpp"
-#include "ruleset/statement_text.hpp"
+#include "statement/statement_text.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -2,7 +2,7 @@
 // A stand-in is known by its mark, and whole when all is there that libnftables writes around it.
 #include "stand_ins/restoring_stream.hpp"
 
-#include "ruleset/statement_json.hpp"
+#include "statement/statement_json.hpp"
 
 #include <algorithm>
 #include <utility>

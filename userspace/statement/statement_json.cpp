@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Reads and writes with the library that libnftables uses, so that both understand the same JSON.
-#include "ruleset/statement_json.hpp"
+#include "statement/statement_json.hpp"
 
 #include "error.hpp"
 #include "printable.hpp"
-#include "ruleset/statement_text.hpp"
+#include "statement/objections_to_statement.hpp"
 
 #include <array>
 #include <cstdlib>

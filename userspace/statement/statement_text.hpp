@@ -30,13 +30,4 @@ struct StatementReading {
 // keyword is but a name, such as that of a chain.
 std::optional<StatementReading> read_statement(std::string_view text);
 
-// What is wrong with a statement by itself, whoever wrote it; nothing if nothing is.
-std::optional<std::string> objection_to_map(const MapReference& map);
-std::optional<std::string> objection_to_flags(const SnatStateless& statement);
-std::optional<std::string> objection_to_else(const SnatStateless& statement);
-std::optional<std::string> objection_to_unless(const SnatStateless& statement);
-
-// May be inside a word of nft: a letter, a digit or one of /-_.
-bool is_word_character(char character);
-
 }  // namespace statnat

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "statement/objections_to_statement.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace statnat {
+namespace {
+
+constexpr std::size_t longest_map_name = 255;  // NFT_SET_MAXNAMELEN, less its zero
+constexpr std::uint8_t longest_prefix = 128;
+constexpr std::uint8_t longest_npt_prefix = 64;
+
+}  // namespace
+
+std::optional<std::string> objection_to_map(const MapReference& map) {
+    if (map.name.empty()) {
+        return "a map without a name";
+    }
+    if (map.name.size() > longest_map_name) {
+        return "the name of this map has " + std::to_string(map.name.size()) + " bytes, and may have " +
+               std::to_string(longest_map_name);
+    }
+    if (map.prefix && (*map.prefix == 0 || *map.prefix > longest_prefix)) {
+        return "a prefix has a length of 1 to 32 for IPv4, of 1 to 128 for IPv6";
+    }
+    if (map.npt && (!map.prefix || *map.prefix > longest_npt_prefix)) {
+        return "npt needs a prefix with a length of 1 to 64";
+    }
+    if (map.within && map.within->length == 0) {
+        return "all addresses are within a prefix of length 0; leave it out";
+    }
+    return {};
+}
+
+std::optional<std::string> objection_to_flags(const SnatStateless& statement) {
+    if (statement.notrack && statement.untrack) {
+        return "notrack and untrack exclude each other";
+    }
+    if (statement.tracked && (statement.notrack || statement.untrack || statement.untracked)) {
+        return std::string("tracked and ") +
+               (statement.notrack ? "notrack" : statement.untrack ? "untrack" : "untracked") +
+               " exclude each other";
+    }
+    return {};
+}
+
+std::optional<std::string> objection_to_else(const SnatStateless& statement) {
+    if (!statement.else_maps.empty() && (statement.field != Field::destination || !statement.notrack)) {
+        return "else goes with daddr and notrack only";
+    }
+    return {};
+}
+
+std::optional<std::string> objection_to_unless(const SnatStateless& statement) {
+    const std::vector<Prefix>& unless = statement.unless;
+    if (unless.empty()) {
+        return {};
+    }
+    if (statement.else_maps.empty() && (statement.field != Field::source || !statement.untrack)) {
+        return "unless goes with saddr and untrack, or with else";
+    }
+    if (unless.size() > most_unless) {
+        return "more than " + std::to_string(most_unless) +
+               " prefixes behind unless; a set before the statement has room";
+    }
+    if (unless.back().length == 0) {
+        return "all addresses are in a prefix of length 0; leave the statement out";
+    }
+    if (unless.back().address.family != unless.front().address.family) {
+        return "the prefixes behind unless are of one family";
+    }
+    return {};
+}
+
+}  // namespace statnat
