@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The table of each engine, rule by rule.
+// The table of each engine: its maps; its chains are others' business.
 #include "ruleset/layout.hpp"
 
 #include "pairs/overlaps.hpp"
+#include "ruleset/chains.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 namespace statnat {
 namespace {
-
-constexpr std::string_view internal = "internal";
-
-constexpr std::string_view expression_comment =
-    "made by statnat-nft; stock nft does not show the rules of this chain, statnat-nft nft list ruleset does";
-constexpr std::string_view native_comment = "made by statnat-nft, do not edit";
-static_assert(expression_comment.size() <= 127, "nft's limit of a comment");
 
 // The kernel gives a map of fixed size 4/3 as many buckets, rounded up to a power of two: 3 * 2^k wastes none.
 std::uint32_t capacity(std::size_t elements, bool hosts) {
@@ -72,165 +65,9 @@ Elements with_holes(Elements by_external, const Tier& tier, const Holes& holes) 
 }
 
 Map make_internal(const Elements& by_internal) {
-    Map set = make_map(std::string(internal), by_internal.keys(), true, false);
+    Map set = make_map(std::string(internal_set), by_internal.keys(), true, false);
     set.values = false;
     return set;
-}
-
-// What a configuration makes optional inside a rule.
-struct Extras {
-    bool exempt;  // by the set
-    bool rule_counter;
-    std::vector<Prefix> unless;  // exempt by the expression itself
-};
-
-Rule make_rule(std::initializer_list<std::vector<Statement>> parts) {
-    Rule rule;
-    for (const auto& part : parts) {
-        rule.statements.insert(rule.statements.end(), part.begin(), part.end());
-    }
-    return rule;
-}
-
-std::vector<Statement> unless_exempt(const Extras& extras) {
-    if (!extras.exempt) {
-        return {};
-    }
-    return {MatchAddress{.field = Field::destination, .set = std::string(exempt_set), .inverted = true}};
-}
-
-std::vector<Statement> counted(const Extras& extras) {
-    if (!extras.rule_counter) {
-        return {};
-    }
-    return {Counter{}};
-}
-
-// The ICMP errors that quote a packet which is on its way (RFC 792, RFC 4443).
-std::vector<MatchIcmpType> icmp_errors(Family family) {
-    if (family == Family::ipv4) {
-        return {{3, 5}, {11, 12}};
-    }
-    return {{1, 4}};
-}
-
-// RFC 792, RFC 4861.
-MatchIcmpType icmp_redirect(Family family) {
-    return family == Family::ipv4 ? MatchIcmpType{5, 5} : MatchIcmpType{137, 137};
-}
-
-// RFC 3927 and RFC 4291: what is said from or to these stays on its link.
-MatchOutside unless_on_link(Family family, Field field) {
-    return {field, *Prefix::parse(family == Family::ipv4 ? "169.254.0.0/16" : "fe80::/10")};
-}
-
-// Where all keys of a map are, which spares the lookup of an address that is elsewhere.
-std::optional<Prefix> bound(const Elements& elements, std::uint8_t length) {
-    const Prefix common = Prefix::common(elements.key(0), elements.key(elements.size() - 1));
-    const Prefix bound = Prefix::of(common.address, std::min(common.length, length));
-    return bound.length == 0 ? std::nullopt : std::optional(bound);
-}
-
-// In the order in which they are asked.
-std::vector<MapReference> references(Side key, const Table& table) {
-    std::vector<MapReference> references;
-    for (const Map& map : table.maps) {
-        if (const auto role = MapRole::of(map, table.family); role && role->key == key) {
-            references.push_back(role->reference(table.family));
-            references.back().within = bound(map.elements, role->length);
-        }
-    }
-    return references;
-}
-
-std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
-    const std::vector<MapReference> by_internal = references(Side::internal, table);
-    const std::vector<MapReference> by_external = references(Side::external, table);
-    const SnatStateless inbound{.field = Field::destination, .maps = by_external, .notrack = true};
-    const SnatStateless of_pairs{.field = Field::source, .maps = by_internal, .untrack = true};
-    SnatStateless decide = of_pairs;
-    decide.unless = extras.unless;
-    const SnatStateless outbound{.field = Field::source, .maps = by_internal, .untracked = true};
-    const Rule decide_rule = make_rule({unless_exempt(extras), {decide}});
-    // A redirect about a packet of a pair goes no further, exempt or not: by its addresses alone, nobody could tell.
-    std::vector<Rule> output{make_rule({{icmp_redirect(table.family), of_pairs}})};
-    // The gateway's own ICMP errors quote packets whose source is translated already; their host knows another address.
-    for (const MatchIcmpType& error : icmp_errors(table.family)) {
-        output.push_back(make_rule({{error, inbound}}));
-    }
-    output.push_back(decide_rule);
-    std::vector<Rule> prerouting{make_rule({{inbound}, counted(extras)}), decide_rule};
-    if (!extras.exempt && !extras.rule_counter) {
-        // Nothing stands between the two, and one expression is the faster.
-        SnatStateless both = inbound;
-        both.else_maps = decide.maps;
-        both.unless = decide.unless;
-        prerouting = {make_rule({{both}})};
-    }
-    const std::string comment{expression_comment};
-    return {
-        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment, prerouting},
-        {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
-         {make_rule({{outbound}, counted(extras)})}},
-        {"output", Hook::output, ChainType::route, raw_priority, comment, output},
-    };
-}
-
-// To one station that is none of this machine's, and not on the link only.
-std::vector<Statement> abroad(Family family) {
-    return {MatchAddressType{Field::destination, MatchAddressType::Type::unicast},
-            unless_on_link(family, Field::destination)};
-}
-
-// Stock rules cannot see in postrouting what prerouting decided, but decide once more by what is to be seen there. What
-// a bridge passes on has come in nowhere, and is not from here.
-std::vector<Rule> native_postrouting(Family family, const Extras& extras) {
-    const MatchAddress has_pair{Field::source, std::string(internal)};
-    const SetAddress outbound{Field::source, std::string(int2ext)};
-    const MatchAddressType own{Field::source, MatchAddressType::Type::local};
-    // ct state switches conntrack on, so it is there only when something has to stay tracked.
-    std::vector<Statement> untracked;
-    if (extras.exempt) {
-        untracked.push_back(MatchUntracked{});
-    }
-    const auto rule = [&](const std::vector<Statement>& from, const std::vector<Statement>& to) {
-        return make_rule({from, untracked, to, abroad(family), {outbound}, counted(extras)});
-    };
-    std::vector<Rule> rules{rule({MatchForwarded{true}, has_pair}, unless_exempt(extras)),
-                            rule({MatchForwarded{false}, has_pair, own}, unless_exempt(extras))};
-    if (extras.exempt) {
-        // Hairpin, also by way of a bridge: only what was sent to an external address is untracked on its way to a host
-        // that has a pair.
-        rules.push_back(rule({has_pair},
-                             {MatchAddress{.field = Field::destination, .set = std::string(exempt_set)},
-                              MatchAddress{.field = Field::destination, .set = std::string(internal)}}));
-    }
-    return rules;
-}
-
-std::vector<Chain> native_chains(Family family, const Extras& extras) {
-    const SetAddress inbound{Field::destination, std::string(ext2int)};
-    // A lookup in int2ext would count each outbound packet twice.
-    const MatchAddress has_pair{Field::source, std::string(internal)};
-    const MatchOutside routable = unless_on_link(family, Field::source);
-
-    // What is for the gateway itself stays tracked.
-    const Rule decide_rule = make_rule({{has_pair}, unless_exempt(extras), abroad(family), {Notrack{}}});
-    const MatchIcmpType redirect = icmp_redirect(family);
-    const MatchAddress to_internal{Field::destination, std::string(internal)};
-    // What the gateway's own redirects are about is in their quote, of which stock rules can only ask what a listing of
-    // nft could not be loaded with: it sends none at all.
-    const std::vector<Rule> output{make_rule({{redirect, Drop{}}}),
-                                   make_rule({{has_pair}, unless_exempt(extras), {Notrack{}}})};
-    const std::string comment{native_comment};
-    return {
-        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment,
-         {make_rule({{routable, inbound, Notrack{}}, counted(extras)}), make_rule({{redirect, to_internal, Drop{}}}),
-          decide_rule}},
-        {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
-         native_postrouting(family, extras)},
-        {"output", Hook::output, ChainType::route, raw_priority, comment, output},
-    };
 }
 
 std::vector<Prefix> outermost(std::vector<Prefix> prefixes) {

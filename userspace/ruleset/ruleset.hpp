@@ -231,5 +231,6 @@ const Map* find(const Table& table, const MapRole& role);  // null: none
 inline constexpr std::string_view int2ext = "int2ext";
 inline constexpr std::string_view ext2int = "ext2int";
 inline constexpr std::string_view exempt_set = "exempt";
+inline constexpr std::string_view internal_set = "internal";
 
 }  // namespace statnat

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What both engines' rules are made of, and those of the expression.
+#include "ruleset/chains.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace statnat {
+namespace {
+
+constexpr std::string_view expression_comment =
+    "made by statnat-nft; stock nft does not show the rules of this chain, statnat-nft nft list ruleset does";
+static_assert(expression_comment.size() <= 127, "nft's limit of a comment");
+
+// The ICMP errors that quote a packet which is on its way (RFC 792, RFC 4443).
+std::vector<MatchIcmpType> icmp_errors(Family family) {
+    if (family == Family::ipv4) {
+        return {{3, 5}, {11, 12}};
+    }
+    return {{1, 4}};
+}
+
+// Where all keys of a map are, which spares the lookup of an address that is elsewhere.
+std::optional<Prefix> bound(const Elements& elements, std::uint8_t length) {
+    const Prefix common = Prefix::common(elements.key(0), elements.key(elements.size() - 1));
+    const Prefix bound = Prefix::of(common.address, std::min(common.length, length));
+    return bound.length == 0 ? std::nullopt : std::optional(bound);
+}
+
+// In the order in which they are asked.
+std::vector<MapReference> references(Side key, const Table& table) {
+    std::vector<MapReference> references;
+    for (const Map& map : table.maps) {
+        if (const auto role = MapRole::of(map, table.family); role && role->key == key) {
+            references.push_back(role->reference(table.family));
+            references.back().within = bound(map.elements, role->length);
+        }
+    }
+    return references;
+}
+
+}  // namespace
+
+Rule make_rule(std::initializer_list<std::vector<Statement>> parts) {
+    Rule rule;
+    for (const auto& part : parts) {
+        rule.statements.insert(rule.statements.end(), part.begin(), part.end());
+    }
+    return rule;
+}
+
+std::vector<Statement> unless_exempt(const Extras& extras) {
+    if (!extras.exempt) {
+        return {};
+    }
+    return {MatchAddress{.field = Field::destination, .set = std::string(exempt_set), .inverted = true}};
+}
+
+std::vector<Statement> counted(const Extras& extras) {
+    if (!extras.rule_counter) {
+        return {};
+    }
+    return {Counter{}};
+}
+
+MatchIcmpType icmp_redirect(Family family) {
+    return family == Family::ipv4 ? MatchIcmpType{5, 5} : MatchIcmpType{137, 137};
+}
+
+std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
+    const std::vector<MapReference> by_internal = references(Side::internal, table);
+    const std::vector<MapReference> by_external = references(Side::external, table);
+    const SnatStateless inbound{.field = Field::destination, .maps = by_external, .notrack = true};
+    const SnatStateless of_pairs{.field = Field::source, .maps = by_internal, .untrack = true};
+    SnatStateless decide = of_pairs;
+    decide.unless = extras.unless;
+    const SnatStateless outbound{.field = Field::source, .maps = by_internal, .untracked = true};
+    const Rule decide_rule = make_rule({unless_exempt(extras), {decide}});
+    // A redirect about a packet of a pair goes no further, exempt or not: by its addresses alone, nobody could tell.
+    std::vector<Rule> output{make_rule({{icmp_redirect(table.family), of_pairs}})};
+    // The gateway's own ICMP errors quote packets whose source is translated already; their host knows another address.
+    for (const MatchIcmpType& error : icmp_errors(table.family)) {
+        output.push_back(make_rule({{error, inbound}}));
+    }
+    output.push_back(decide_rule);
+    std::vector<Rule> prerouting{make_rule({{inbound}, counted(extras)}), decide_rule};
+    if (!extras.exempt && !extras.rule_counter) {
+        // Nothing stands between the two, and one expression is the faster.
+        SnatStateless both = inbound;
+        both.else_maps = decide.maps;
+        both.unless = decide.unless;
+        prerouting = {make_rule({{both}})};
+    }
+    const std::string comment{expression_comment};
+    return {
+        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment, prerouting},
+        {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
+         {make_rule({{outbound}, counted(extras)})}},
+        {"output", Hook::output, ChainType::route, raw_priority, comment, output},
+    };
+}
+
+}  // namespace statnat

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The chains of each engine, rule by rule.
+#pragma once
+
+#include "ruleset/ruleset.hpp"
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace statnat {
+
+// What a configuration makes optional inside a rule.
+struct Extras {
+    bool exempt;  // by the set
+    bool rule_counter;
+    std::vector<Prefix> unless;  // exempt by the expression itself
+};
+
+// The order of a table's maps is that in which they are asked.
+std::vector<Chain> expression_chains(const Table& table, const Extras& extras);
+std::vector<Chain> native_chains(Family family, const Extras& extras);
+
+// What both are made of.
+
+Rule make_rule(std::initializer_list<std::vector<Statement>> parts);
+std::vector<Statement> unless_exempt(const Extras& extras);
+std::vector<Statement> counted(const Extras& extras);
+
+// RFC 792, RFC 4861.
+MatchIcmpType icmp_redirect(Family family);
+
+}  // namespace statnat
