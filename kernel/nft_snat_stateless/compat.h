@@ -27,4 +27,25 @@ compat_set_do_lookup(const struct net *net, const struct nft_set *set,
 	xfrm_decode_session(skb, fl, family)
 #endif
 
+#ifdef COMPAT_ROUTE_INPUT_TAKES_TOS
+#include <net/inet_dscp.h>
+#include <net/route.h>
+
+/* It took the byte of the header once, and said no with an error of its own. */
+#define ip_route_input_noref(skb, daddr, saddr, dscp, dev) \
+	ip_route_input_noref(skb, daddr, saddr, inet_dscp_to_dsfield(dscp), dev)
+#endif
+
+#ifdef COMPAT_IP6_ROUTE_INPUT_NOT_EXPORTED
+#include <linux/netfilter_ipv6.h>
+#include <net/ip6_route.h>
+
+/* IPv6 was a module once, and netfilter had its functions in a table. */
+static inline void compat_ip6_route_input(struct sk_buff *skb)
+{
+	nf_get_ipv6_ops()->route_input(skb);
+}
+#define ip6_route_input compat_ip6_route_input
+#endif
+
 #endif /* NFT_SNAT_STATELESS_COMPAT_H */

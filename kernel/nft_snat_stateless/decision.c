@@ -5,6 +5,8 @@
 #include <linux/netdevice.h>
 #include <net/netfilter/nf_conntrack.h>
 
+#include "quoting.h"
+
 void snat_mark_tracked(struct sk_buff *skb)
 {
 	nf_reset_ct(skb);
@@ -23,12 +25,50 @@ static bool snat_is_copy(const struct nft_pktinfo *pkt, u8 pf)
 	       !snat_is_own(pkt, pf, snat_side(pf, pkt->skb, SNAT_SOURCE));
 }
 
-void snat_decide_sent(struct nft_regs *regs, const struct nft_pktinfo *pkt,
+/* By @dev; NULL: by none. */
+static bool snat_scope_lets(const struct nft_snat_stateless *priv,
+			    const struct net_device *dev)
+{
+	return !priv->scope || (dev && snat_scope_has(priv->scope, dev));
+}
+
+bool snat_scope_admits(const struct nft_snat_stateless *priv,
+		       const struct nft_pktinfo *pkt, u8 pf)
+{
+	if (priv->side == SNAT_SOURCE)
+		return snat_is_anywhere(pf, pkt->skb) ||
+		       snat_scope_lets(priv, nft_out(pkt));
+
+	/* Once is enough, whatever its new destination is in another pair. */
+	return !snat_is_anywhere(pf, pkt->skb) &&
+	       (snat_scope_lets(priv, nft_in(pkt)) ||
+		(priv->otherwise && snat_has_pair(priv->otherwise, pkt, pf)));
+}
+
+bool snat_decide_late(const struct nft_snat_stateless *priv,
+		      const struct nft_pktinfo *pkt, u8 pf)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	if (!(priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED) || !nft_in(pkt) ||
+	    !snat_scope_lets(priv, nft_out(pkt)) ||
+	    !snat_may_have_pair(pf, skb) || snat_is_exempt(priv, pkt, pf) ||
+	    !snat_has_pair(priv->maps, pkt, pf))
+		return false;
+
+	snat_mark_tracked(skb);
+	snat_set_decided(pf, skb);
+	return true;
+}
+
+void snat_decide_sent(const struct nft_snat_stateless *priv,
+		      struct nft_regs *regs, const struct nft_pktinfo *pkt,
 		      u8 pf)
 {
 	struct sk_buff *skb = pkt->skb;
 
 	if (snat_may_have_pair(pf, skb) && !snat_is_copy(pkt, pf) &&
+	    snat_scope_lets(priv, nft_out(pkt)) &&
 	    !snat_is_own(pkt, pf, snat_side(pf, skb, SNAT_DESTINATION))) {
 		snat_mark_untracked(skb, pf);
 		return;

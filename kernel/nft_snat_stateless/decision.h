@@ -24,9 +24,13 @@
 #include "family.h"
 #include "own.h"
 #include "packet.h"
+#include "route.h"
+#include "scope.h"
 
 /* The IP layer numbers its flags, IPSKB_ and IP6SKB_, from bit 0. */
 #define SNAT_DECIDED	0x8000
+/* Its destination was translated, so its source is, wherever it leaves. */
+#define SNAT_ANYWHERE	0x4000
 
 static inline u16 *snat_packet_flags(u8 pf, struct sk_buff *skb)
 {
@@ -47,6 +51,16 @@ static inline void snat_clear_decided(u8 pf, struct sk_buff *skb)
 static inline bool snat_is_decided(u8 pf, struct sk_buff *skb)
 {
 	return *snat_packet_flags(pf, skb) & SNAT_DECIDED;
+}
+
+static inline void snat_set_anywhere(u8 pf, struct sk_buff *skb)
+{
+	*snat_packet_flags(pf, skb) |= SNAT_ANYWHERE;
+}
+
+static inline bool snat_is_anywhere(u8 pf, struct sk_buff *skb)
+{
+	return *snat_packet_flags(pf, skb) & SNAT_ANYWHERE;
 }
 
 /* A template only carries settings for conntrack; it is no entry. */
@@ -97,10 +111,32 @@ snat_may_translate(const struct nft_snat_stateless *priv, u8 pf,
 }
 
 /*
+ * Does the packet's interface let a hit of the maps count?  Where @priv has a
+ * scope.
+ */
+bool snat_scope_admits(const struct nft_snat_stateless *priv,
+		       const struct nft_pktinfo *pkt, u8 pf);
+
+/*
+ * In postrouting, of what prerouting has not marked: was a mark set since, by
+ * which it may have got another way, which leads outside?
+ */
+bool snat_decide_late(const struct nft_snat_stateless *priv,
+		      const struct nft_pktinfo *pkt, u8 pf);
+
+static __always_inline bool
+snat_is_decided_late(const struct nft_snat_stateless *priv,
+		     const struct nft_pktinfo *pkt, u8 pf)
+{
+	return unlikely(pkt->skb->mark) && snat_decide_late(priv, pkt, pf);
+}
+
+/*
  * What the gateway sends: an error about a packet of a pair, a reset in the name
  * of a host that has one, or from an address of its own that has one.
  */
-void snat_decide_sent(struct nft_regs *regs, const struct nft_pktinfo *pkt,
+void snat_decide_sent(const struct nft_snat_stateless *priv,
+		      struct nft_regs *regs, const struct nft_pktinfo *pkt,
 		      u8 pf);
 
 static __always_inline bool
@@ -114,19 +150,23 @@ snat_is_exempt(const struct nft_snat_stateless *priv,
 
 /*
  * The source, or what it quotes, has a pair.  What is for us stays tracked.  The
- * packet is read from @pkt anew rather than kept over calls.
+ * packet is read from @pkt anew rather than kept over calls.  @scoped: whether
+ * @priv has a scope, which is known beforehand.
  */
 static __always_inline void snat_decide(const struct nft_snat_stateless *priv,
 					struct nft_regs *regs,
-					const struct nft_pktinfo *pkt, u8 pf)
+					const struct nft_pktinfo *pkt, u8 pf,
+					bool scoped)
 {
 	if (snat_is_exempt(priv, pkt, pf))
 		regs->verdict.code = NFT_BREAK;
 	else if (unlikely(nft_hook(pkt) != NF_INET_PRE_ROUTING))
-		snat_decide_sent(regs, pkt, pf);
+		snat_decide_sent(priv, regs, pkt, pf);
 	else if (likely(snat_may_have_pair(pf, pkt->skb) &&
 			!snat_is_own(pkt, pf, snat_side(pf, pkt->skb,
-							SNAT_DESTINATION))))
+							SNAT_DESTINATION)) &&
+			(!scoped ||
+			 snat_route_leads(priv->scope, pkt->skb, pf))))
 		snat_mark_untracked(pkt->skb, pf);
 	else
 		regs->verdict.code = NFT_BREAK;

@@ -50,44 +50,62 @@ snat_ask(const struct snat_map *map, const struct nft_pktinfo *pkt, u8 pf,
 	}
 }
 
+/* @scoped: whether @priv has a scope, which the price without must not show. */
 static __always_inline void
 snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
-		const struct nft_pktinfo *pkt, u8 pf, const void *header)
+		const struct nft_pktinfo *pkt, u8 pf, const void *header,
+		bool scoped)
 {
 	struct snat_hit hit;
 
 	if (snat_ask(priv->maps, pkt, pf, header, &hit)) {
 		if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK)
-			snat_decide(priv, regs, pkt, pf);
-		else if (likely(snat_may_translate(priv, pf, pkt->skb)))
+			snat_decide(priv, regs, pkt, pf, scoped);
+		else if (likely(snat_may_translate(priv, pf, pkt->skb) &&
+				(!scoped || snat_scope_admits(priv, pkt, pf))))
 			snat_conclude(priv, regs, pkt, pf, hit.element,
-				      snat_translate_plain(priv, pkt, pf,
-							   &hit));
+				      snat_translate_plain(priv, pkt, pf, &hit),
+				      scoped);
 		else
 			regs->verdict.code = NFT_BREAK;
 	} else if (priv->otherwise &&
 		   snat_ask(priv->otherwise, pkt, pf,
 			    skb_network_header(pkt->skb), &hit)) {
-		snat_decide(priv, regs, pkt, pf);
+		snat_decide(priv, regs, pkt, pf, scoped);
 	} else {
 		regs->verdict.code = NFT_BREAK;
 	}
 }
 
-static noinline void
-snat_eval_plain_ipv4(const struct nft_snat_stateless *priv,
-		     struct nft_regs *regs, const struct nft_pktinfo *pkt,
-		     const void *header)
-{
-	snat_eval_plain(priv, regs, pkt, NFPROTO_IPV4, header);
-}
+#define SNAT_EVAL_PLAIN(name, pf, scoped)				\
+	static noinline void						\
+	snat_eval_##name(const struct nft_snat_stateless *priv,		\
+			 struct nft_regs *regs,				\
+			 const struct nft_pktinfo *pkt,			\
+			 const void *header)				\
+	{								\
+		snat_eval_plain(priv, regs, pkt, pf, header, scoped);	\
+	}
 
-static noinline void
-snat_eval_plain_ipv6(const struct nft_snat_stateless *priv,
-		     struct nft_regs *regs, const struct nft_pktinfo *pkt,
-		     const void *header)
+SNAT_EVAL_PLAIN(plain_ipv4, NFPROTO_IPV4, false);
+SNAT_EVAL_PLAIN(plain_ipv6, NFPROTO_IPV6, false);
+SNAT_EVAL_PLAIN(scoped_ipv4, NFPROTO_IPV4, true);
+SNAT_EVAL_PLAIN(scoped_ipv6, NFPROTO_IPV6, true);
+
+static __always_inline void
+snat_eval_header(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+		 const struct nft_pktinfo *pkt, u8 pf, bool scoped)
 {
-	snat_eval_plain(priv, regs, pkt, NFPROTO_IPV6, header);
+	const void *header = skb_network_header(pkt->skb);
+
+	if (pf == NFPROTO_IPV4 && scoped)
+		snat_eval_scoped_ipv4(priv, regs, pkt, header);
+	else if (pf == NFPROTO_IPV4)
+		snat_eval_plain_ipv4(priv, regs, pkt, header);
+	else if (scoped)
+		snat_eval_scoped_ipv6(priv, regs, pkt, header);
+	else
+		snat_eval_plain_ipv6(priv, regs, pkt, header);
 }
 
 static noinline void
@@ -104,10 +122,8 @@ snat_eval_any(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 		regs->verdict.code = NFT_BREAK;
 	else if (snat_quote(pf, pkt->skb, priv->side, &quote))
 		snat_eval_quoting(priv, regs, pkt, pf, &quote);
-	else if (pf == NFPROTO_IPV4)
-		snat_eval_plain_ipv4(priv, regs, pkt, ip_hdr(pkt->skb));
 	else
-		snat_eval_plain_ipv6(priv, regs, pkt, ipv6_hdr(pkt->skb));
+		snat_eval_header(priv, regs, pkt, pf, priv->scope);
 }
 
 /*
@@ -133,45 +149,75 @@ snat_eval_from_bridge(const struct nft_snat_stateless *priv,
 		regs->verdict.code = NFT_BREAK;
 }
 
-void snat_eval_ipv4(const struct nft_expr *expr, struct nft_regs *regs,
-		    const struct nft_pktinfo *pkt)
+static __always_inline bool snat_is_plain(u8 pf, const struct sk_buff *skb)
+{
+	return pf == NFPROTO_IPV4 ? snat_ipv4_is_plain(skb) :
+				    snat_ipv6_is_plain(skb);
+}
+
+static __always_inline void
+snat_eval(const struct nft_expr *expr, struct nft_regs *regs,
+	  const struct nft_pktinfo *pkt, u8 pf, bool scoped)
 {
 	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
 	if (unlikely(snat_is_undecided(priv, pkt)))
 		snat_eval_from_bridge(priv, regs, pkt);
-	else if (!snat_may_handle(pkt->skb, NFPROTO_IPV4, priv->flags))
+	else if (!snat_may_handle(pkt->skb, pf, priv->flags) &&
+		 !(scoped && snat_is_decided_late(priv, pkt, pf)))
 		regs->verdict.code = NFT_BREAK;
-	else if (likely(snat_ipv4_is_plain(pkt->skb)))
-		snat_eval_plain_ipv4(priv, regs, pkt, ip_hdr(pkt->skb));
+	else if (likely(snat_is_plain(pf, pkt->skb)))
+		snat_eval_header(priv, regs, pkt, pf, scoped);
 	else
 		snat_eval_any(priv, regs, pkt);
+}
+
+void snat_eval_ipv4(const struct nft_expr *expr, struct nft_regs *regs,
+		    const struct nft_pktinfo *pkt)
+{
+	snat_eval(expr, regs, pkt, NFPROTO_IPV4, false);
 }
 
 void snat_eval_ipv6(const struct nft_expr *expr, struct nft_regs *regs,
 		    const struct nft_pktinfo *pkt)
 {
-	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
-
-	if (unlikely(snat_is_undecided(priv, pkt)))
-		snat_eval_from_bridge(priv, regs, pkt);
-	else if (!snat_may_handle(pkt->skb, NFPROTO_IPV6, priv->flags))
-		regs->verdict.code = NFT_BREAK;
-	else if (likely(snat_ipv6_is_plain(pkt->skb)))
-		snat_eval_plain_ipv6(priv, regs, pkt, ipv6_hdr(pkt->skb));
-	else
-		snat_eval_any(priv, regs, pkt);
+	snat_eval(expr, regs, pkt, NFPROTO_IPV6, false);
 }
 
-void snat_eval_inet(const struct nft_expr *expr, struct nft_regs *regs,
-		    const struct nft_pktinfo *pkt)
+void snat_eval_via_ipv4(const struct nft_expr *expr, struct nft_regs *regs,
+			const struct nft_pktinfo *pkt)
+{
+	snat_eval(expr, regs, pkt, NFPROTO_IPV4, true);
+}
+
+void snat_eval_via_ipv6(const struct nft_expr *expr, struct nft_regs *regs,
+			const struct nft_pktinfo *pkt)
+{
+	snat_eval(expr, regs, pkt, NFPROTO_IPV6, true);
+}
+
+static __always_inline void
+snat_eval_one_of(const struct nft_expr *expr, struct nft_regs *regs,
+		 const struct nft_pktinfo *pkt, bool scoped)
 {
 	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
 	if (nft_pf(pkt) != priv->pf)
 		regs->verdict.code = NFT_BREAK;
 	else if (priv->pf == NFPROTO_IPV4)
-		snat_eval_ipv4(expr, regs, pkt);
+		snat_eval(expr, regs, pkt, NFPROTO_IPV4, scoped);
 	else
-		snat_eval_ipv6(expr, regs, pkt);
+		snat_eval(expr, regs, pkt, NFPROTO_IPV6, scoped);
+}
+
+void snat_eval_inet(const struct nft_expr *expr, struct nft_regs *regs,
+		    const struct nft_pktinfo *pkt)
+{
+	snat_eval_one_of(expr, regs, pkt, false);
+}
+
+void snat_eval_via_inet(const struct nft_expr *expr, struct nft_regs *regs,
+			const struct nft_pktinfo *pkt)
+{
+	snat_eval_one_of(expr, regs, pkt, true);
 }

@@ -13,4 +13,12 @@ void snat_eval_ipv6(const struct nft_expr *expr, struct nft_regs *regs,
 void snat_eval_inet(const struct nft_expr *expr, struct nft_regs *regs,
 		    const struct nft_pktinfo *pkt);
 
+/* The same for rules that have interfaces; others need not look for any. */
+void snat_eval_via_ipv4(const struct nft_expr *expr, struct nft_regs *regs,
+			const struct nft_pktinfo *pkt);
+void snat_eval_via_ipv6(const struct nft_expr *expr, struct nft_regs *regs,
+			const struct nft_pktinfo *pkt);
+void snat_eval_via_inet(const struct nft_expr *expr, struct nft_regs *regs,
+			const struct nft_pktinfo *pkt);
+
 #endif /* NFT_SNAT_STATELESS_EVAL_H */

@@ -18,6 +18,8 @@
 #include "maps.h"
 #include "own.h"
 #include "packet.h"
+#include "route.h"
+#include "scope.h"
 
 #define SNAT_FLAGS	(NFT_SNAT_STATELESS_F_NOTRACK |		\
 			 NFT_SNAT_STATELESS_F_UNTRACK |		\
@@ -35,6 +37,7 @@ nft_snat_stateless_policy[NFT_EXPR_MAXATTR + 1] = {
 	[NFTA_SNAT_STATELESS_DROPPED]	= { .type = NLA_REJECT },
 	[NFTA_SNAT_STATELESS_PAD]	= { .type = NLA_REJECT },
 	[NFTA_SNAT_STATELESS_UNLESS]	= { .type = NLA_NESTED },
+	[NFTA_SNAT_STATELESS_VIA]	= { .type = NLA_NESTED },
 	/* Those of later versions: an older module must not load a rule whose
 	 * meaning it does not know.
 	 */
@@ -45,6 +48,10 @@ nft_snat_stateless_policy[NFT_EXPR_MAXATTR + 1] = {
 
 static unsigned int snat_hooks(const struct nft_snat_stateless *priv)
 {
+	if (priv->scope && priv->side == SNAT_DESTINATION)
+		return 1 << NF_INET_PRE_ROUTING;
+	if (priv->scope && priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED)
+		return 1 << NF_INET_POST_ROUTING;
 	if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK ||
 	    priv->side == SNAT_DESTINATION)
 		return 1 << NF_INET_PRE_ROUTING | 1 << NF_INET_LOCAL_OUT;
@@ -86,12 +93,55 @@ static int snat_else_check(const struct nft_snat_stateless *priv)
 	       priv->side == SNAT_DESTINATION ? 0 : -EINVAL;
 }
 
-/* A destination is no condition for what is translated, only for a decision. */
+/*
+ * A destination is no condition for what is translated, only for a decision,
+ * which with interfaces may be made late.
+ */
 static int snat_unless_check(const struct nft_snat_stateless *priv,
-			     bool otherwise)
+			     const struct nlattr * const tb[])
 {
-	return otherwise || (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK &&
-			     priv->side == SNAT_SOURCE) ? 0 : -EINVAL;
+	u8 deciding = NFT_SNAT_STATELESS_F_UNTRACK |
+		      (tb[NFTA_SNAT_STATELESS_VIA] ?
+		       NFT_SNAT_STATELESS_F_UNTRACKED : 0);
+
+	return tb[NFTA_SNAT_STATELESS_ELSE_MAPS] ||
+	       (priv->flags & deciding && priv->side == SNAT_SOURCE) ?
+	       0 : -EINVAL;
+}
+
+/* The three parts of a translation that begin or end a way. */
+static int snat_via_check(const struct nft_snat_stateless *priv)
+{
+	u8 needed = priv->side == SNAT_DESTINATION ?
+		    NFT_SNAT_STATELESS_F_NOTRACK :
+		    NFT_SNAT_STATELESS_F_UNTRACK |
+		    NFT_SNAT_STATELESS_F_UNTRACKED;
+
+	return priv->flags & needed ? 0 : -EINVAL;
+}
+
+static int snat_parts_check(const struct nft_snat_stateless *priv,
+			    const struct nlattr * const tb[])
+{
+	int err = 0;
+
+	if (tb[NFTA_SNAT_STATELESS_ELSE_MAPS])
+		err = snat_else_check(priv);
+	if (!err && tb[NFTA_SNAT_STATELESS_UNLESS])
+		err = snat_unless_check(priv, tb);
+	if (!err && tb[NFTA_SNAT_STATELESS_VIA])
+		err = snat_via_check(priv);
+	return err;
+}
+
+static int snat_scope_init(const struct nlattr *list,
+			   struct nft_snat_stateless *priv)
+{
+	if (!list)
+		return 0;
+
+	priv->scope = snat_scope_create(list);
+	return PTR_ERR_OR_ZERO(priv->scope);
 }
 
 static void snat_maps_undo(struct snat_map *maps)
@@ -133,6 +183,21 @@ static int snat_exempt_init(const struct nlattr *list,
 
 	priv->exempt = snat_exempt_create(list, priv->pf);
 	return PTR_ERR_OR_ZERO(priv->exempt);
+}
+
+static bool snat_decides(const struct nft_snat_stateless *priv)
+{
+	return priv->otherwise || priv->flags & NFT_SNAT_STATELESS_F_UNTRACK;
+}
+
+static int snat_guard_init(const struct nft_ctx *ctx,
+			   struct nft_snat_stateless *priv)
+{
+	if (!priv->scope || !snat_decides(priv))
+		return 0;
+
+	priv->guard = snat_route_guard(ctx->net, priv->pf);
+	return PTR_ERR_OR_ZERO(priv->guard);
 }
 
 static int nft_snat_stateless_dump(struct sk_buff *skb,
@@ -178,23 +243,23 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	priv->side = ntohl(nla_get_be32(tb[NFTA_SNAT_STATELESS_FIELD])) ==
 		     NFT_SNAT_STATELESS_SADDR ? SNAT_SOURCE : SNAT_DESTINATION;
 
+	err = snat_scope_init(tb[NFTA_SNAT_STATELESS_VIA], priv);
+	if (err < 0)
+		return err;
+
 	/* Again at commit, for the chains that jump here. */
 	err = nft_snat_stateless_validate(ctx, expr);
 	if (err < 0)
-		return err;
+		goto err_parts;
 
-	err = tb[NFTA_SNAT_STATELESS_ELSE_MAPS] ? snat_else_check(priv) : 0;
+	err = snat_parts_check(priv, tb);
 	if (err < 0)
-		return err;
+		goto err_parts;
 
-	err = tb[NFTA_SNAT_STATELESS_UNLESS] ?
-	      snat_unless_check(priv, tb[NFTA_SNAT_STATELESS_ELSE_MAPS]) : 0;
-	if (err < 0)
-		return err;
-
+	err = -ENOMEM;
 	priv->dropped = alloc_percpu_gfp(atomic64_t, GFP_KERNEL_ACCOUNT);
 	if (!priv->dropped)
-		return -ENOMEM;
+		goto err_parts;
 
 	err = snat_maps_init(ctx, tb, priv);
 	if (err < 0)
@@ -207,6 +272,10 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	err = snat_dump_check(expr);
 	if (err < 0)
 		goto err_dump;
+
+	err = snat_guard_init(ctx, priv);
+	if (err < 0)
+		goto err_dump;
 	return 0;
 
 err_dump:
@@ -216,6 +285,8 @@ err_exempt:
 	snat_maps_undo(priv->maps);
 err_maps:
 	free_percpu(priv->dropped);
+err_parts:
+	kfree(priv->scope);
 	return err;
 }
 
@@ -243,9 +314,11 @@ static void nft_snat_stateless_destroy(const struct nft_ctx *ctx,
 {
 	struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
+	snat_route_unguard(ctx->net, priv->guard);
 	kfree(priv->maps);
 	kfree(priv->otherwise);
 	kfree(priv->exempt);
+	kfree(priv->scope);
 	free_percpu(priv->dropped);
 }
 
@@ -294,6 +367,8 @@ static int nft_snat_stateless_dump(struct sk_buff *skb,
 	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_ELSE_MAPS,
 			   priv->otherwise))
 		return -1;
+	if (priv->scope && snat_scope_dump(skb, priv->scope))
+		return -1;
 	if (priv->exempt && snat_exempt_dump(skb, priv->exempt, priv->pf))
 		return -1;
 
@@ -318,18 +393,26 @@ static struct nft_expr_type nft_snat_stateless_type;
 SNAT_OPS(ipv4);
 SNAT_OPS(ipv6);
 SNAT_OPS(inet);
+SNAT_OPS(via_ipv4);
+SNAT_OPS(via_ipv6);
+SNAT_OPS(via_inet);
 
 static const struct nft_expr_ops *
 nft_snat_stateless_select_ops(const struct nft_ctx *ctx,
 			      const struct nlattr * const tb[])
 {
+	const struct nlattr *via = tb[NFTA_SNAT_STATELESS_VIA];
+
 	switch (ctx->family) {
 	case NFPROTO_IPV4:
-		return &nft_snat_stateless_ipv4_ops;
+		return via ? &nft_snat_stateless_via_ipv4_ops :
+			     &nft_snat_stateless_ipv4_ops;
 	case NFPROTO_IPV6:
-		return &nft_snat_stateless_ipv6_ops;
+		return via ? &nft_snat_stateless_via_ipv6_ops :
+			     &nft_snat_stateless_ipv6_ops;
 	case NFPROTO_INET:
-		return &nft_snat_stateless_inet_ops;
+		return via ? &nft_snat_stateless_via_inet_ops :
+			     &nft_snat_stateless_inet_ops;
 	default:
 		return ERR_PTR(-EAFNOSUPPORT);
 	}

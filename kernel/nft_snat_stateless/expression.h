@@ -10,6 +10,8 @@
 #include "exempt.h"
 #include "maps.h"
 #include "packet.h"
+#include "route.h"
+#include "scope.h"
 
 /**
  * struct nft_snat_stateless - one expression
@@ -18,6 +20,8 @@
  * @otherwise: those that may have the source of a packet that @maps have
  *	nothing for, which is marked then; may be NULL
  * @exempt: destinations on the way to which no source decides; may be NULL
+ * @scope: interfaces by which packets come or leave; may be NULL
+ * @guard: of the routes that @scope lets keep; may be NULL
  * @dropped: packets, by processor: they come in floods
  * @flags: enum nft_snat_stateless_flags
  * @side: the address
@@ -27,6 +31,8 @@ struct nft_snat_stateless {
 	struct snat_map		*maps;
 	struct snat_map		*otherwise;
 	struct snat_exempt	*exempt;
+	struct snat_scope	*scope;
+	struct snat_route_guard	*guard;
 	atomic64_t __percpu	*dropped;
 	u8			flags;
 	enum snat_side		side:8;

@@ -40,9 +40,8 @@ static int snat_translate_quoting(const struct nft_snat_stateless *priv,
 				    outer ? &target : NULL, quote, inner);
 }
 
-/* Has the source a pair, or what an error from it quotes? */
-static bool snat_has_pair(const struct snat_map *maps,
-			  const struct nft_pktinfo *pkt, u8 pf)
+bool snat_has_pair(const struct snat_map *maps, const struct nft_pktinfo *pkt,
+		   u8 pf)
 {
 	struct snat_target target;
 	struct snat_quote quote;
@@ -97,16 +96,17 @@ void snat_eval_quoting(const struct nft_snat_stateless *priv,
 	inner = snat_ask_quote(priv->maps, pkt, pf, quote, &inner_hit, &target);
 	if (!outer && !inner) {
 		if (priv->otherwise && snat_has_pair(priv->otherwise, pkt, pf))
-			snat_decide(priv, regs, pkt, pf);
+			snat_decide(priv, regs, pkt, pf, priv->scope);
 		else
 			regs->verdict.code = NFT_BREAK;
 		return;
 	}
 	if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK) {
-		snat_decide(priv, regs, pkt, pf);
+		snat_decide(priv, regs, pkt, pf, priv->scope);
 		return;
 	}
-	if (!snat_may_translate(priv, pf, pkt->skb)) {
+	if (!snat_may_translate(priv, pf, pkt->skb) ||
+	    (priv->scope && !snat_scope_admits(priv, pkt, pf))) {
 		regs->verdict.code = NFT_BREAK;
 		return;
 	}
@@ -115,7 +115,8 @@ void snat_eval_quoting(const struct nft_snat_stateless *priv,
 						outer ? &hit : NULL, quote,
 						inner ? &target : NULL);
 	snat_conclude(priv, regs, pkt, pf,
-		      outer ? hit.element : inner_hit.element, err);
+		      outer ? hit.element : inner_hit.element, err,
+		      priv->scope);
 }
 
 static bool snat_concerns(const struct snat_map *maps,

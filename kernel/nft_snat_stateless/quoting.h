@@ -7,8 +7,13 @@
 
 #include "expression.h"
 #include "family.h"
+#include "maps.h"
 #include "packet.h"
 #include "redirect.h"
+
+/* Has the source a pair, or what an error from it quotes? */
+bool snat_has_pair(const struct snat_map *maps, const struct nft_pktinfo *pkt,
+		   u8 pf);
 
 /* @quote: what snat_quote() found in the packet. */
 void snat_eval_quoting(const struct nft_snat_stateless *priv,

@@ -39,15 +39,18 @@ snat_translate_hit(const struct nft_snat_stateless *priv, struct sk_buff *skb,
 static __always_inline void
 snat_conclude(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 	      const struct nft_pktinfo *pkt, u8 pf,
-	      const struct nft_set_ext *element, int err)
+	      const struct nft_set_ext *element, int err, bool scoped)
 {
 	if (unlikely(err)) {
 		atomic64_inc(raw_cpu_ptr(priv->dropped));
 		regs->verdict.code = NF_DROP;
 		return;
 	}
-	if (priv->flags & NFT_SNAT_STATELESS_F_NOTRACK)
+	if (priv->flags & NFT_SNAT_STATELESS_F_NOTRACK) {
 		snat_mark_untracked(pkt->skb, pf);
+		if (scoped)
+			snat_set_anywhere(pf, pkt->skb);
+	}
 	nft_set_elem_update_expr(element, regs, pkt);
 }
 

@@ -65,6 +65,10 @@ def exempting(gateway, setting):
     tool(gateway, setting, "expression", "exempt.toml")
 
 
+def bordered(gateway, setting):
+    tool(gateway, setting, "expression", "border.toml")
+
+
 def native(gateway, setting):
     tool(gateway, setting, "native")
 
@@ -124,6 +128,8 @@ CONTENDERS = {
         spread, "the same with one more pair, so far apart that the maps are within no prefix"),
     "ours, exempt": Contender(
         exempting, "statnat-nft sync, engine expression, counters per pair, eight exempt destinations"),
+    "ours, border": Contender(
+        bordered, "statnat-nft sync, engine expression, counters per pair, two external interfaces"),
     "ours, native": Contender(
         native, "statnat-nft sync, engine native, counters per pair"),
     "stock": Contender(

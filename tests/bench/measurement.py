@@ -68,6 +68,7 @@ def prepared(folder, family, pairs):
     (folder / "spread.toml").write_text(f'{all_pairs}\n[pairs]\n"{family.apart[0]}" = "{family.apart[1]}"\n')
     exempt = ", ".join(f'"{prefix}"' for prefix in family.exempt)
     (folder / "exempt.toml").write_text(all_pairs + f"exempt-destinations = [{exempt}]\n")
+    (folder / "border.toml").write_text(all_pairs + 'external-interfaces = ["ppp*", "out"]\n')
     internal_prefix, external_prefix = family.prefixes(pairs)
     npt = ", npt = true" if family.name == "ip6" else ""
     (folder / "prefix.toml").write_text(f'[pairs]\n"{internal_prefix}" = {{ external = "{external_prefix}"{npt} }}\n')

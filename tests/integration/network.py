@@ -119,11 +119,12 @@ def carry(client, server, address, content):
         return received, peer[0], mtu[0]
 
 
-def ask(client, server, address, content=b"hello"):
-    """Sends a datagram there and back; what came back, and from which address the server was asked."""
+def ask(client, server, address, content=b"hello", at=""):
+    """Sends a datagram there and back; what came back, and from which address the server, which may listen `at` only
+    one of its own, was asked."""
     asked, asking = (one.socket(family(address), socket.SOCK_DGRAM) for one in (server, client))
     with asked, asking:
-        asked.bind(("", PORT))
+        asked.bind((at, PORT))
         for one in (asked, asking):
             one.settimeout(60)
         asking.connect((address, PORT))  # so that an answer from any other address is not taken

@@ -42,6 +42,10 @@ SYNTAX_ERRORS = [
     row("unless nowhere",        "saddr map @m untrack unless daddr",         "", "a prefix of addresses"),
     row("unless a set",          "saddr map @m untrack unless daddr @s",      "@", "a prefix of addresses"),
     row("unless twice",          "saddr map @m untrack unless daddr 10.0.0.0/8 unless", "unless", None),
+    row("via nothing",           "saddr map @m untrack via",                  "", "the name of an interface"),
+    row("via a set",             "saddr map @m untrack via @s",               "@", "the name of an interface"),
+    row("via twice",             'saddr map @m untrack via "wan0" via',       "via", None),
+    row("unless behind via",     'saddr map @m untrack via "wan0" unless',    "unless", None),
     row("prefix after flags",    "saddr map @m untracked prefix 24",          "prefix", None),
 ]
 
@@ -53,7 +57,10 @@ def syntax_error(unexpected, expected):
 
 LENGTHS = "a prefix has a length of 1 to 32 for IPv4, of 1 to 128 for IPv6"
 ELSE = "else goes with daddr and notrack only"
-UNLESS = "unless goes with saddr and untrack, or with else"
+UNLESS = "unless goes with saddr and untrack, with else, or with saddr, untracked and via"
+VIA = "via goes with daddr and notrack, with saddr and untrack, or with saddr and untracked"
+REST = "an asterisk stands for the rest of a name, behind its beginning"
+MANY = ", ".join(f"wan{number}" for number in range(9))
 NINE = [f"10.{number}.0.0/16" for number in range(9)]
 
 MISTAKES = [
@@ -76,8 +83,8 @@ MISTAKES = [
         "notrack and untrack exclude each other"),
     row("both states",          "saddr map @m tracked untracked", "untracked",
         "tracked and untracked exclude each other"),
-    row("unless of translation", "saddr map @m untracked unless daddr 10.0.0.0/8", "10.0.0.0/8", UNLESS),
-    row("unless of daddr",      "daddr map @m untrack unless daddr 10.0.0.0/8", "10.0.0.0/8", UNLESS),
+    row("unless of translation", "saddr map @m untracked unless daddr 10.0.0.0/8", "unless", UNLESS),
+    row("unless of daddr",      "daddr map @m untrack unless daddr 10.0.0.0/8", "unless", UNLESS),
     row("unless host bits",     "saddr map @m untrack unless daddr 10.0.0.1/8", "10.0.0.1/8",
         "host bits are set; 10.0.0.0/8 has none"),
     row("unless all",           "saddr map @m untrack unless daddr 0.0.0.0/0", "0.0.0.0/0",
@@ -86,6 +93,17 @@ MISTAKES = [
         "the prefixes behind unless are of one family"),
     row("unless too many",      f"saddr map @m untrack unless daddr {', '.join(NINE)}", NINE[-1],
         "more than 8 prefixes behind unless; a set before the statement has room"),
+    row("via without a state",  'saddr map @m via "wan0"', '"wan0"', VIA),
+    row("via of tracked",       'saddr map @m tracked via "wan0"', '"wan0"', VIA),
+    row("via of daddr untrack", 'daddr map @m untrack via "wan0"', '"wan0"', VIA),
+    row("via all",              'saddr map @m untrack via "*"', '"*"', REST),
+    row("via a middle",         'saddr map @m untrack via "w*n"', '"w*n"', REST),
+    row("via no name",          'saddr map @m untrack via ""', '""', "an interface has a name of 1 to 15 bytes"),
+    row("via a long name",      f'saddr map @m untrack via "{16 * "w"}"', f'"{16 * "w"}"',
+        "an interface has a name of 1 to 15 bytes"),
+    row("via a path",           'saddr map @m untrack via wan0, "a/b"', '"a/b"', "no interface has such a name"),
+    row("via too many",         f"saddr map @m untrack via {MANY}", "wan8",
+        "more than 8 interfaces behind via; an asterisk stands for the rest of a name"),
     row("else for saddr",       "saddr map @m notrack else saddr map @m untrack", "else", ELSE),
     row("else and tracked",     "daddr map @m else saddr map @m untrack", "else", ELSE),
 ]
@@ -111,6 +129,10 @@ REFUSALS = [
         "@ranges is an interval, timeout or dynamic map, which snat_stateless cannot use"),
     row("a prefix too long",        "post", "saddr map @m prefix 33",
         "a prefix of @m is longer than an address of the map, or than npt allows"),
+    row("daddr via too late",       "post", 'daddr map @m notrack via "wan0"',
+        "snat_stateless daddr with via works in filter and route chains of the hook prerouting"),
+    row("saddr via too early",      "pre",  'saddr map @m untracked via "wan0"',
+        "snat_stateless saddr with untracked and via works in filter and route chains of the hook postrouting"),
     row("daddr too late",           "post", "daddr map @m",          f"snat_stateless daddr {EARLY}"),
     row("saddr too early",          "pre",  "saddr map @m",          f"snat_stateless saddr {LATE}"),
     row("untrack too late",         "post", "saddr map @m untrack",  f"snat_stateless with untrack {EARLY}"),

@@ -12,7 +12,7 @@ import pytest
 
 from nfnl import (ARP, BRIDGE, DADDR, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MAPS, MAP_FLAGS, MAP_ID,
                   MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, NETDEV, NOTRACK, NPT, PAD,
-                  PREFIX_ADDRESS, PREFIX_LENGTH, SADDR, TRACKED, UNLESS, UNTRACK, UNTRACKED,
+                  PREFIX_ADDRESS, PREFIX_LENGTH, SADDR, TRACKED, UNLESS, UNTRACK, UNTRACKED, VIA,
                   Netlink, a_map, a_prefix, attribute, attributes, delete_map, delete_rules,
                   expression, listed, name_of, new_map, new_rule, snat_stateless)
 from packets import expression as needs_module, row
@@ -457,3 +457,51 @@ def test_map_of_the_same_batch(ruleset, netlink, name, error):
     code = netlink.batch(new_map("t", "x", identity=9), new_rule("t", "c", expression(DADDR, [reference])))
     assert (name_of(code) or 0) == error
     assert [one[MAP_NAME] for _, given in netlink.rules("t") for one in maps_in(given[MAPS])] == [b"x\0"] * (not error)
+
+
+def interfaces(*names, kind=1):
+    return attribute(VIA, [attribute(kind, name) for name in names])
+
+
+MANY = [f"wan{number}" for number in range(8)]
+DECIDED = (SADDR, UNTRACKED, [])
+VIA_ROWS = [
+    #   why                             error         hook  rule     the attribute
+    row("translating a source",         "EOPNOTSUPP", 0,    LATE,    interfaces("wan0")),
+    row("without a state",              "EINVAL",     4,    LATE,    interfaces("wan0")),
+    row("decided, in prerouting",       "EOPNOTSUPP", 0,    DECIDED, interfaces("wan0")),
+    row("decided, in input",            "EOPNOTSUPP", 1,    DECIDED, interfaces("wan0")),
+    row("a destination in output",      "EOPNOTSUPP", 3,    DIRECT,  interfaces("wan0")),
+    row("of a destination, untrack",    "EINVAL",     0,    WRONG,   interfaces("wan0")),
+    row("none",                         "EINVAL",     0,    SOURCE,  interfaces()),
+    row("nine",                         "E2BIG",      0,    SOURCE,  interfaces(*MANY, "ppp*")),
+    row("no name",                      "EINVAL",     0,    SOURCE,  interfaces("")),
+    row("all",                          "EINVAL",     0,    SOURCE,  interfaces("*")),
+    row("an asterisk in the middle",    "EINVAL",     0,    SOURCE,  interfaces("w*0")),
+    row("two asterisks",                "EINVAL",     0,    SOURCE,  interfaces("wan**")),
+    row("16 bytes",                     "ERANGE",     0,    SOURCE,  interfaces(16 * "w")),
+    row("300 bytes",                    "ERANGE",     0,    SOURCE,  interfaces(300 * "w")),
+    row("something else in the list",   "EINVAL",     0,    SOURCE,  interfaces("wan0", kind=2)),
+    row("fine",                         0,            0,    SOURCE,  interfaces(*MANY)),
+    row("fine, 15 bytes",               0,            0,    SOURCE,  interfaces(15 * "w", 14 * "v" + "*", "w*")),
+    row("fine, in output",              0,            3,    SOURCE,  interfaces("wan0")),
+    row("fine, behind else",            0,            0,    BEHIND,  interfaces("wan0", "ppp*")),
+    row("fine, of a destination",       0,            0,    DIRECT,  interfaces("wan0")),
+    row("fine, decided",                0,            4,    DECIDED, interfaces("wan0")),
+]
+
+
+@pytest.mark.parametrize("error, hook, rule, given", VIA_ROWS)
+def test_via(ruleset, netlink, error, hook, rule, given):
+    """What is taken is told as it was given; what is refused holds no map, and no hook of prerouting."""
+    name = ("prerouting", "input", "forward", "output", "postrouting")[hook]
+    ruleset(table(f"type filter hook {name} priority raw"))
+    field, flags, names = rule
+    statement = [attribute(FIELD, field), attribute(MAPS, [a_map("m")]), attribute(FLAGS, flags), given]
+    statement += [otherwise(*[a_map(name) for name in names])] if names else []
+    assert name_of(netlink.batch(new_rule("t", "c", snat_stateless(*statement)))) == error
+    held = list(netlink.rules("t"))
+    assert len(held) == (not error)
+    for _, dumped in held:
+        assert dumped[VIA] == given[4:]
+    assert netlink.batch(delete_rules("t", "c"), delete_map("t", "m")) == 0

@@ -159,6 +159,7 @@ TEST_F(ConfigTest, TakesExemptDestinationsAsTheyAre) {
 TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
     const std::string engines = R"(: legal are "auto", "expression" and "native")";
     const std::string countings = R"(: legal are "pair", "rule" and "off")";
+    const std::string interfaces = R"(: legal is an array of names such as ["wan0", "ppp*"])";
     const std::string exempt = R"(: legal is an array of prefixes such as ["10.0.0.0/8", "fd00::/8"])";
     const std::string files = R"(: legal is an array of file names and patterns such as ["pairs.d/*.csv"])";
     const std::string equal = ": legal are two prefixes of equal length";
@@ -179,7 +180,8 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"  pairs = [1]", {"1:3: pairs is an array: legal is a table"}},
         {"[[pairs]]\n\"10.0.0.2\" = \"198.51.100.2\"", {"1:3: pairs is an array: legal is a table"}},
         {"[gateway]\n engin = 1",
-         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, pairs-files, npt, "
+         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, external-interfaces, "
+          "pairs-files, npt, "
           "ruleset-file and neighbours"}},
         {"[gateway]\nengine = \"fast\"", {"2:10: engine is \"fast\"" + engines}},
         {"[gateway]\nengine = \"Auto\"", {"2:10: engine is \"Auto\"" + engines}},
@@ -191,6 +193,24 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"[gateway]\ncounters = true", {"2:12: counters is a boolean" + countings}},
         {"[gateway]\ncounters = 1.5", {"2:12: counters is a floating-point number" + countings}},
         {"[gateway]\ncounters = 2024-01-01", {"2:12: counters is a date or time" + countings}},
+        // external interfaces
+        {"[gateway]\nexternal-interfaces = \"wan0\"", {"2:23: external-interfaces is \"wan0\"" + interfaces}},
+        {"[gateway]\nexternal-interfaces = [1, \"a*b\", \"seventeen-letters\", \"a b\"]",
+         {"2:24: an external interface is an integer" + interfaces,
+          "2:27: \"a*b\": an asterisk stands for the rest of a name, behind its beginning" + interfaces,
+          "2:34: \"seventeen-letters\": an interface has a name of 1 to 15 bytes" + interfaces,
+          "2:55: \"a b\": no interface has such a name" + interfaces}},
+        {"[gateway]\nexternal-interfaces = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", \"i\"]",
+         {"2:23: external-interfaces has 9 names: legal are up to 8, of which one such as \"ppp*\" stands for all that "
+          "begin so"}},
+        {"[gateway]\nexternal-interfaces = [\"a\"]\nexempt-destinations = [\"0.0.0.0/0\"]",
+         {"3:23: external-interfaces beside an exempt destination of length 0: legal is one of them, since nothing is "
+          "left to cross these interfaces"}},
+        {"[gateway]\nexempt-destinations = [\"10.0.0.0/16\", \"10.1.0.0/16\", \"10.2.0.0/16\", \"10.3.0.0/16\", "
+         "\"10.4.0.0/16\", \"10.5.0.0/16\", \"10.6.0.0/16\", \"10.7.0.0/16\", \"10.8.0.0/16\"]\n"
+         "external-interfaces = [\"a\"]",
+         {"3:23: external-interfaces beside more than 8 exempt-destinations of IPv4: legal are as many; what does not "
+          "cross these interfaces needs none"}},
         // exempt destinations
         {"[gateway]\nexempt-destinations = \"10.0.0.0/8\"",
          {"2:23: exempt-destinations is \"10.0.0.0/8\"" + exempt}},
@@ -568,12 +588,12 @@ TEST_F(ConfigTest, TellsErrorsOfDropInsInReadingOrder) {
                       {"conf.d/y.csv", "y\n"},
                       {"conf.d/20.toml", "c\n"}}),
               (Lines{"statnat.toml:3:1: unknown key \"a\": legal are engine, counters, exempt-destinations, "
-                     "pairs-files, npt, ruleset-file and neighbours",
+                     "external-interfaces, pairs-files, npt, ruleset-file and neighbours",
                      "conf.d/10.toml:3:1: unknown key \"b\": legal are engine, counters, exempt-destinations, "
-                     "pairs-files, npt, ruleset-file and neighbours",
+                     "external-interfaces, pairs-files, npt, ruleset-file and neighbours",
                      "conf.d/20.toml:1:2: Error while parsing key-value pair: expected '=', saw '\\n'",
                      "conf.d/9.toml:2:1: unknown key \"d\": legal are engine, counters, exempt-destinations, "
-                     "pairs-files, npt, ruleset-file and neighbours",
+                     "external-interfaces, pairs-files, npt, ruleset-file and neighbours",
                      "x.csv:1:1: \"x\" is not a pair: legal is internal,external[,comment]",
                      "conf.d/y.csv:1:1: \"y\" is not a pair: legal is internal,external[,comment]"}));
 }

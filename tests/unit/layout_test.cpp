@@ -155,6 +155,68 @@ TEST(LayoutTest, OfTheExpressionEngineWithExemptDestinations) {
     }
 }
 
+// What leaves or enters there, and hairpin, for which prerouting needs both lists of maps.
+TEST(LayoutTest, OfTheExpressionEngineWithExternalInterfaces) {
+    Configuration configuration = make_configuration();
+    configuration.external_interfaces = {"wan0", "ppp*"};
+    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/8")};
+    const std::string inbound = "  snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack";
+    const std::string via = " via \"wan0\", \"ppp*\"";
+    const std::string decided = " else saddr map @int2ext within 10.0.0.2/31 untrack unless daddr 10.0.0.0/8" + via;
+    const std::string outbound =
+        "  snat_stateless saddr map @int2ext within 10.0.0.2/31 untracked unless daddr 10.0.0.0/8" + via;
+    Lines lines = print(configuration, Engine::expression);
+    EXPECT_EQ(Lines(lines.begin() + 6, lines.end()), (Lines{
+        "chain prerouting filter prerouting -300",
+        inbound + decided,
+        "chain postrouting filter postrouting -300",
+        outbound,
+        "chain output route output -300",
+        "  icmp type 5 snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack",
+        "  icmp type 3-5 snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
+        "  icmp type 11-12 snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack",
+        "  snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack unless daddr 10.0.0.0/8" + via,
+    }));
+
+    configuration.counters = Counters::rule;
+    lines = print(configuration, Engine::expression);
+    EXPECT_EQ(Lines(lines.begin() + 6, lines.begin() + 11), (Lines{
+        "chain prerouting filter prerouting -300",
+        inbound + via + " counter",
+        inbound + decided,
+        "chain postrouting filter postrouting -300",
+        outbound + " counter",
+    }));
+}
+
+TEST(LayoutTest, OfTheNativeEngineWithExternalInterfaces) {
+    Configuration configuration = make_configuration();
+    configuration.external_interfaces = {"wan0", "ppp*"};
+    const std::string routable = "ip saddr != 169.254.0.0/16 ip daddr set ip daddr map @ext2int notrack";
+    const std::string abroad = " fib daddr type unicast ip daddr != 169.254.0.0/16";
+    const std::string outbound = abroad + " ip saddr set ip saddr map @int2ext";
+    const Lines lines = print(configuration, Engine::native);
+    EXPECT_EQ(Lines(lines.end() - 17, lines.end()), (Lines{
+        "chain prerouting filter prerouting -300",
+        "  iifname \"wan0\" " + routable,
+        "  iifname \"ppp*\" " + routable,
+        "  ip saddr @internal " + routable,
+        "  icmp type 5 ip daddr @internal drop",
+        "  ip saddr @internal" + abroad + " fib daddr . mark oifname \"wan0\" notrack",
+        "  ip saddr @internal" + abroad + " fib daddr . mark oifname \"ppp*\" notrack",
+        "chain postrouting filter postrouting -300",
+        "  iif != 0 oifname \"wan0\" ip saddr @internal" + outbound,
+        "  iif 0 oifname \"wan0\" ip saddr @internal fib saddr type local" + outbound,
+        "  iif != 0 oifname \"ppp*\" ip saddr @internal" + outbound,
+        "  iif 0 oifname \"ppp*\" ip saddr @internal fib saddr type local" + outbound,
+        "  ip saddr @internal ct state untracked ip daddr @internal" + outbound,
+        "chain output route output -300",
+        "  icmp type 5 drop",
+        "  oifname \"wan0\" ip saddr @internal notrack",
+        "  oifname \"ppp*\" ip saddr @internal notrack",
+    }));
+}
+
 // Host bits in the maps are 0; where a longer pair overrides a shorter one, the identity is a hole.
 TEST(LayoutTest, OfPrefixesAsksTheLongestFirst) {
     Configuration configuration;

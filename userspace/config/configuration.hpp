@@ -5,6 +5,7 @@
 #include "pairs/pairs.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -19,6 +20,10 @@ enum class Engine : std::uint8_t { expression, native };
 
 // Where packets and bytes are counted; a counter per pair costs memory on every CPU.
 enum class Counters : std::uint8_t { pair, rule, off };
+
+// What one rule has room for; external interfaces are not to be had beside more exempt destinations of one family.
+inline constexpr std::size_t most_external_interfaces = 8;
+inline constexpr std::ptrdiff_t most_exempt_beside_interfaces = 8;
 
 // The words that a setting may have, and what they mean.
 template <class Value>
@@ -43,6 +48,7 @@ struct Configuration {
     std::optional<Engine> engine;  // nothing: auto
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
+    std::vector<std::string> external_interfaces;  // behind which the outside is; none: behind any
     std::optional<std::filesystem::path> ruleset_file;  // absolute; what nft is to load is written there
     std::optional<bool> neighbours;  // whether each sync answers for external addresses, or ceases to; nothing: neither
     Pairs pairs;

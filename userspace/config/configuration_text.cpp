@@ -28,6 +28,10 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
         fmt::format("[gateway]\nengine = \"{}\"\ncounters = \"{}\"\nexempt-destinations = [{}]\npairs-files = [{}]\n",
                     word(configuration.engine, engine_words), word(configuration.counters, counters_words),
                     destinations, quoted_json(pairs_file));
+    if (!configuration.external_interfaces.empty()) {
+        const auto quoted = [](const std::string& name) { return quoted_json(name); };
+        toml += fmt::format("external-interfaces = {}\n", list_in_json(configuration.external_interfaces, quoted));
+    }
     if (configuration.ruleset_file) {
         toml += fmt::format("ruleset-file = {}\n", quoted_json(configuration.ruleset_file->string()));
     }

@@ -2,6 +2,7 @@
 #include "config/toml_file.hpp"
 
 #include "files.hpp"
+#include "interface_name.hpp"
 #include "printable.hpp"
 
 #include <algorithm>
@@ -56,10 +57,11 @@ void TomlFile::read_root(const toml::table& root) {
 }
 
 void TomlFile::read_gateway(const toml::table& gateway) {
-    static constexpr std::array<std::pair<std::string_view, void (TomlFile::*)(const toml::node&)>, 7> settings{{
+    static constexpr std::array<std::pair<std::string_view, void (TomlFile::*)(const toml::node&)>, 8> settings{{
         {"engine", &TomlFile::read_engine},
         {"counters", &TomlFile::read_counters},
         {"exempt-destinations", &TomlFile::read_exempt_destinations},
+        {"external-interfaces", &TomlFile::read_external_interfaces},
         {"pairs-files", &TomlFile::find_pairs_files},
         {"npt", &TomlFile::read_npt_of_gateway},
         {"ruleset-file", &TomlFile::read_ruleset_file},
@@ -70,8 +72,8 @@ void TomlFile::read_gateway(const toml::table& gateway) {
                                           [&, known = key](const auto& one) { return *known == one.first; });
         if (setting == settings.end()) {
             draft_.error(place(key->source()),
-                         fmt::format("unknown key {}: legal are engine, counters, exempt-destinations, pairs-files, "
-                                     "npt, ruleset-file and neighbours",
+                         fmt::format("unknown key {}: legal are engine, counters, exempt-destinations, "
+                                     "external-interfaces, pairs-files, npt, ruleset-file and neighbours",
                                      in_quotes(*key)));
         } else {
             (this->*setting->second)(*node);
@@ -125,6 +127,55 @@ void TomlFile::read_exempt_destinations(const toml::node& node) {
             draft_.error(at, fmt::format("{} has host bits set: legal is {}", what_came(element), enclosing->text()));
         } else {
             draft_.configuration.exempt_destinations.push_back(*prefix);
+        }
+    }
+    refuse_many_beside_interfaces(place(node.source()));
+}
+
+void TomlFile::read_external_interfaces(const toml::node& node) {
+    const std::string legal = ": legal is an array of names such as [\"wan0\", \"ppp*\"]";
+    if (!node.is_array()) {
+        draft_.error(place(node.source()), "external-interfaces is " + what_came(node) + legal);
+        return;
+    }
+    std::vector<std::string>& interfaces = draft_.configuration.external_interfaces;
+    for (const toml::node& element : *node.as_array()) {
+        const Position at = place(element.source());
+        const auto name = element.value<std::string>();
+        const auto is_covered_by = [&](const std::string& known) { return interface_covers(known, *name); };
+        if (!name) {
+            draft_.error(at, "an external interface is " + what_came(element) + legal);
+        } else if (const auto objection = objection_to_interface(*name)) {
+            draft_.error(at, what_came(element) + ": " + *objection + legal);
+        } else if (std::none_of(interfaces.begin(), interfaces.end(), is_covered_by)) {
+            std::erase_if(interfaces, [&](const std::string& known) { return interface_covers(*name, known); });
+            interfaces.push_back(*name);
+        }
+    }
+    if (interfaces.size() > most_external_interfaces) {
+        draft_.error(place(node.source()),
+                     fmt::format("external-interfaces has {} names: legal are up to {}, of which one such as \"ppp*\" "
+                                 "stands for all that begin so",
+                                 interfaces.size(), most_external_interfaces));
+    }
+    refuse_many_beside_interfaces(place(node.source()));
+}
+
+void TomlFile::refuse_many_beside_interfaces(Position at) {
+    if (draft_.configuration.external_interfaces.empty()) {
+        return;
+    }
+    const std::vector<Prefix>& exempt = draft_.configuration.exempt_destinations;
+    if (std::any_of(exempt.begin(), exempt.end(), [](const Prefix& prefix) { return prefix.length == 0; })) {
+        draft_.error(at, "external-interfaces beside an exempt destination of length 0: legal is one of them, since "
+                         "nothing is left to cross these interfaces");
+    }
+    for (const Family family : families) {
+        const auto of_family = [&](const Prefix& prefix) { return prefix.address.family == family; };
+        if (std::count_if(exempt.begin(), exempt.end(), of_family) > most_exempt_beside_interfaces) {
+            draft_.error(at, fmt::format("external-interfaces beside more than {} exempt-destinations of {}: legal are "
+                                         "as many; what does not cross these interfaces needs none",
+                                         most_exempt_beside_interfaces, family == Family::ipv4 ? "IPv4" : "IPv6"));
         }
     }
 }

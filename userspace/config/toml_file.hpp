@@ -30,6 +30,8 @@ private:
     void read_counters(const toml::node& node);
     void read_npt_of_gateway(const toml::node& node);
     void read_exempt_destinations(const toml::node& node);
+    void read_external_interfaces(const toml::node& node);
+    void refuse_many_beside_interfaces(Position at);
     void read_ruleset_file(const toml::node& node);
     void read_neighbours(const toml::node& node);
     void find_pairs_files(const toml::node& node);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace statnat {
 namespace {
@@ -80,6 +81,10 @@ std::string as_json(const Handling& handling) {
     return json + fmt::format(R"("overrides":{}}})", list_in_json(handling.overridden, overridden));
 }
 
+std::string interfaces(const Explanation& explanation) {
+    return printable(fmt::format("{}", fmt::join(explanation.external_interfaces, ", ")));
+}
+
 }  // namespace
 
 std::string as_text(const Explanation& explanation) {
@@ -89,7 +94,14 @@ std::string as_text(const Explanation& explanation) {
     if (explanation.outbound.match && !explanation.exempt_destinations.empty()) {
         lines += fmt::format("    but not on the way to: {}\n", joined(explanation.exempt_destinations));
     }
+    if (explanation.outbound.match && !explanation.external_interfaces.empty()) {
+        lines += fmt::format("    but only to where a packet leaves by: {}\n", interfaces(explanation));
+    }
     lines += fmt::format("  as the destination from outside: {}", as_text(explanation.inbound, family));
+    if (explanation.inbound.match && !explanation.external_interfaces.empty()) {
+        lines += fmt::format("    but only from where a packet comes by: {}, or from a host that has a pair\n",
+                             interfaces(explanation));
+    }
     if (explanation.exempt) {
         lines += fmt::format("  as the destination of internal hosts: exempt, by {}\n", explanation.exempt->text());
     }
@@ -98,10 +110,13 @@ std::string as_text(const Explanation& explanation) {
 
 std::string as_json(const Explanation& explanation) {
     const auto quoted = [](const Prefix& prefix) { return quoted_json(prefix.text()); };
-    return fmt::format(R"({{"address":{},"outbound":{},"inbound":{},"exempt_destinations":{},"exempt":{}}})" "\n",
+    return fmt::format(R"({{"address":{},"outbound":{},"inbound":{},"exempt_destinations":{},"exempt":{},)"
+                       R"("external_interfaces":{}}})" "\n",
                        quoted_json(explanation.address.text()), as_json(explanation.outbound),
                        as_json(explanation.inbound), list_in_json(explanation.exempt_destinations, quoted),
-                       explanation.exempt ? quoted(*explanation.exempt) : "null");
+                       explanation.exempt ? quoted(*explanation.exempt) : "null",
+                       list_in_json(explanation.external_interfaces,
+                                    [](const std::string& name) { return quoted_json(name); }));
 }
 
 }  // namespace statnat

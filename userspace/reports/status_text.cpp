@@ -30,7 +30,9 @@ constexpr std::string_view native_lacks[] = {
     "copies that dup makes, and what others mark untracked between two exempt hosts that have pairs, are translated",
     "with nothing exempt, hosts of one bridge of this machine under br_netfilter do not reach each other's external "
     "addresses",
-    "exempt destinations read \"ct state\", which switches conntrack on for everything else on this machine",
+    "beside external interfaces a rule that routes by the incoming interface has no say in what stays tracked",
+    "exempt destinations and external interfaces read \"ct state\", which switches conntrack on for everything else on "
+    "this machine",
 };
 
 std::string_view words(Counters counters) {

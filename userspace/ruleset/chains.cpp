@@ -39,6 +39,21 @@ std::vector<MapReference> references(Side key, const Table& table) {
     return references;
 }
 
+std::vector<Rule> expression_prerouting(const SnatStateless& inbound, const SnatStateless& decide,
+                                        const Extras& extras) {
+    SnatStateless both = inbound;
+    both.else_maps = decide.maps;
+    both.unless = decide.unless;
+    if (!extras.exempt && !extras.rule_counter) {
+        // Nothing stands between the two, and one expression is the faster.
+        return {make_rule({{both}})};
+    }
+    // With interfaces it takes both to tell hairpin, which only postrouting counts.
+    const Rule decide_rule = extras.interfaces.empty() ? make_rule({unless_exempt(extras), {decide}})
+                                                       : make_rule({{both}});
+    return {make_rule({{inbound}, counted(extras)}), decide_rule};
+}
+
 }  // namespace
 
 Rule make_rule(std::initializer_list<std::vector<Statement>> parts) {
@@ -70,30 +85,29 @@ MatchIcmpType icmp_redirect(Family family) {
 std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
     const std::vector<MapReference> by_internal = references(Side::internal, table);
     const std::vector<MapReference> by_external = references(Side::external, table);
-    const SnatStateless inbound{.field = Field::destination, .maps = by_external, .notrack = true};
+    // What the gateway itself sends has come by no interface.
+    const SnatStateless from_gateway{.field = Field::destination, .maps = by_external, .notrack = true};
+    SnatStateless inbound = from_gateway;
+    inbound.via = extras.interfaces;
     const SnatStateless of_pairs{.field = Field::source, .maps = by_internal, .untrack = true};
     SnatStateless decide = of_pairs;
     decide.unless = extras.unless;
-    const SnatStateless outbound{.field = Field::source, .maps = by_internal, .untracked = true};
-    const Rule decide_rule = make_rule({unless_exempt(extras), {decide}});
+    decide.via = extras.interfaces;
+    SnatStateless outbound{.field = Field::source, .maps = by_internal, .untracked = true, .via = extras.interfaces};
+    if (!extras.interfaces.empty()) {
+        outbound.unless = extras.unless;
+    }
     // A redirect about a packet of a pair goes no further, exempt or not: by its addresses alone, nobody could tell.
     std::vector<Rule> output{make_rule({{icmp_redirect(table.family), of_pairs}})};
     // The gateway's own ICMP errors quote packets whose source is translated already; their host knows another address.
     for (const MatchIcmpType& error : icmp_errors(table.family)) {
-        output.push_back(make_rule({{error, inbound}}));
+        output.push_back(make_rule({{error, from_gateway}}));
     }
-    output.push_back(decide_rule);
-    std::vector<Rule> prerouting{make_rule({{inbound}, counted(extras)}), decide_rule};
-    if (!extras.exempt && !extras.rule_counter) {
-        // Nothing stands between the two, and one expression is the faster.
-        SnatStateless both = inbound;
-        both.else_maps = decide.maps;
-        both.unless = decide.unless;
-        prerouting = {make_rule({{both}})};
-    }
+    output.push_back(make_rule({unless_exempt(extras), {decide}}));
     const std::string comment{expression_comment};
     return {
-        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment, prerouting},
+        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment,
+         expression_prerouting(inbound, decide, extras)},
         {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
          {make_rule({{outbound}, counted(extras)})}},
         {"output", Hook::output, ChainType::route, raw_priority, comment, output},

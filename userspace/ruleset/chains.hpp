@@ -15,6 +15,7 @@ struct Extras {
     bool exempt;  // by the set
     bool rule_counter;
     std::vector<Prefix> unless;  // exempt by the expression itself
+    std::vector<std::string> interfaces;  // behind which the outside is; none: behind any
 };
 
 // The order of a table's maps is that in which they are asked.

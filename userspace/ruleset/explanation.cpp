@@ -139,6 +139,7 @@ Explanation explain(const Ruleset& ruleset, const Address& address) {
         explanation.inbound = handling(table, Side::external, address);
         explanation.inbound.beside = overriding(table, explanation.inbound);
         explanation.exempt_destinations = exempt_destinations(table);
+        explanation.external_interfaces = external_interfaces(table);
     }
     for (const Prefix& prefix : explanation.exempt_destinations) {
         if (prefix.covers(address)) {

@@ -66,6 +66,7 @@ Configuration Inventory::configuration() const {
     configuration.engine = engine;
     configuration.counters = counters;
     configuration.exempt_destinations = exempt_destinations;
+    configuration.external_interfaces = external_interfaces;
     configuration.pairs = pairs;
     return configuration;
 }
@@ -85,6 +86,9 @@ Inventory inventory(const Ruleset& ruleset) {
         }
         take_rules(table, found, counting_rules);
         const std::vector<Prefix> exempt = exempt_destinations(table);
+        if (found.external_interfaces.empty()) {
+            found.external_interfaces = external_interfaces(table);
+        }
         found.exempt_destinations.insert(found.exempt_destinations.end(), exempt.begin(), exempt.end());
     }
     found.counters = counting_pairs ? Counters::pair : counting_rules ? Counters::rule : Counters::off;

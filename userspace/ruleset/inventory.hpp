@@ -41,6 +41,7 @@ struct Inventory {
     std::optional<Engine> engine;  // nothing: no rule translates
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
+    std::vector<std::string> external_interfaces;
     Pairs pairs;
     std::vector<Family> tables;          // ascending
     std::vector<Occupancy> occupancies;  // of each table in turn, as it has its maps

@@ -11,6 +11,8 @@
 namespace statnat {
 namespace {
 
+static_assert(most_external_interfaces == most_via && most_exempt_beside_interfaces == most_unless);
+
 // The kernel gives a map of fixed size 4/3 as many buckets, rounded up to a power of two: 3 * 2^k wastes none.
 std::uint32_t capacity(std::size_t elements, bool hosts) {
     std::uint32_t size = hosts ? 3 * 1024 : 3 * 16;
@@ -90,19 +92,24 @@ std::vector<Prefix> destinations_of(Family family, const Configuration& configur
 // Beside so many lists of maps the kernel has room to tell as many prefixes of either family.
 constexpr std::size_t most_tiers_beside_unless = 16;
 
-// Whether the expression itself compares destinations, which costs next to nothing; else a set is asked.
-bool are_compared(const std::vector<Prefix>& destinations, const Tiers& tiers, Engine engine) {
-    return engine == Engine::expression && !destinations.empty() && destinations.size() <= most_unless &&
-           destinations.front().length > 0 && tiers.size() <= most_tiers_beside_unless;
+// Whether the expression itself compares destinations, which costs next to nothing; else a set is asked. Beside
+// interfaces it must, since it may have to decide late.
+bool are_compared(const std::vector<Prefix>& destinations, const Tiers& tiers, const Configuration& configuration,
+                  Engine engine) {
+    const bool has_room = destinations.size() <= most_unless && !destinations.empty() &&
+                          destinations.front().length > 0 && tiers.size() <= most_tiers_beside_unless;
+    return engine == Engine::expression && !destinations.empty() &&
+           (has_room || !configuration.external_interfaces.empty());
 }
 
 Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Configuration& configuration,
                  Engine engine) {
     const std::vector<Prefix> destinations = destinations_of(family, configuration);
-    const bool compared = are_compared(destinations, tiers, engine);
+    const bool compared = are_compared(destinations, tiers, configuration, engine);
     const Extras extras{.exempt = !destinations.empty() && !compared,
                         .rule_counter = configuration.counters == Counters::rule,
-                        .unless = compared ? destinations : std::vector<Prefix>{}};
+                        .unless = compared ? destinations : std::vector<Prefix>{},
+                        .interfaces = configuration.external_interfaces};
     const bool counters = configuration.counters == Counters::pair;
     Table table;
     table.family = family;

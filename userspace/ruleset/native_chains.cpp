@@ -2,10 +2,23 @@
 // What stock rules can do of it.
 #include "ruleset/chains.hpp"
 
+#include <initializer_list>
+
 namespace statnat {
 namespace {
 
 constexpr std::string_view native_comment = "made by statnat-nft, do not edit";
+
+using Way = MatchInterface::Way;
+
+// A match of each interface; one of nothing where none are named.
+std::vector<std::vector<Statement>> by_each_interface(Way way, const Extras& extras) {
+    std::vector<std::vector<Statement>> matches;
+    for (const std::string& name : extras.interfaces) {
+        matches.push_back({MatchInterface{way, name}});
+    }
+    return matches.empty() ? std::vector<std::vector<Statement>>{{}} : matches;
+}
 
 // RFC 3927 and RFC 4291: what is said from or to these stays on its link.
 MatchOutside unless_on_link(Family family, Field field) {
@@ -24,22 +37,59 @@ std::vector<Rule> native_postrouting(Family family, const Extras& extras) {
     const MatchAddress has_pair{Field::source, std::string(internal_set)};
     const SetAddress outbound{Field::source, std::string(int2ext)};
     const MatchAddressType own{Field::source, MatchAddressType::Type::local};
-    // ct state switches conntrack on, so it is there only when something has to stay tracked.
-    std::vector<Statement> untracked;
-    if (extras.exempt) {
-        untracked.push_back(MatchUntracked{});
-    }
-    const auto rule = [&](const std::vector<Statement>& from, const std::vector<Statement>& to) {
-        return make_rule({from, untracked, to, abroad(family), {outbound}, counted(extras)});
+    // ct state switches conntrack on, so it is there only when something has to stay tracked; what does is told by its
+    // interface, where that is to be had.
+    const std::vector<Statement> untracked{MatchUntracked{}};
+    const bool by_state = extras.exempt && extras.interfaces.empty();
+    const std::vector<Statement> state = by_state ? untracked : std::vector<Statement>{};
+    const auto rule = [&](std::initializer_list<std::vector<Statement>> conditions) {
+        return make_rule({make_rule(conditions).statements, abroad(family), {outbound}, counted(extras)});
     };
-    std::vector<Rule> rules{rule({MatchForwarded{true}, has_pair}, unless_exempt(extras)),
-                            rule({MatchForwarded{false}, has_pair, own}, unless_exempt(extras))};
-    if (extras.exempt) {
-        // Hairpin, also by way of a bridge: only what was sent to an external address is untracked on its way to a host
-        // that has a pair.
-        rules.push_back(rule({has_pair},
-                             {MatchAddress{.field = Field::destination, .set = std::string(exempt_set)},
-                              MatchAddress{.field = Field::destination, .set = std::string(internal_set)}}));
+    std::vector<Rule> rules;
+    for (const std::vector<Statement>& out : by_each_interface(Way::out, extras)) {
+        rules.push_back(rule({{MatchForwarded{true}}, out, {has_pair}, state, unless_exempt(extras)}));
+        rules.push_back(rule({{MatchForwarded{false}}, out, {has_pair, own}, state, unless_exempt(extras)}));
+    }
+    // Hairpin, also by way of a bridge: only what was sent to an external address is untracked on its way to a host
+    // that has a pair.
+    const MatchAddress to_internal{.field = Field::destination, .set = std::string(internal_set)};
+    if (!extras.interfaces.empty()) {
+        rules.push_back(rule({{has_pair}, untracked, {to_internal}}));
+    } else if (extras.exempt) {
+        const MatchAddress to_exempt{.field = Field::destination, .set = std::string(exempt_set)};
+        rules.push_back(rule({{has_pair}, untracked, {to_exempt, to_internal}}));
+    }
+    return rules;
+}
+
+std::vector<Rule> native_prerouting(Family family, const Extras& extras) {
+    const SetAddress inbound{Field::destination, std::string(ext2int)};
+    // A lookup in int2ext would count each outbound packet twice.
+    const MatchAddress has_pair{Field::source, std::string(internal_set)};
+    const MatchOutside routable = unless_on_link(family, Field::source);
+    const MatchAddress to_internal{Field::destination, std::string(internal_set)};
+    std::vector<Rule> rules;
+    for (const std::vector<Statement>& in : by_each_interface(Way::in, extras)) {
+        rules.push_back(make_rule({in, {routable, inbound, Notrack{}}, counted(extras)}));
+    }
+    if (!extras.interfaces.empty()) {
+        rules.push_back(make_rule({{has_pair, routable, inbound, Notrack{}}, counted(extras)}));
+    }
+    rules.push_back(make_rule({{icmp_redirect(family), to_internal, Drop{}}}));
+    // What is for the gateway itself stays tracked.
+    for (const std::vector<Statement>& route : by_each_interface(Way::route, extras)) {
+        rules.push_back(make_rule({{has_pair}, unless_exempt(extras), abroad(family), route, {Notrack{}}}));
+    }
+    return rules;
+}
+
+std::vector<Rule> native_output(Family family, const Extras& extras) {
+    const MatchAddress has_pair{Field::source, std::string(internal_set)};
+    // What the gateway's own redirects are about is in their quote, of which stock rules can only ask what a listing of
+    // nft could not be loaded with: it sends none at all.
+    std::vector<Rule> rules{make_rule({{icmp_redirect(family), Drop{}}})};
+    for (const std::vector<Statement>& out : by_each_interface(Way::out, extras)) {
+        rules.push_back(make_rule({out, {has_pair}, unless_exempt(extras), {Notrack{}}}));
     }
     return rules;
 }
@@ -47,27 +97,12 @@ std::vector<Rule> native_postrouting(Family family, const Extras& extras) {
 }  // namespace
 
 std::vector<Chain> native_chains(Family family, const Extras& extras) {
-    const SetAddress inbound{Field::destination, std::string(ext2int)};
-    // A lookup in int2ext would count each outbound packet twice.
-    const MatchAddress has_pair{Field::source, std::string(internal_set)};
-    const MatchOutside routable = unless_on_link(family, Field::source);
-
-    // What is for the gateway itself stays tracked.
-    const Rule decide_rule = make_rule({{has_pair}, unless_exempt(extras), abroad(family), {Notrack{}}});
-    const MatchIcmpType redirect = icmp_redirect(family);
-    const MatchAddress to_internal{Field::destination, std::string(internal_set)};
-    // What the gateway's own redirects are about is in their quote, of which stock rules can only ask what a listing of
-    // nft could not be loaded with: it sends none at all.
-    const std::vector<Rule> output{make_rule({{redirect, Drop{}}}),
-                                   make_rule({{has_pair}, unless_exempt(extras), {Notrack{}}})};
     const std::string comment{native_comment};
     return {
-        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment,
-         {make_rule({{routable, inbound, Notrack{}}, counted(extras)}), make_rule({{redirect, to_internal, Drop{}}}),
-          decide_rule}},
+        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment, native_prerouting(family, extras)},
         {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
          native_postrouting(family, extras)},
-        {"output", Hook::output, ChainType::route, raw_priority, comment, output},
+        {"output", Hook::output, ChainType::route, raw_priority, comment, native_output(family, extras)},
     };
 }
 

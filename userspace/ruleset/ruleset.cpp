@@ -31,6 +31,10 @@ std::string text(const std::vector<MapReference>& maps) {
     return list;
 }
 
+std::string in_nft_quotes(const std::string& name) {
+    return '"' + name + '"';
+}
+
 struct StatementText {
     Family family;
 
@@ -42,6 +46,9 @@ struct StatementText {
         words += statement.else_maps.empty() ? "" : " else saddr map " + text(statement.else_maps) + " untrack";
         for (const Prefix& prefix : statement.unless) {
             words += (&prefix == &statement.unless.front() ? " unless daddr " : ", ") + prefix.short_text();
+        }
+        for (const std::string& name : statement.via) {
+            words += (&name == &statement.via.front() ? " via " : ", ") + in_nft_quotes(name);
         }
         return words;
     }
@@ -65,6 +72,13 @@ struct StatementText {
     }
 
     std::string operator()(const MatchForwarded& statement) const { return statement.forwarded ? "iif != 0" : "iif 0"; }
+
+    std::string operator()(const MatchInterface& statement) const {
+        const std::string key = statement.way == MatchInterface::Way::in    ? "iifname "
+                                : statement.way == MatchInterface::Way::out ? "oifname "
+                                                                            : "fib daddr . mark oifname ";
+        return key + in_nft_quotes(statement.name);
+    }
 
     std::string operator()(const MatchIcmpType& statement) const {
         const std::string protocol = family == Family::ipv4 ? "icmp" : "icmpv6";
@@ -250,6 +264,27 @@ std::vector<Prefix> exempt_destinations(const Table& table) {
         }
     }
     return {};
+}
+
+std::vector<std::string> external_interfaces(const Table& table) {
+    std::vector<std::string> names;
+    const auto add = [&](const std::string& name) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
+            names.push_back(name);
+        }
+    };
+    for (const Chain& chain : table.chains) {
+        for (const Rule& rule : chain.rules) {
+            for (const Statement& statement : rule.statements) {
+                if (const auto* ours = std::get_if<SnatStateless>(&statement)) {
+                    std::for_each(ours->via.begin(), ours->via.end(), add);
+                } else if (const auto* match = std::get_if<MatchInterface>(&statement)) {
+                    add(match->name);
+                }
+            }
+        }
+    }
+    return names;
 }
 
 std::string table_text(Family family) {

@@ -31,7 +31,7 @@ struct MapReference {
 };
 
 // snat_stateless {saddr | daddr} map MAP [, MAP]... [notrack | untrack] [untracked | tracked]
-//     [else saddr map MAP [, MAP]... untrack] [unless daddr PREFIX [, PREFIX]...]
+//     [else saddr map MAP [, MAP]... untrack] [unless daddr PREFIX [, PREFIX]...] [via INTERFACE [, INTERFACE]...]
 struct SnatStateless {
     Field field;
     std::vector<MapReference> maps;  // the first that has the address ends the search
@@ -41,10 +41,12 @@ struct SnatStateless {
     bool tracked = false;
     std::vector<MapReference> else_maps{};  // asked for the source where the others have nothing
     std::vector<Prefix> unless{};           // on the way to which a source is not untracked
+    std::vector<std::string> via{};         // by which packets come or leave; none: by any
     bool operator==(const SnatStateless&) const = default;
 };
 
 inline constexpr std::size_t most_unless = 8;  // NFT_SNAT_STATELESS_UNLESS_MAX
+inline constexpr std::size_t most_via = 8;     // NFT_SNAT_STATELESS_VIA_MAX
 
 // Its flags by their words, in the order in which they are written.
 struct Flag {
@@ -93,6 +95,14 @@ struct MatchForwarded {
     bool operator==(const MatchForwarded&) const = default;
 };
 
+// iifname "NAME", oifname "NAME", or by where a packet will be sent: fib daddr . mark oifname "NAME"
+struct MatchInterface {
+    enum class Way : std::uint8_t { in, out, route };
+    Way way;
+    std::string name;  // with an asterisk behind it: of all names that begin so
+    bool operator==(const MatchInterface&) const = default;
+};
+
 // icmp type FIRST-LAST, icmpv6 type FIRST-LAST
 struct MatchIcmpType {
     std::uint8_t first;
@@ -127,7 +137,7 @@ struct Foreign {
 };
 
 using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, MatchOutside, MatchAddressType, MatchForwarded,
-                               MatchIcmpType, MatchUntracked, Notrack, Drop, Counter, Foreign>;
+                               MatchInterface, MatchIcmpType, MatchUntracked, Notrack, Drop, Counter, Foreign>;
 
 struct Rule {
     std::vector<Statement> statements;
@@ -211,6 +221,9 @@ bool uses_expression(const std::vector<Rule>& rules);
 
 // The destinations on the way to which packets keep their source: of a set, or inside a rule.
 std::vector<Prefix> exempt_destinations(const Table& table);
+
+// The interfaces behind which the outside is; none: behind any.
+std::vector<std::string> external_interfaces(const Table& table);
 
 // Which half of which pairs a map of ours holds; its name says so: int2ext, ext2int_24, int2ext_48_npt.
 struct MapRole {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "statement/objections_to_statement.hpp"
 
+#include "interface_name.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -10,6 +12,11 @@ namespace {
 constexpr std::size_t longest_map_name = 255;  // NFT_SET_MAXNAMELEN, less its zero
 constexpr std::uint8_t longest_prefix = 128;
 constexpr std::uint8_t longest_npt_prefix = 64;
+
+// A statement of another kind neither begins nor ends a packet's way.
+bool goes_with_via(const SnatStateless& statement) {
+    return statement.field == Field::destination ? statement.notrack : statement.untrack || statement.untracked;
+}
 
 }  // namespace
 
@@ -52,14 +59,7 @@ std::optional<std::string> objection_to_else(const SnatStateless& statement) {
     return {};
 }
 
-std::optional<std::string> objection_to_unless(const SnatStateless& statement) {
-    const std::vector<Prefix>& unless = statement.unless;
-    if (unless.empty()) {
-        return {};
-    }
-    if (statement.else_maps.empty() && (statement.field != Field::source || !statement.untrack)) {
-        return "unless goes with saddr and untrack, or with else";
-    }
+std::optional<std::string> objection_to_prefixes(const std::vector<Prefix>& unless) {
     if (unless.size() > most_unless) {
         return "more than " + std::to_string(most_unless) +
                " prefixes behind unless; a set before the statement has room";
@@ -71,6 +71,30 @@ std::optional<std::string> objection_to_unless(const SnatStateless& statement) {
         return "the prefixes behind unless are of one family";
     }
     return {};
+}
+
+std::optional<std::string> objection_to_unless(const SnatStateless& statement) {
+    const bool decides = statement.untrack || (statement.untracked && !statement.via.empty());
+    const bool fits = !statement.else_maps.empty() || (statement.field == Field::source && decides);
+    if (!statement.unless.empty() && !fits) {
+        return "unless goes with saddr and untrack, with else, or with saddr, untracked and via";
+    }
+    return {};
+}
+
+std::optional<std::string> objection_to_via(const SnatStateless& statement) {
+    const std::vector<std::string>& via = statement.via;
+    if (via.empty()) {
+        return {};
+    }
+    if (!goes_with_via(statement)) {
+        return "via goes with daddr and notrack, with saddr and untrack, or with saddr and untracked";
+    }
+    if (via.size() > most_via) {
+        return "more than " + std::to_string(most_via) +
+               " interfaces behind via; an asterisk stands for the rest of a name";
+    }
+    return objection_to_interface(via.back());
 }
 
 }  // namespace statnat

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace statnat {
 
@@ -13,7 +14,12 @@ std::optional<std::string> objection_to_map(const MapReference& map);
 std::optional<std::string> objection_to_flags(const SnatStateless& statement);
 std::optional<std::string> objection_to_else(const SnatStateless& statement);
 
-// To the last prefix of those behind `unless`.
+// To the last of the prefixes behind `unless`.
+std::optional<std::string> objection_to_prefixes(const std::vector<Prefix>& unless);
 std::optional<std::string> objection_to_unless(const SnatStateless& statement);
+
+
+// To the last interface of those behind `via`.
+std::optional<std::string> objection_to_via(const SnatStateless& statement);
 
 }  // namespace statnat

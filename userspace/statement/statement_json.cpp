@@ -3,6 +3,7 @@
 #include "statement/statement_json.hpp"
 
 #include "error.hpp"
+#include "interface_name.hpp"
 #include "printable.hpp"
 #include "statement/objections_to_statement.hpp"
 
@@ -111,17 +112,19 @@ std::string take_unless(const json_t* value, SnatStateless& statement) {
         return "\"unless\" is a prefix of destinations, or a list of them, such as \"10.0.0.0/8\"";
     }
     statement.unless.push_back(*prefix);
-    return {};
+    return objection_to_prefixes(statement.unless).value_or("");
 }
 
-// Of each destination, since the last one is what an objection is about.
-std::string objection_to_all_unless(const SnatStateless& statement) {
-    SnatStateless one = statement;
-    one.unless.clear();
-    for (const Prefix& prefix : statement.unless) {
-        one.unless.push_back(prefix);
-        if (const auto objection = objection_to_unless(one)) {
-            return *objection;
+std::string take_via(const json_t* value, SnatStateless& statement) {
+    statement.via.emplace_back(text_of(value));
+    return objection_to_interface(statement.via.back()) ? "\"via\" is the name of an interface, or a list of them" : "";
+}
+
+// To what may be behind something else.
+std::string objection_to_parts(const SnatStateless& statement) {
+    for (const auto objection : {objection_to_else, objection_to_unless, objection_to_via}) {
+        if (const auto sentence = objection(statement)) {
+            return *sentence;
         }
     }
     return {};
@@ -146,6 +149,8 @@ std::string take(const json_t* object, SnatStateless& statement) {
             objection = take_else(value, statement);
         } else if (name == "unless") {
             objection = for_each(value, [&](const json_t* item) { return take_unless(item, statement); });
+        } else if (name == "via") {
+            objection = for_each(value, [&](const json_t* item) { return take_via(item, statement); });
         } else if (name != "field") {
             objection = in_quotes(name) + " is not known";
         }
@@ -156,8 +161,7 @@ std::string take(const json_t* object, SnatStateless& statement) {
     if (statement.maps.empty()) {
         return "\"map\" is missing";
     }
-    objection = objection_to_else(statement).value_or("");
-    return objection.empty() ? objection_to_all_unless(statement) : objection;
+    return objection_to_parts(statement);
 }
 
 Json made(json_t* value) {
@@ -223,6 +227,11 @@ Json object_of(const SnatStateless& statement) {
         json_array_append(unless.get(), string_of(prefix.short_text()).get());
     }
     set_list(object.get(), "unless", unless.get());
+    const Json via = made(json_array());
+    for (const std::string& name : statement.via) {
+        json_array_append(via.get(), string_of(name).get());
+    }
+    set_list(object.get(), "via", via.get());
     return object;
 }
 

@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t most_maps = 255;  // NFT_SNAT_STATELESS_MAPS_MAX
 
 // Words that would go on with the stand-in, a log statement.
-constexpr std::array<std::string_view, 10> never_next{"prefix", "npt",   "within", "else",    "unless",
+constexpr std::array<std::string_view, 11> never_next{"prefix", "npt",   "within", "else",    "unless", "via",
                                                       "level",  "group", "flags",  "snaplen", "queue-threshold"};
 
 Misfit misfit(const NftWord& word, std::string sentence) {
@@ -156,7 +156,29 @@ std::optional<Misfit> read_unless(NftWords& words, SnatStateless& statement) {
             return wrong;
         }
         statement.unless.push_back(*prefix);
-        if (const auto wrong = blamed(word, objection_to_unless(statement))) {
+        if (const auto wrong = blamed(word, objection_to_prefixes(statement.unless))) {
+            return wrong;
+        }
+    } while (words.take(","));
+    return {};
+}
+
+std::string_view without_quotes(std::string_view word) {
+    return word.size() > 1 && word.front() == '"' && word.back() == '"' ? word.substr(1, word.size() - 2) : word;
+}
+
+bool is_interface_character(char character) {
+    return is_word_character(character) || character == '*';
+}
+
+std::optional<Misfit> read_via(NftWords& words, SnatStateless& statement) {
+    do {
+        const NftWord word = words.take(is_interface_character);
+        if (word.text.empty() || (!is_interface_character(word.text.front()) && word.text.front() != '"')) {
+            return unexpected(word, "the name of an interface");
+        }
+        statement.via.emplace_back(without_quotes(word.text));
+        if (const auto wrong = blamed(word, objection_to_via(statement))) {
             return wrong;
         }
     } while (words.take(","));
@@ -183,10 +205,19 @@ std::optional<Misfit> read(NftWords& words, SnatStateless& statement) {
             return misfit(word, *objection);
         }
     }
+    const NftWord unless = words.peek();
     if (words.take("unless")) {
         if (const auto wrong = read_unless(words, statement)) {
             return wrong;
         }
+    }
+    if (words.take("via")) {
+        if (const auto wrong = read_via(words, statement)) {
+            return wrong;
+        }
+    }
+    if (const auto wrong = blamed(unless, objection_to_unless(statement))) {
+        return wrong;
     }
     const NftWord next = words.peek();
     if (std::find(never_next.begin(), never_next.end(), next.text) != never_next.end()) {

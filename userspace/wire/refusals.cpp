@@ -64,6 +64,12 @@ std::string hooks_of(const SnatStateless& statement) {
     if (statement.untrack) {
         return "snat_stateless with untrack works in filter and route chains of the hooks prerouting and output";
     }
+    if (!statement.via.empty()) {
+        return statement.field == Field::source
+                   ? "snat_stateless saddr with untracked and via works in filter and route chains of the hook "
+                     "postrouting"
+                   : "snat_stateless daddr with via works in filter and route chains of the hook prerouting";
+    }
     return statement.field == Field::source
                ? "snat_stateless saddr works in filter and route chains of the hooks postrouting and input"
                : "snat_stateless daddr works in filter and route chains of the hooks prerouting and output";

@@ -57,6 +57,16 @@ void put_unless(nlmsghdr* message, const std::vector<Prefix>& prefixes) {
     mnl_attr_nest_end(message, list);
 }
 
+static_assert(most_via == NFT_SNAT_STATELESS_VIA_MAX);
+
+void put_via(nlmsghdr* message, const std::vector<std::string>& names) {
+    nlattr* list = mnl_attr_nest_start(message, NFTA_SNAT_STATELESS_VIA);
+    for (const std::string& name : names) {
+        put_text(message, NFTA_LIST_ELEM, name);
+    }
+    mnl_attr_nest_end(message, list);
+}
+
 // Nothing where it is no prefix of either family.
 std::optional<Prefix> prefix_in(Message bytes, std::uint32_t length) {
     for (const Family family : families) {
@@ -97,6 +107,14 @@ std::vector<Prefix> unless_in(Message list) {
     return prefixes;
 }
 
+std::vector<std::string> via_in(Message list) {
+    std::vector<std::string> names;
+    for_each_item(list, [&](Message item) {
+        names.emplace_back(item.begin(), std::find(item.begin(), item.end(), 0));
+    });
+    return names;
+}
+
 }  // namespace
 
 void put(nlmsghdr* message, const SnatStateless& statement) {
@@ -114,6 +132,9 @@ void put(nlmsghdr* message, const SnatStateless& statement) {
     if (!statement.unless.empty()) {
         put_unless(message, statement.unless);
     }
+    if (!statement.via.empty()) {
+        put_via(message, statement.via);
+    }
 }
 
 std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
@@ -126,7 +147,8 @@ std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
     SnatStateless statement{.field = source ? Field::source : Field::destination,
                             .maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_MAPS)),
                             .else_maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_ELSE_MAPS)),
-                            .unless = unless_in(data.bytes(NFTA_SNAT_STATELESS_UNLESS))};
+                            .unless = unless_in(data.bytes(NFTA_SNAT_STATELESS_UNLESS)),
+                            .via = via_in(data.bytes(NFTA_SNAT_STATELESS_VIA))};
     std::uint32_t bits = data.number(NFTA_SNAT_STATELESS_FLAGS);
     for (std::size_t i = 0; i < statement_flags.size(); ++i) {
         statement.*statement_flags[i].member = (bits & bits_of_flags[i]) != 0;

@@ -125,15 +125,6 @@ std::vector<Statement> outside_of_bytes(std::span<const Expression> dumped, Fami
     return outside(family, dumped[1], static_cast<int>(8 * bytes));
 }
 
-std::vector<Statement> address_types() {
-    std::vector<Statement> found;
-    for (const Field field : {Field::source, Field::destination}) {
-        found.insert(found.end(), {MatchAddressType{field, MatchAddressType::Type::unicast},
-                                   MatchAddressType{field, MatchAddressType::Type::local}});
-    }
-    return found;
-}
-
 std::vector<Statement> lookups(const std::string& set) {
     std::vector<Statement> found;
     for (const Field field : {Field::source, Field::destination}) {
@@ -143,9 +134,35 @@ std::vector<Statement> lookups(const std::string& set) {
     return found;
 }
 
+// What the second expression compares with, which may be the name of an interface; one that is not whole ends in an
+// asterisk.
+std::vector<Statement> interfaces(std::span<const Expression> dumped) {
+    if (dumped.size() < 2 || dumped[1].name != "cmp") {
+        return {};
+    }
+    const Message value = dumped[1].data.nest(NFTA_CMP_DATA).bytes(NFTA_DATA_VALUE);
+    std::string name(value.begin(), std::find(value.begin(), value.end(), 0));
+    if (name.size() == value.size()) {
+        name += '*';
+    }
+    using Way = MatchInterface::Way;
+    return {MatchInterface{Way::in, name}, MatchInterface{Way::out, name}, MatchInterface{Way::route, name}};
+}
+
+// Of where an address is, or what it is.
+std::vector<Statement> of_fib(std::span<const Expression> dumped) {
+    std::vector<Statement> found = interfaces(dumped);
+    for (const Field field : {Field::source, Field::destination}) {
+        found.insert(found.end(), {MatchAddressType{field, MatchAddressType::Type::unicast},
+                                   MatchAddressType{field, MatchAddressType::Type::local}});
+    }
+    return found;
+}
+
 // Of the interface, or of an ICMP type behind the protocol.
 std::vector<Statement> of_meta(std::span<const Expression> dumped) {
-    std::vector<Statement> found{MatchForwarded{true}, MatchForwarded{false}};
+    std::vector<Statement> found = interfaces(dumped);
+    found.insert(found.end(), {MatchForwarded{true}, MatchForwarded{false}});
     const auto one = byte_of(dumped, 3, "cmp", NFTA_CMP_DATA);
     const auto other = byte_of(dumped, 4, "cmp", NFTA_CMP_DATA);
     const auto first = byte_of(dumped, 3, "range", NFTA_RANGE_FROM_DATA);
@@ -182,7 +199,7 @@ std::vector<Statement> candidates(std::span<const Expression> dumped, Family fam
         return {Drop{}};
     }
     if (name == "fib") {
-        return address_types();
+        return of_fib(dumped);
     }
     if (name == "payload" && dumped.size() >= 3 && dumped[1].name == "bitwise") {
         return outside_of_bits(dumped, family);

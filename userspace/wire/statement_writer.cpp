@@ -5,9 +5,13 @@
 #include "wire/snat_stateless.hpp"
 #include "wire/wire.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <string>
 #include <variant>
 
+#include <linux/if.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nft_snat_stateless.h>
@@ -88,6 +92,15 @@ void put_meta_load(nlmsghdr* message, std::uint32_t key) {
     nftnl_expr_set_u32(load.get(), NFTNL_EXPR_META_KEY, key);
     nftnl_expr_set_u32(load.get(), NFTNL_EXPR_META_DREG, NFT_REG_1);
     put(message, load);
+}
+
+// [ fib FLAGS RESULT => reg 1 ]
+void put_fib(nlmsghdr* message, std::uint32_t result, std::uint32_t flags) {
+    const auto lookup = expression("fib");
+    nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_FIB_RESULT, result);
+    nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_FIB_FLAGS, flags);
+    nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_FIB_DREG, NFT_REG_1);
+    put(message, lookup);
 }
 
 // [ bitwise reg 1 = ( reg 1 & MASK ) ^ 0 ]
@@ -186,12 +199,8 @@ struct StatementWriter {
     // [ fib daddr type => reg 1 ]
     // [ cmp eq reg 1 0x00000001 ]
     void operator()(const MatchAddressType& statement) const {
-        const auto lookup = expression("fib");
-        nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-        nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_FIB_FLAGS,
-                           statement.field == Field::source ? NFTA_FIB_F_SADDR : NFTA_FIB_F_DADDR);
-        nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_FIB_DREG, NFT_REG_1);
-        put(message, lookup);
+        put_fib(message, NFT_FIB_RESULT_ADDRTYPE,
+                statement.field == Field::source ? NFTA_FIB_F_SADDR : NFTA_FIB_F_DADDR);
         const auto type = static_cast<std::uint32_t>(statement.type);
         put_compare(message, NFT_CMP_EQ, &type, sizeof type);
     }
@@ -202,6 +211,21 @@ struct StatementWriter {
         put_meta_load(message, NFT_META_IIF);
         const std::uint32_t none = 0;
         put_compare(message, statement.forwarded ? NFT_CMP_NEQ : NFT_CMP_EQ, &none, sizeof none);
+    }
+
+    // [ meta load iifname => reg 1 ] or [ fib daddr . mark oifname => reg 1 ]
+    // [ cmp eq reg 1 0x306e6177 0x00000000 0x00000000 0x00000000 ] or, before an asterisk, of as many bytes
+    void operator()(const MatchInterface& statement) const {
+        if (statement.way == MatchInterface::Way::route) {
+            put_fib(message, NFT_FIB_RESULT_OIFNAME, NFTA_FIB_F_DADDR | NFTA_FIB_F_MARK);
+        } else {
+            put_meta_load(message, statement.way == MatchInterface::Way::in ? NFT_META_IIFNAME : NFT_META_OIFNAME);
+        }
+        std::array<char, IFNAMSIZ> name{};
+        const bool begins = statement.name.ends_with('*');
+        const std::size_t length = statement.name.size() - (begins ? 1 : 0);
+        std::copy_n(statement.name.begin(), std::min(length, name.size()), name.begin());
+        put_compare(message, NFT_CMP_EQ, name.data(), static_cast<std::uint32_t>(begins ? length : name.size()));
     }
 
     // [ meta load l4proto => reg 1 ]

@@ -10,6 +10,7 @@
  *		[notrack | untrack] [untracked | tracked]
  *		[else saddr map MAP [, MAP]... untrack]
  *		[unless daddr PREFIX [, PREFIX]...]
+ *		[via INTERFACE [, INTERFACE]...]
  *	MAP := @NAME [prefix LEN [npt]] [within PREFIX]
  *
  * What it does to one packet
@@ -62,6 +63,24 @@
  * With `unless daddr`, which belongs to an untrack with saddr or behind else, a
  * packet to one of these prefixes is not marked, and therefore neither untracked
  * nor translated in postrouting: comparisons instead of a set and another rule.
+ *
+ * With `via`, the outside is what is behind these interfaces, and packets that
+ * do not cross that border are left alone.  An INTERFACE is a name, or the
+ * beginning of one with an asterisk behind it; it need not exist yet.
+ *	daddr		a packet counts that came by one of them; behind `else`
+ *			maps, also one whose source has a pair (hairpin)
+ *	untrack, else	one that will leave by one of them.  In prerouting the
+ *			route is looked up as the IP layer will, and kept for it,
+ *			so that it need not
+ *	saddr, untracked	one that leaves by one of them, or whose destination
+ *			was translated (hairpin).  If a packet has a mark, and
+ *			prerouting has not marked it untracked, that is made up
+ *			for, since the mark may have changed its way: with
+ *			`unless`, which may stand here for that reason
+ * So policy routing is obeyed, also by a mark that a later chain of prerouting
+ * sets; conntrack has seen such a packet then, or not, as prerouting had it.
+ * What a later chain of prerouting makes of the destination or of DSCP comes too
+ * late to have a say in the route.
  *
  * Left alone whatever the maps hold:
  *	packets to multicast or broadcast addresses, to or from link-local ones
@@ -138,6 +157,11 @@
  *		behind its prefix being 0
  *	    NFTA_SNAT_STATELESS_PREFIX_LENGTH	NLA_U32, network byte order,
  *		required: 1 to the length of an address in bits
+ *	NFTA_SNAT_STATELESS_VIA		NLA_NESTED, optional: 1 to
+ *		NFT_SNAT_STATELESS_VIA_MAX NFTA_LIST_ELEMs, each an NLA_STRING
+ *		of 1 to 15 bytes, of which an asterisk may be the last but not the
+ *		only one; with daddr and NOTRACK, saddr and UNTRACK, or saddr and
+ *		UNTRACKED, only; with the last, UNLESS may be there, too
  *	NFTA_SNAT_STATELESS_FLAGS	NLA_U32, network byte order, optional,
  *		always dumped: enum nft_snat_stateless_flags
  *	NFTA_SNAT_STATELESS_DROPPED	NLA_U64, network byte order, dump only:
@@ -157,6 +181,7 @@
  *	daddr		prerouting, output
  *	saddr		postrouting, input
  *	untrack		prerouting, output (with either field)
+ * With `via`, daddr in prerouting only, and saddr with untracked in postrouting.
  *
  * The maps
  * --------
@@ -174,14 +199,17 @@
  *
  *	EINVAL		an attribute is missing or unknown, a flag is unknown,
  *			flags or fields exclude each other, an attribute of a
- *			map has the wrong length, or WITHIN or a prefix of
- *			UNLESS has bits behind its length
+ *			map has the wrong length, WITHIN or a prefix of
+ *			UNLESS has bits behind its length, or an interface of VIA
+ *			has no name, or an asterisk that is not its end
  *	ERANGE		an attribute beside the maps has the wrong length, the
  *			field is none of the two, or a prefix or WITHIN is longer
  *			than the map's addresses or of length 0, or a prefix is
- *			longer than npt allows
+ *			longer than npt allows, or an interface of VIA has a name
+ *			of more than 15 bytes
  *	E2BIG		more than NFT_SNAT_STATELESS_MAPS_MAX maps in a list, or
- *			than NFT_SNAT_STATELESS_UNLESS_MAX prefixes in UNLESS
+ *			than NFT_SNAT_STATELESS_UNLESS_MAX prefixes in UNLESS,
+ *			or than NFT_SNAT_STATELESS_VIA_MAX interfaces in VIA
  *	EMSGSIZE	a dump of the expression would take more than
  *			NFT_SNAT_STATELESS_DUMP_MAX bytes: too many maps, or too
  *			long names
@@ -241,6 +269,7 @@ enum nft_snat_stateless_flags {
 
 #define NFT_SNAT_STATELESS_MAPS_MAX	255
 #define NFT_SNAT_STATELESS_UNLESS_MAX	8
+#define NFT_SNAT_STATELESS_VIA_MAX	8
 
 /*
  * Of what stands in NFTA_EXPR_DATA.  nf_tables tells a rule in one message or not
@@ -249,7 +278,7 @@ enum nft_snat_stateless_flags {
  * and a chain (520), the rule's own attributes (84) and a counter.  In IPv4 29
  * prefix lengths fit, each with `within`, behind daddr and again behind else;
  * in IPv6 23.  Eight prefixes of `unless daddr` take 164 bytes in IPv4, 260 in
- * IPv6.
+ * IPv6; eight interfaces of `via` 164 at most.
  */
 #define NFT_SNAT_STATELESS_DUMP_MAX	3072
 
@@ -291,6 +320,7 @@ enum nft_snat_stateless_attributes {
 	NFTA_SNAT_STATELESS_PAD,
 	NFTA_SNAT_STATELESS_ELSE_MAPS,
 	NFTA_SNAT_STATELESS_UNLESS,
+	NFTA_SNAT_STATELESS_VIA,
 	__NFTA_SNAT_STATELESS_MAX
 };
 #define NFTA_SNAT_STATELESS_MAX		(__NFTA_SNAT_STATELESS_MAX - 1)
