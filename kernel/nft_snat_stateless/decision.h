@@ -124,13 +124,6 @@ bool snat_scope_admits(const struct nft_snat_stateless *priv,
 bool snat_decide_late(const struct nft_snat_stateless *priv,
 		      const struct nft_pktinfo *pkt, u8 pf);
 
-static __always_inline bool
-snat_is_decided_late(const struct nft_snat_stateless *priv,
-		     const struct nft_pktinfo *pkt, u8 pf)
-{
-	return unlikely(pkt->skb->mark) && snat_decide_late(priv, pkt, pf);
-}
-
 /*
  * What the gateway sends: an error about a packet of a pair, a reset in the name
  * of a host that has one, or from an address of its own that has one.

@@ -149,6 +149,27 @@ snat_eval_from_bridge(const struct nft_snat_stateless *priv,
 		regs->verdict.code = NFT_BREAK;
 }
 
+static noinline void
+snat_eval_late(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+	       const struct nft_pktinfo *pkt)
+{
+	if (snat_decide_late(priv, pkt, priv->pf))
+		snat_eval_any(priv, regs, pkt);
+	else
+		regs->verdict.code = NFT_BREAK;
+}
+
+/* What others follow, or what was not decided, or not yet. */
+static __always_inline void
+snat_eval_unmarked(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+		   const struct nft_pktinfo *pkt, bool scoped)
+{
+	if (scoped && unlikely(pkt->skb->mark))
+		snat_eval_late(priv, regs, pkt);
+	else
+		regs->verdict.code = NFT_BREAK;
+}
+
 static __always_inline bool snat_is_plain(u8 pf, const struct sk_buff *skb)
 {
 	return pf == NFPROTO_IPV4 ? snat_ipv4_is_plain(skb) :
@@ -163,9 +184,8 @@ snat_eval(const struct nft_expr *expr, struct nft_regs *regs,
 
 	if (unlikely(snat_is_undecided(priv, pkt)))
 		snat_eval_from_bridge(priv, regs, pkt);
-	else if (!snat_may_handle(pkt->skb, pf, priv->flags) &&
-		 !(scoped && snat_is_decided_late(priv, pkt, pf)))
-		regs->verdict.code = NFT_BREAK;
+	else if (!snat_may_handle(pkt->skb, pf, priv->flags))
+		snat_eval_unmarked(priv, regs, pkt, scoped);
 	else if (likely(snat_is_plain(pf, pkt->skb)))
 		snat_eval_header(priv, regs, pkt, pf, scoped);
 	else

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The nftables face: attributes, the maps, a rule's life. */
+/* The nftables face: a rule's life, and what it holds meanwhile. */
 
 #include <linux/atomic.h>
 #include <linux/module.h>
@@ -20,31 +20,7 @@
 #include "packet.h"
 #include "route.h"
 #include "scope.h"
-
-#define SNAT_FLAGS	(NFT_SNAT_STATELESS_F_NOTRACK |		\
-			 NFT_SNAT_STATELESS_F_UNTRACK |		\
-			 NFT_SNAT_STATELESS_F_UNTRACKED |	\
-			 NFT_SNAT_STATELESS_F_TRACKED)
-
-static const struct nla_policy
-nft_snat_stateless_policy[NFT_EXPR_MAXATTR + 1] = {
-	[NFTA_SNAT_STATELESS_FIELD]	=
-		NLA_POLICY_MAX(NLA_BE32, NFT_SNAT_STATELESS_DADDR),
-	[NFTA_SNAT_STATELESS_MAPS]	= { .type = NLA_NESTED },
-	[NFTA_SNAT_STATELESS_ELSE_MAPS]	= { .type = NLA_NESTED },
-	[NFTA_SNAT_STATELESS_FLAGS]	=
-		NLA_POLICY_MASK(NLA_BE32, SNAT_FLAGS),
-	[NFTA_SNAT_STATELESS_DROPPED]	= { .type = NLA_REJECT },
-	[NFTA_SNAT_STATELESS_PAD]	= { .type = NLA_REJECT },
-	[NFTA_SNAT_STATELESS_UNLESS]	= { .type = NLA_NESTED },
-	[NFTA_SNAT_STATELESS_VIA]	= { .type = NLA_NESTED },
-	/* Those of later versions: an older module must not load a rule whose
-	 * meaning it does not know.
-	 */
-	[NFTA_SNAT_STATELESS_MAX + 1 ... NFT_EXPR_MAXATTR] = {
-		.type = NLA_REJECT
-	},
-};
+#include "settings.h"
 
 static unsigned int snat_hooks(const struct nft_snat_stateless *priv)
 {
@@ -71,67 +47,6 @@ static int nft_snat_stateless_validate(const struct nft_ctx *ctx,
 		return -EOPNOTSUPP;
 
 	return nft_chain_validate_hooks(ctx->chain, snat_hooks(priv));
-}
-
-static int snat_flags_parse(const struct nlattr *attr, u8 *flags)
-{
-	*flags = attr ? ntohl(nla_get_be32(attr)) : 0;
-
-	if (*flags & NFT_SNAT_STATELESS_F_NOTRACK &&
-	    *flags & NFT_SNAT_STATELESS_F_UNTRACK)
-		return -EINVAL;
-	if (*flags & NFT_SNAT_STATELESS_F_TRACKED &&
-	    *flags & ~NFT_SNAT_STATELESS_F_TRACKED)
-		return -EINVAL;
-	return 0;
-}
-
-/* It marks as notrack does, and asks for the source, as nothing else would. */
-static int snat_else_check(const struct nft_snat_stateless *priv)
-{
-	return priv->flags & NFT_SNAT_STATELESS_F_NOTRACK &&
-	       priv->side == SNAT_DESTINATION ? 0 : -EINVAL;
-}
-
-/*
- * A destination is no condition for what is translated, only for a decision,
- * which with interfaces may be made late.
- */
-static int snat_unless_check(const struct nft_snat_stateless *priv,
-			     const struct nlattr * const tb[])
-{
-	u8 deciding = NFT_SNAT_STATELESS_F_UNTRACK |
-		      (tb[NFTA_SNAT_STATELESS_VIA] ?
-		       NFT_SNAT_STATELESS_F_UNTRACKED : 0);
-
-	return tb[NFTA_SNAT_STATELESS_ELSE_MAPS] ||
-	       (priv->flags & deciding && priv->side == SNAT_SOURCE) ?
-	       0 : -EINVAL;
-}
-
-/* The three parts of a translation that begin or end a way. */
-static int snat_via_check(const struct nft_snat_stateless *priv)
-{
-	u8 needed = priv->side == SNAT_DESTINATION ?
-		    NFT_SNAT_STATELESS_F_NOTRACK :
-		    NFT_SNAT_STATELESS_F_UNTRACK |
-		    NFT_SNAT_STATELESS_F_UNTRACKED;
-
-	return priv->flags & needed ? 0 : -EINVAL;
-}
-
-static int snat_parts_check(const struct nft_snat_stateless *priv,
-			    const struct nlattr * const tb[])
-{
-	int err = 0;
-
-	if (tb[NFTA_SNAT_STATELESS_ELSE_MAPS])
-		err = snat_else_check(priv);
-	if (!err && tb[NFTA_SNAT_STATELESS_UNLESS])
-		err = snat_unless_check(priv, tb);
-	if (!err && tb[NFTA_SNAT_STATELESS_VIA])
-		err = snat_via_check(priv);
-	return err;
 }
 
 static int snat_scope_init(const struct nlattr *list,
@@ -200,28 +115,6 @@ static int snat_guard_init(const struct nft_ctx *ctx,
 	return PTR_ERR_OR_ZERO(priv->guard);
 }
 
-static int nft_snat_stateless_dump(struct sk_buff *skb,
-				   const struct nft_expr *expr, bool reset);
-
-/*
- * A dump ends where a rule does not fit into a message, and all rules behind it
- * are hidden.
- */
-static int snat_dump_check(const struct nft_expr *expr)
-{
-	struct sk_buff *skb = alloc_skb(NFT_SNAT_STATELESS_DUMP_MAX,
-					GFP_KERNEL);
-	int err;
-
-	if (!skb)
-		return -ENOMEM;
-
-	skb_reserve(skb, skb_tailroom(skb) - NFT_SNAT_STATELESS_DUMP_MAX);
-	err = nft_snat_stateless_dump(skb, expr, false);
-	kfree_skb(skb);
-	return err < 0 ? -EMSGSIZE : 0;
-}
-
 static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 				   const struct nft_expr *expr,
 				   const struct nlattr * const tb[])
@@ -233,15 +126,9 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	if (ctx->net->user_ns != &init_user_ns)
 		return -EPERM;
 
-	if (!tb[NFTA_SNAT_STATELESS_FIELD] || !tb[NFTA_SNAT_STATELESS_MAPS])
-		return -EINVAL;
-
-	err = snat_flags_parse(tb[NFTA_SNAT_STATELESS_FLAGS], &priv->flags);
+	err = snat_settings_parse(priv, tb);
 	if (err < 0)
 		return err;
-
-	priv->side = ntohl(nla_get_be32(tb[NFTA_SNAT_STATELESS_FIELD])) ==
-		     NFT_SNAT_STATELESS_SADDR ? SNAT_SOURCE : SNAT_DESTINATION;
 
 	err = snat_scope_init(tb[NFTA_SNAT_STATELESS_VIA], priv);
 	if (err < 0)
@@ -252,7 +139,7 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	if (err < 0)
 		goto err_parts;
 
-	err = snat_parts_check(priv, tb);
+	err = snat_settings_check(priv, tb);
 	if (err < 0)
 		goto err_parts;
 
@@ -269,7 +156,7 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	if (err < 0)
 		goto err_exempt;
 
-	err = snat_dump_check(expr);
+	err = snat_settings_fit(priv);
 	if (err < 0)
 		goto err_dump;
 
@@ -322,57 +209,10 @@ static void nft_snat_stateless_destroy(const struct nft_ctx *ctx,
 	free_percpu(priv->dropped);
 }
 
-/* With @reset each packet is told once, however many ask at a time. */
-static u64 snat_dropped(atomic64_t __percpu *dropped, bool reset)
-{
-	atomic64_t *one;
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		one = per_cpu_ptr(dropped, cpu);
-		sum += reset ? atomic64_xchg(one, 0) : atomic64_read(one);
-	}
-	return sum;
-}
-
-/* Nothing is taken before there is room to tell it. */
-static int snat_dropped_dump(struct sk_buff *skb,
-			     atomic64_t __percpu *dropped, bool reset)
-{
-	struct nlattr *attr = nla_reserve_64bit(skb,
-						NFTA_SNAT_STATELESS_DROPPED,
-						sizeof(__be64),
-						NFTA_SNAT_STATELESS_PAD);
-
-	if (!attr)
-		return -1;
-
-	*(__be64 *)nla_data(attr) = cpu_to_be64(snat_dropped(dropped, reset));
-	return 0;
-}
-
 static int nft_snat_stateless_dump(struct sk_buff *skb,
 				   const struct nft_expr *expr, bool reset)
 {
-	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
-	u32 field = priv->side == SNAT_SOURCE ? NFT_SNAT_STATELESS_SADDR :
-						NFT_SNAT_STATELESS_DADDR;
-
-	if (nla_put_be32(skb, NFTA_SNAT_STATELESS_FIELD, htonl(field)) ||
-	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_MAPS, priv->maps) ||
-	    nla_put_be32(skb, NFTA_SNAT_STATELESS_FLAGS, htonl(priv->flags)))
-		return -1;
-	if (priv->otherwise &&
-	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_ELSE_MAPS,
-			   priv->otherwise))
-		return -1;
-	if (priv->scope && snat_scope_dump(skb, priv->scope))
-		return -1;
-	if (priv->exempt && snat_exempt_dump(skb, priv->exempt, priv->pf))
-		return -1;
-
-	return snat_dropped_dump(skb, priv->dropped, reset);
+	return snat_settings_dump(skb, nft_expr_priv(expr), reset);
 }
 
 static struct nft_expr_type nft_snat_stateless_type;
@@ -421,7 +261,7 @@ nft_snat_stateless_select_ops(const struct nft_ctx *ctx,
 static struct nft_expr_type nft_snat_stateless_type __read_mostly = {
 	.name		= NFT_SNAT_STATELESS_NAME,
 	.select_ops	= nft_snat_stateless_select_ops,
-	.policy		= nft_snat_stateless_policy,
+	.policy		= snat_settings_policy,
 	.maxattr	= NFT_EXPR_MAXATTR,
 	.owner		= THIS_MODULE,
 };

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a rule asks for, from netlink and back. */
+
+#include <linux/atomic.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nft_snat_stateless.h>
+#include <linux/netlink.h>
+#include <linux/percpu.h>
+#include <linux/skbuff.h>
+#include <net/netlink.h>
+
+#include "exempt.h"
+#include "maps.h"
+#include "scope.h"
+#include "settings.h"
+
+#define SNAT_FLAGS	(NFT_SNAT_STATELESS_F_NOTRACK |		\
+			 NFT_SNAT_STATELESS_F_UNTRACK |		\
+			 NFT_SNAT_STATELESS_F_UNTRACKED |	\
+			 NFT_SNAT_STATELESS_F_TRACKED)
+
+const struct nla_policy snat_settings_policy[NFT_EXPR_MAXATTR + 1] = {
+	[NFTA_SNAT_STATELESS_FIELD]	=
+		NLA_POLICY_MAX(NLA_BE32, NFT_SNAT_STATELESS_DADDR),
+	[NFTA_SNAT_STATELESS_MAPS]	= { .type = NLA_NESTED },
+	[NFTA_SNAT_STATELESS_ELSE_MAPS]	= { .type = NLA_NESTED },
+	[NFTA_SNAT_STATELESS_FLAGS]	=
+		NLA_POLICY_MASK(NLA_BE32, SNAT_FLAGS),
+	[NFTA_SNAT_STATELESS_DROPPED]	= { .type = NLA_REJECT },
+	[NFTA_SNAT_STATELESS_PAD]	= { .type = NLA_REJECT },
+	[NFTA_SNAT_STATELESS_UNLESS]	= { .type = NLA_NESTED },
+	[NFTA_SNAT_STATELESS_VIA]	= { .type = NLA_NESTED },
+	/* Those of later versions: an older module must not load a rule whose
+	 * meaning it does not know.
+	 */
+	[NFTA_SNAT_STATELESS_MAX + 1 ... NFT_EXPR_MAXATTR] = {
+		.type = NLA_REJECT
+	},
+};
+
+static int snat_flags_parse(const struct nlattr *attr, u8 *flags)
+{
+	*flags = attr ? ntohl(nla_get_be32(attr)) : 0;
+
+	if (*flags & NFT_SNAT_STATELESS_F_NOTRACK &&
+	    *flags & NFT_SNAT_STATELESS_F_UNTRACK)
+		return -EINVAL;
+	if (*flags & NFT_SNAT_STATELESS_F_TRACKED &&
+	    *flags & ~NFT_SNAT_STATELESS_F_TRACKED)
+		return -EINVAL;
+	return 0;
+}
+
+int snat_settings_parse(struct nft_snat_stateless *priv,
+			const struct nlattr * const tb[])
+{
+	if (!tb[NFTA_SNAT_STATELESS_FIELD] || !tb[NFTA_SNAT_STATELESS_MAPS])
+		return -EINVAL;
+
+	priv->side = ntohl(nla_get_be32(tb[NFTA_SNAT_STATELESS_FIELD])) ==
+		     NFT_SNAT_STATELESS_SADDR ? SNAT_SOURCE : SNAT_DESTINATION;
+	return snat_flags_parse(tb[NFTA_SNAT_STATELESS_FLAGS], &priv->flags);
+}
+
+/* It marks as notrack does, and asks for the source, as nothing else would. */
+static int snat_else_check(const struct nft_snat_stateless *priv)
+{
+	return priv->flags & NFT_SNAT_STATELESS_F_NOTRACK &&
+	       priv->side == SNAT_DESTINATION ? 0 : -EINVAL;
+}
+
+/*
+ * A destination is no condition for what is translated, only for a decision,
+ * which with interfaces may be made late.
+ */
+static int snat_unless_check(const struct nft_snat_stateless *priv,
+			     const struct nlattr * const tb[])
+{
+	u8 deciding = NFT_SNAT_STATELESS_F_UNTRACK |
+		      (tb[NFTA_SNAT_STATELESS_VIA] ?
+		       NFT_SNAT_STATELESS_F_UNTRACKED : 0);
+
+	return tb[NFTA_SNAT_STATELESS_ELSE_MAPS] ||
+	       (priv->flags & deciding && priv->side == SNAT_SOURCE) ?
+	       0 : -EINVAL;
+}
+
+/* The three parts of a translation that begin or end a way. */
+static int snat_via_check(const struct nft_snat_stateless *priv)
+{
+	u8 needed = priv->side == SNAT_DESTINATION ?
+		    NFT_SNAT_STATELESS_F_NOTRACK :
+		    NFT_SNAT_STATELESS_F_UNTRACK |
+		    NFT_SNAT_STATELESS_F_UNTRACKED;
+
+	return priv->flags & needed ? 0 : -EINVAL;
+}
+
+int snat_settings_check(const struct nft_snat_stateless *priv,
+			const struct nlattr * const tb[])
+{
+	int err = 0;
+
+	if (tb[NFTA_SNAT_STATELESS_ELSE_MAPS])
+		err = snat_else_check(priv);
+	if (!err && tb[NFTA_SNAT_STATELESS_UNLESS])
+		err = snat_unless_check(priv, tb);
+	if (!err && tb[NFTA_SNAT_STATELESS_VIA])
+		err = snat_via_check(priv);
+	return err;
+}
+
+/* With @reset each packet is told once, however many ask at a time. */
+static u64 snat_dropped(atomic64_t __percpu *dropped, bool reset)
+{
+	atomic64_t *one;
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		one = per_cpu_ptr(dropped, cpu);
+		sum += reset ? atomic64_xchg(one, 0) : atomic64_read(one);
+	}
+	return sum;
+}
+
+/* Nothing is taken before there is room to tell it. */
+static int snat_dropped_dump(struct sk_buff *skb,
+			     atomic64_t __percpu *dropped, bool reset)
+{
+	struct nlattr *attr = nla_reserve_64bit(skb,
+						NFTA_SNAT_STATELESS_DROPPED,
+						sizeof(__be64),
+						NFTA_SNAT_STATELESS_PAD);
+
+	if (!attr)
+		return -1;
+
+	*(__be64 *)nla_data(attr) = cpu_to_be64(snat_dropped(dropped, reset));
+	return 0;
+}
+
+int snat_settings_dump(struct sk_buff *skb,
+		       const struct nft_snat_stateless *priv, bool reset)
+{
+	u32 field = priv->side == SNAT_SOURCE ? NFT_SNAT_STATELESS_SADDR :
+						NFT_SNAT_STATELESS_DADDR;
+
+	if (nla_put_be32(skb, NFTA_SNAT_STATELESS_FIELD, htonl(field)) ||
+	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_MAPS, priv->maps) ||
+	    nla_put_be32(skb, NFTA_SNAT_STATELESS_FLAGS, htonl(priv->flags)))
+		return -1;
+	if (priv->otherwise &&
+	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_ELSE_MAPS,
+			   priv->otherwise))
+		return -1;
+	if (priv->scope && snat_scope_dump(skb, priv->scope))
+		return -1;
+	if (priv->exempt && snat_exempt_dump(skb, priv->exempt, priv->pf))
+		return -1;
+
+	return snat_dropped_dump(skb, priv->dropped, reset);
+}
+
+/*
+ * A dump ends where a rule does not fit into a message, and all rules behind it
+ * are hidden.
+ */
+int snat_settings_fit(const struct nft_snat_stateless *priv)
+{
+	struct sk_buff *skb = alloc_skb(NFT_SNAT_STATELESS_DUMP_MAX,
+					GFP_KERNEL);
+	int err;
+
+	if (!skb)
+		return -ENOMEM;
+
+	skb_reserve(skb, skb_tailroom(skb) - NFT_SNAT_STATELESS_DUMP_MAX);
+	err = snat_settings_dump(skb, priv, false);
+	kfree_skb(skb);
+	return err < 0 ? -EMSGSIZE : 0;
+}
