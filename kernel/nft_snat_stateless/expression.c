@@ -100,15 +100,23 @@ static int snat_exempt_init(const struct nlattr *list,
 	return PTR_ERR_OR_ZERO(priv->exempt);
 }
 
-static bool snat_decides(const struct nft_snat_stateless *priv)
+/* A regular chain may be reached from prerouting. */
+static bool snat_keeps_routes(const struct nft_ctx *ctx,
+			      const struct nft_snat_stateless *priv)
 {
-	return priv->otherwise || priv->flags & NFT_SNAT_STATELESS_F_UNTRACK;
+	bool decides = priv->otherwise ||
+		       priv->flags & NFT_SNAT_STATELESS_F_UNTRACK;
+
+	return priv->scope && decides &&
+	       (!nft_is_base_chain(ctx->chain) ||
+		nft_base_chain(ctx->chain)->ops.hooknum ==
+			NF_INET_PRE_ROUTING);
 }
 
 static int snat_guard_init(const struct nft_ctx *ctx,
 			   struct nft_snat_stateless *priv)
 {
-	if (!priv->scope || !snat_decides(priv))
+	if (!snat_keeps_routes(ctx, priv))
 		return 0;
 
 	priv->guard = snat_route_guard(ctx->net, priv->pf);

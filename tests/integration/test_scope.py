@@ -322,3 +322,20 @@ def test_an_added_pair_has_the_same(border, family):
     border.tool("del", family.host)
     assert border.gateway.run("nft", "list", "chain", family.ip, "statnat", "postrouting").stdout == before
     assert ask(border.hosts["a"], border.hosts["v"], family.v) == (b"hello", family.a)
+
+
+@expression
+def test_the_hook_goes_with_the_rules(border):
+    """The one at the end of prerouting, which lets go of a route that a mark has made void."""
+    def hooks():
+        return [border.gateway.run("nft", "list", "hooks", family.ip).stdout.count("snat_route_let_go")
+                for family in FAMILIES.values()]
+    assert hooks() == [1, 1]
+    border.load()
+    assert hooks() == [1, 1]
+    border.load(external_interfaces=[])
+    assert hooks() == [0, 0]
+    border.load()
+    border.tool("clear")
+    assert hooks() == [0, 0]
+    border.load()
