@@ -39,6 +39,8 @@ CONFIGURATIONS = [
     row("hosts of both families",       {**PAIRS, A6: A6_OUT},                      {}),
     row("one family",                   {A6: A6_OUT},                               {}),
     row("exempt destinations",          {**PAIRS, A6: A6_OUT},                      {"exempt_destinations": EXEMPT}),
+    row("external interfaces",          {**PAIRS, A6: A6_OUT},
+        {"external_interfaces": ["wan0", "ppp*"], "exempt_destinations": EXEMPT}),
     row("counters of rules",            PAIRS,                                      {"counters": "rule"}),
     row("no counters",                  PAIRS,                                      {"counters": "off"}),
     row("prefixes, with a hole",        {"10.1.0.0/16": "198.18.0.0/16", "10.1.0.5": A_OUT}, {},

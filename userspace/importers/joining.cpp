@@ -162,7 +162,7 @@ void Joiner::note_interfaces() {
             list += fmt::format(" and {} more", places.size() - most);
         }
         joined_.notes.push_back(fmt::format("{}: {} is not taken over (at {}): pairs translate by whatever interface "
-                                            "packets come and leave; see exempt-destinations",
+                                            "packets come and leave, unless external-interfaces names some",
                                             file_, in_quotes(name), list));
     }
 }
