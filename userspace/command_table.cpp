@@ -9,10 +9,12 @@
 #include "commands/show.hpp"
 #include "commands/sync.hpp"
 #include "config/configuration.hpp"
+#include "doctor/doctor.hpp"
 #include "error.hpp"
 #include "files.hpp"
 #include "nft/command_line.hpp"
 #include "nft/save.hpp"
+#include "printable.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -69,6 +71,14 @@ std::optional<EngineChoice> engine_of(const Values& values) {
     throw CannotGoOn{fmt::format("--engine must be auto, expression or native, not \"{}\"", engine), exit_usage};
 }
 
+Address address_of(const std::string& text) {
+    if (const auto address = Address::parse(text)) {
+        return *address;
+    }
+    throw CannotGoOn{fmt::format("{} is not an address: legal is one such as 10.0.0.2 or fd00::2", in_quotes(text)),
+                     exit_usage};
+}
+
 void config_option(options::options_description& own) {
     own.add_options()("config", options::value<std::string>()->default_value(default_configuration)->value_name("FILE"),
                       "the configuration to compare with");
@@ -121,6 +131,11 @@ void explain_options(options::options_description& own) {
 
 void status_options(options::options_description& own) {
     own.add_options()("json,j", "print JSON")("health", "say only whether all is as sync left it, fast");
+}
+
+void doctor_options(options::options_description& own) {
+    own.add_options()("json,j", "print JSON")("towards", options::value<Operands>()->value_name("ADDRESS"),
+                                              "to which packets are tried, in place of 193.0.14.129 or 2001:7fd::1");
 }
 
 void import_options(options::options_description& own) {
@@ -198,6 +213,15 @@ int run_status(const Operands& operands, const Values& values, Progress& progres
     return status(there, values.count("json") != 0, std::cout);
 }
 
+int run_doctor(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
+    DoctorOptions options{.json = values.count("json") != 0};
+    for (const std::string& text : values.count("towards") ? values["towards"].as<Operands>() : Operands()) {
+        options.towards.push_back(address_of(text));
+    }
+    return doctor(there, file_of(operands), options, std::cout);
+}
+
 int run_watch(const Operands& operands, const Values&, Progress& progress) {
     if (file_of(operands) == standard_input) {
         throw CannotGoOn{"watch reads its configuration again and again, and standard input only once: name a file",
@@ -251,6 +275,8 @@ constexpr Command commands[] = {
     {"explain", "ADDRESS", 1, 1, "show what the kernel makes of an address, and by which pair", explain_options,
      run_explain, Output::data},
     {"status", "[FILE]", 0, 1, "show the engine, the rules and what they lack", status_options, run_status,
+     Output::data},
+    {"doctor", "[FILE]", 0, 1, "say what is wrong around this tool, and what cures it", doctor_options, run_doctor,
      Output::data},
     {"watch", "[FILE]", 0, 1, "sync, and again whenever somebody else changes the rules", no_options, run_watch},
     {"neighbours", "[FILE]", 0, 1, "answer ARP and NDP for external addresses of the configuration",

@@ -2,6 +2,7 @@
 #include "commands/show.hpp"
 
 #include "commands/engine.hpp"
+#include "doctor/doctor.hpp"
 #include "error.hpp"
 #include "netlink/routes.hpp"
 #include "netlink/this_machine.hpp"
@@ -15,7 +16,6 @@
 #include "ruleset/plan_text.hpp"
 #include "version.hpp"
 
-#include <fstream>
 #include <optional>
 #include <system_error>
 #include <vector>
@@ -43,13 +43,6 @@ std::vector<std::string> notes_about(Kernel& kernel, const Pairs& pairs) {
         [&](Netlink& netlink, Machine& of) { of.unrouted = without_route(netlink, some_external(pairs)); });
     machine.chains = kernel.chains_of_others();
     return notes(pairs, machine);
-}
-
-// The module that is loaded; nothing where none is, or where that cannot be seen.
-std::string module_version() {
-    std::string found;
-    std::ifstream("/sys/module/nft_snat_stateless/version") >> found;
-    return found;
 }
 
 std::vector<std::string> ailments(Kernel& kernel, const Baseline::Record& record) {

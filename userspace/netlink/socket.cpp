@@ -105,6 +105,12 @@ std::unique_ptr<KernelSocket> open_socket(int bus, const char* what, const char*
     return opened;
 }
 
+std::unique_ptr<Socket> open_group(int group) {
+    auto socket = open_socket(NETLINK_NETFILTER, "nf_tables", "the kernel needs nfnetlink and nf_tables");
+    socket->join(group);
+    return socket;
+}
+
 }  // namespace
 
 std::unique_ptr<Socket> open_socket() {
@@ -112,13 +118,19 @@ std::unique_ptr<Socket> open_socket() {
 }
 
 std::unique_ptr<Socket> open_event_socket() {
-    auto socket = open_socket(NETLINK_NETFILTER, "nf_tables", "the kernel needs nfnetlink and nf_tables");
-    socket->join(NFNLGRP_NFTABLES);
-    return socket;
+    return open_group(NFNLGRP_NFTABLES);
+}
+
+std::unique_ptr<Socket> open_trace_socket() {
+    return open_group(NFNLGRP_NFTRACE);
 }
 
 std::unique_ptr<Socket> open_route_socket() {
     return open_socket(NETLINK_ROUTE, "rtnetlink", "its addresses and routes are not known");
+}
+
+std::unique_ptr<Socket> open_policy_socket() {
+    return open_socket(NETLINK_XFRM, "IPsec", "its policies are not known");
 }
 
 std::optional<std::uint64_t> network_namespace() {

@@ -33,8 +33,12 @@ inline constexpr std::size_t receive_size = 128 * 1024;
 std::unique_ptr<Socket> open_socket();
 // Gets what nf_tables tells of each transaction, ours among them. Throws CannotGoOn.
 std::unique_ptr<Socket> open_event_socket();
+// Gets what nf_tables tells of packets that are traced. Throws CannotGoOn.
+std::unique_ptr<Socket> open_trace_socket();
 // To ask for addresses and routes. Throws CannotGoOn.
 std::unique_ptr<Socket> open_route_socket();
+// To ask for IPsec's policies. Throws CannotGoOn.
+std::unique_ptr<Socket> open_policy_socket();
 
 // The cookie of the current network namespace: no other has or had it since boot. Nothing where the kernel has none.
 std::optional<std::uint64_t> network_namespace();

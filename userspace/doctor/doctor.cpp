@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "doctor/doctor.hpp"
+
+#include "config/configuration_files.hpp"
+#include "doctor/diagnosis.hpp"
+#include "doctor/legacy.hpp"
+#include "doctor/policies.hpp"
+#include "doctor/roads.hpp"
+#include "doctor/surroundings.hpp"
+#include "doctor/trace.hpp"
+#include "error.hpp"
+#include "ruleset/inventory.hpp"
+#include "version.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace statnat {
+namespace {
+
+// What everybody reaches, and no list of addresses that lead nowhere has: a root server of DNS. No probe gets there.
+constexpr std::string_view usual_outside[] = {"193.0.14.129", "2001:7fd::1"};
+
+Address outside_of(Family family, const DoctorOptions& options) {
+    const auto given = std::find_if(options.towards.begin(), options.towards.end(),
+                                    [&](const Address& address) { return address.family == family; });
+    return given != options.towards.end() ? *given : *Address::parse(usual_outside[family == Family::ipv6]);
+}
+
+std::vector<Family> families_of(const Pairs& pairs) {
+    std::set<Family> found;
+    for (const auto& [tier, halves] : pairs.tiers()) {
+        found.insert(tier.family);
+    }
+    return {found.begin(), found.end()};
+}
+
+// Where several packets end at one rule, the first speaks for all.
+void add(Troubles& found, const std::optional<Trouble>& one) {
+    if (one && std::none_of(found.begin(), found.end(), [&](const Trouble& has) { return has.cure == one->cure; })) {
+        found.push_back(*one);
+    }
+}
+
+void try_packets(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs, const Address& outside,
+                 const std::string& sync, Troubles& found) {
+    if (const Road road = road_to(netlink, outside); road.link == 0) {
+        found.push_back({fmt::format("there is no route to {}, so no packet was tried", outside.text()),
+                         "statnat-nft doctor --towards ADDRESS, which is one outside", false});
+        return;
+    }
+    const std::vector<Probe> all = probes(netlink, around, pairs, outside);
+    if (all.empty()) {
+        found.push_back({fmt::format("no host with a pair is reached by {}, so no packet was tried",
+                                     name(outside.family)),
+                         "ip address; ip route", false});
+        return;
+    }
+    const Questions ask{text_of_rule, [&](const Probe& probe) { return routing_error(netlink, probe); }, sync};
+    try {
+        Trace trace;
+        for (const Probe& probe : all) {
+            add(found, diagnosis(probe, trace.of(probe), ask));
+        }
+    } catch (const CannotGoOn& failure) {
+        found.push_back({failure.sentence, "statnat-nft doctor, as root of the whole machine", false});
+    }
+}
+
+std::optional<Engine> engine_wanted(const std::filesystem::path& file) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) {
+        return std::nullopt;
+    }
+    try {
+        return read_configuration(file).engine;
+    } catch (const InvalidConfiguration&) {  // which is for check and sync to say
+        return std::nullopt;
+    }
+}
+
+Troubles troubles_with_module(Kernel& kernel, std::optional<Engine> wanted, const std::string& sync) {
+    if (wanted == Engine::native) {
+        return {};
+    }
+    const Availability expression = kernel.probe();
+    if (!expression.available) {
+        return {{fmt::format("the module is missing: {}; pairs of prefixes wait, and ICMP errors are translated in "
+                             "part",
+                             expression.why_not),
+                 "apt-get install nft-snat-stateless-dkms && " + sync}};
+    }
+    const std::string loaded = module_version();
+    if (!loaded.empty() && loaded != version) {
+        return {{fmt::format("the module that is loaded is of version {}, this is {}", loaded, version),
+                 "statnat-nft clear && modprobe -r nft_snat_stateless && " + sync}};
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string module_version() {
+    std::string found;
+    std::ifstream("/sys/module/nft_snat_stateless/version") >> found;
+    return found;
+}
+
+int doctor(Kernel& kernel, const std::filesystem::path& file, const DoctorOptions& options, std::ostream& out) {
+    const Inventory there = inventory(kernel.read().ruleset);
+    Troubles found;
+    const auto take = [&](const Troubles& more) { found.insert(found.end(), more.begin(), more.end()); };
+    const std::string sync = fmt::format("statnat-nft sync {}", file.string());
+    if (there.pairs.empty()) {
+        take({{"the kernel has no pairs", sync}});
+    }
+    take(troubles_with_module(kernel, engine_wanted(file), sync));
+    Netlink netlink(open_route_socket());
+    const Neighbourhood around = look_around(netlink);
+    for (const Family family : families_of(there.pairs)) {
+        take(troubles_with_settings(netlink, around, family));
+        take(troubles_with_legacy_tables(family));
+        if (forwards(family)) {
+            try_packets(netlink, around, there.pairs, outside_of(family, options), sync, found);
+        }
+    }
+    take(troubles_with_externals(netlink, around, there.pairs, file.string()));
+    take(troubles_with_policies(there.pairs, there.exempt_destinations, file.string()));
+    found = in_order(std::move(found));
+    out << (options.json ? as_json(found) : as_text(found));
+    return any_breaks(found) ? exit_refused : exit_done;
+}
+
+}  // namespace statnat

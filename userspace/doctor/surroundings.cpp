@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "doctor/surroundings.hpp"
+
+#include "doctor/roads.hpp"
+#include "neighbours/answers.hpp"
+#include "neighbours/settings.hpp"
+#include "netlink/routes.hpp"
+#include "ruleset/machine.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace statnat {
+namespace {
+
+bool is_set(const std::string& setting) {
+    const auto value = read_setting(setting);
+    return value && *value != "0";
+}
+
+// "sysctl -w net.ipv4.ip_forward=1"; a dot in a device's name is a slash there.
+std::string sysctl(std::string setting, int value) {
+    std::replace(setting.begin(), setting.end(), '.', ' ');
+    std::replace(setting.begin(), setting.end(), '/', '.');
+    std::replace(setting.begin(), setting.end(), ' ', '/');
+    return fmt::format("sysctl -w {}={}", setting, value);
+}
+
+std::string forwarding(Family family) {
+    return family == Family::ipv4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
+}
+
+void add_redirects(const Neighbourhood& around, Troubles& found) {
+    const std::string all = "net/ipv4/conf/all/accept_redirects";
+    for (const auto& [index, link] : around.links) {
+        // What forwards obeys only if both say so.
+        if (link.resolves && is_set(all) && is_set(fmt::format("net/ipv4/conf/{}/accept_redirects", link.name))) {
+            found.push_back({"a redirect that anybody in a network sends tells this router where to send packets of "
+                             "pairs",
+                             sysctl(all, 0), false});
+        }
+    }
+}
+
+void add_bridges(Netlink& netlink, Family family, Troubles& found) {
+    const std::string setting = family == Family::ipv4 ? "net/bridge/bridge-nf-call-iptables"
+                                                       : "net/bridge/bridge-nf-call-ip6tables";
+    const std::vector<std::string> names = is_set(setting) ? bridges(netlink) : std::vector<std::string>();
+    if (!names.empty()) {
+        found.push_back({fmt::format("br_netfilter has {} packets that {} only bridges go through the chains of "
+                                     "routers, where those of pairs are translated",
+                                     name(family), names.front()),
+                         sysctl(setting, 0), false});
+    }
+}
+
+std::string and_more(std::size_t more) {
+    return more == 0 ? "" : fmt::format(" and {} more", more);
+}
+
+void add_unanswered(const Neighbourhood& around, const Pairs& pairs, const std::string& file, Troubles& found) {
+    const Answers wanted = answers(pairs, around);
+    std::map<int, std::vector<Address>> unanswered;
+    for (const Proxy& proxy : wanted.proxies) {
+        if (!around.proxies.contains(proxy) && !around.our_proxies.contains(proxy)) {
+            unanswered[proxy.link].push_back(proxy.address);
+        }
+    }
+    const auto say = [&](const std::string& link, const std::string& address, std::size_t more) {
+        found.push_back({fmt::format("nobody answers on {} for {}{}", link, address, and_more(more)),
+                         fmt::format("statnat-nft neighbours {}", file)});
+    };
+    for (const auto& [link, addresses] : unanswered) {
+        say(around.links.at(link).name, addresses.front().text(), addresses.size() - 1);
+    }
+    for (const auto& [link, ranges] : wanted.passing) {
+        if (!is_set(fmt::format("net/ipv4/conf/{}/proxy_arp", link))) {
+            say(link, ranges.front().first.text(), count(ranges, 1 << 24) - 1);
+        }
+    }
+}
+
+// The most specific one decides.
+void add_unrouted(Netlink& netlink, const Pairs& pairs, const std::string& file, Troubles& found) {
+    const std::vector<Address> unrouted = without_route(netlink, some_external(pairs));
+    if (unrouted.empty()) {
+        return;
+    }
+    std::vector<NullRoute> nowhere = null_routes(netlink);
+    std::stable_sort(nowhere.begin(), nowhere.end(), [](const NullRoute& one, const NullRoute& other) {
+        return one.destination.length > other.destination.length;
+    });
+    const auto swallows = std::find_if(nowhere.begin(), nowhere.end(), [&](const NullRoute& route) {
+        return route.destination.covers(unrouted.front());
+    });
+    const std::string errors = fmt::format("what this machine has to tell about packets that it has translated, such "
+                                           "as one too big for a tunnel, is lost: {} to {}{}",
+                                           swallows == nowhere.end() ? "no route" : "a null route",
+                                           unrouted.front().text(), and_more(unrouted.size() - 1));
+    found.push_back({errors, swallows == nowhere.end() ? fmt::format("statnat-nft neighbours {}", file)
+                                                       : fmt::format("ip {}", swallows->deletion())});
+}
+
+}  // namespace
+
+bool forwards(Family family) {
+    return is_set(forwarding(family));
+}
+
+Troubles troubles_with_settings(Netlink& netlink, const Neighbourhood& around, Family family) {
+    Troubles found;
+    if (!forwards(family)) {
+        found.push_back({fmt::format("{} is not forwarded", name(family)), sysctl(forwarding(family), 1)});
+    } else if (family == Family::ipv4) {
+        add_redirects(around, found);
+    }
+    add_bridges(netlink, family, found);
+    return found;
+}
+
+Troubles troubles_with_externals(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs,
+                                  const std::string& file) {
+    Troubles found;
+    add_unanswered(around, pairs, file, found);
+    add_unrouted(netlink, pairs, file, found);
+    return found;
+}
+
+}  // namespace statnat
