@@ -15,16 +15,17 @@ import subprocess
 import pytest
 
 from net import (A, A6, A6_OUT, A_OUT, GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, R2, R2_6, Namespace, cable,
-                 until)
-from packets import row
+                 many, until)
+from packets import expression, row
 from tool import TOOL, Tool
 
 PAIRS = {A: A_OUT, A6: A6_OUT}
 NEAR = "192.0.2.77"
 TABLE = "statnat.doctor"
 ETH_P_ALL = 3
-# What hosts and routers say of themselves: neighbour discovery, and who is in which group.
-OF_THEMSELVES = {socket.IPPROTO_ICMPV6, socket.IPPROTO_HOPOPTS}
+ECHO_REQUEST = 8
+# What hosts and routers say of themselves in ICMPv6: neighbour discovery, and who is in which group.
+OF_THEMSELVES = range(130, 144)
 
 
 class Lines:
@@ -118,7 +119,8 @@ BROKEN = [
     row("a null route",        "ip route add blackhole 198.51.100.0/24", f"a null route to {A_OUT}", BREAKS),
     row("no pairs",            "statnat-nft clear", "the kernel has no pairs", BREAKS),
     row("redirects",           "sysctl -w net.ipv4.conf.all.accept_redirects=1", "a redirect that anybody", MAY),
-    row("bridged",             f"ip link add br0 type bridge; sysctl {BRIDGED}-iptables=1 {BRIDGED}-ip6tables=0",
+    row("bridged",             "modprobe -q br_netfilter || :; ip link add br0 type bridge; "
+                               f"sysctl {BRIDGED}-iptables=1 {BRIDGED}-ip6tables=0",
                                "br_netfilter has IPv4 packets", MAY),
     row("not seen",            "iptables-legacy -A FORWARD -s 10.99.0.0/16 -j DROP",
                                "rules of iptables-legacy in its table filter", MAY),
@@ -156,6 +158,16 @@ def test_policy_of_ipsec(tool, shell):
     assert not findings(tool)
 
 
+@expression
+def test_pair_of_prefixes(tool, shell):
+    """A packet of one of its hosts is tried, which is not the gateway, although that is in it."""
+    tool.sync({"10.0.0.0/24": "198.51.100.0/24"})
+    assert not findings(tool)
+    shell(nft("ip saddr 10.0.0.0/24 drop"))
+    found, = findings(tool)
+    assert found["what"].startswith(f"what {A} sends to")
+
+
 @pytest.mark.stock
 def test_no_module(tool):
     """Where it is wanted; whoever asks for the native engine has what was asked for."""
@@ -184,14 +196,19 @@ def test_elsewhere(tool):
 
 
 def heard(ear):
-    """Protocols of the IP packets on a cable."""
+    """What arrived on a cable: protocols, of ICMP with the type."""
     found = []
     with contextlib.suppress(BlockingIOError):
         while True:
-            packet, (_, kind, *_) = ear.recvfrom(2048)
-            if kind in (0x0800, 0x86dd):
-                found.append(packet[9] if kind == 0x0800 else packet[6])
-    return [protocol for protocol in found if protocol not in OF_THEMSELVES]
+            packet, (_, ethertype, kind, *_) = ear.recvfrom(2048)
+            if ethertype not in (0x0800, 0x86dd) or kind == socket.PACKET_OUTGOING:
+                continue
+            protocol, behind = (packet[9], packet[20]) if ethertype == 0x0800 else (packet[6], packet[40])
+            if protocol == socket.IPPROTO_TCP:
+                found.append("TCP")
+            elif protocol == socket.IPPROTO_ICMP or protocol == socket.IPPROTO_ICMPV6 and behind not in OF_THEMSELVES:
+                found.append(behind)
+    return found
 
 
 @pytest.mark.parametrize("broken", ["", nft(REJECT), nft("ip protocol tcp reject with tcp reset")],
@@ -208,7 +225,7 @@ def test_nothing_leaves(lines, tool, shell, broken):
         # What comes last shows that the rest would have come.
         lines.gateway.run("ping", "-n", "-c", "1", "-W", "60", A)
         lines.gateway.run("ping", "-n", "-c", "1", "-W", "60", R2)
-        assert [set(heard(ear)) for ear in ears] == [{socket.IPPROTO_ICMP}] * 2
+        assert [heard(ear) for ear in ears] == [[ECHO_REQUEST]] * 2
 
 
 def test_killed(lines, tool, shell):
@@ -216,7 +233,9 @@ def test_killed(lines, tool, shell):
     def tables():
         return lines.gateway.run("nft", "list", "tables").stdout
 
-    shell("iptables-legacy -A FORWARD -j DROP")  # so that it waits for what becomes of its packets
+    # So that it waits for what becomes of its packets, one after another, for seconds.
+    tool.sync({**PAIRS, **many(16)})
+    shell("iptables-legacy -A FORWARD -j DROP")
     with lines.gateway:
         process = subprocess.Popen([TOOL, "doctor", tool.file], stdout=subprocess.PIPE)
     until(lambda: TABLE in tables())

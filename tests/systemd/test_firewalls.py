@@ -2,6 +2,7 @@
 """Pairs beside the firewalls of docs/firewalls.md, by the lines that stand there."""
 
 import contextlib
+import json
 import socket
 import subprocess
 
@@ -68,6 +69,18 @@ def unsolicited(gateway, host, target):
         return [packet for packet in heard() if getattr(packet, "dport", None) == NOT_OFFERED]
 
 
+def cured_by_doctor(gateway):
+    """By the commands that it prints, until the firewall is loaded again."""
+    for _ in range(10):
+        said = json.loads(gateway.run("statnat-nft", "doctor", "-j", check=False).stdout)
+        if not said["breaks"]:
+            break
+        gateway.run("sh", "-ec", said["findings"][0]["cure"])
+    assert not said["breaks"]
+    assert http_seen(gateway.a, X) == A_OUT
+    assert http_seen(gateway.x, A_OUT) == X
+
+
 def at_work(gateway):
     until(lambda: {"table ip statnat", "table inet pairs-policy"} <= gateway.tables())
     until(lambda: http_seen(gateway.a, X, 1) == A_OUT)
@@ -77,6 +90,7 @@ def at_work(gateway):
     ping(gateway.a, X)
     assert traced(gateway.a, X) == [(11, GATEWAY_IN), (3, X)]
     assert traced(gateway.x, A_OUT) == [(11, GATEWAY_OUT), (3, A_OUT)]
+    gateway.run("statnat-nft", "doctor")
     assert not unsolicited(gateway, gateway.a, A_OUT)
     # That is the firewall's own affair, and some start sooner than they have their rules.
     until(lambda: not unsolicited(gateway, gateway.c, C))
@@ -85,6 +99,8 @@ def at_work(gateway):
 def test_pairs(gateway):
     """Without its lines the firewall stops pairs; with them all goes on, whatever becomes of it."""
     until(lambda: not http_seen(gateway.a, X, 1) and not http_seen(gateway.x, A_OUT, 1))
+    assert gateway.run("statnat-nft", "doctor", check=False).returncode == 1
+    cured_by_doctor(gateway)
     follow(gateway, "What may come in")
     follow(gateway, gateway.firewall.title, lan0='{ "a", "c" }')
     gateway.do("systemctl daemon-reload")
