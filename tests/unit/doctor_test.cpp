@@ -109,7 +109,7 @@ TEST(Diagnosis, CureBeforeOurRules) {
 }
 
 TEST(Diagnosis, LostInRouting) {
-    EXPECT_EQ(trouble({arriving, ours}, EXDEV)->cure, "sysctl -w net.ipv4.conf.lan0.rp_filter=2");
+    EXPECT_EQ(trouble({arriving, ours}, EXDEV)->cure, "sysctl -w net/ipv4/conf/lan0/rp_filter=2");
     EXPECT_NE(trouble({arriving, ours}, EHOSTUNREACH)->what.find("routed nowhere"), std::string::npos);
     EXPECT_NE(trouble({arriving, ours})->what.find("iptables-legacy"), std::string::npos);
 }

@@ -65,7 +65,8 @@ Trouble lost(const Probe& probe, const Course& course, const Questions& ask) {
         return {fmt::format("{} and comes in by {} is dropped by the strict reverse path filter, since the way back is "
                             "another one",
                             probe.text(), probe.device.name),
-                fmt::format("sysctl -w net.ipv4.conf.{}.rp_filter=2", probe.device.name)};
+                // With slashes, since a device's name may have dots.
+                fmt::format("sysctl -w net/ipv4/conf/{}/rp_filter=2", probe.device.name)};
     }
     if (error != 0) {
         return {fmt::format("{} is routed nowhere: {}", probe.text(), std::strerror(error)),

@@ -20,11 +20,7 @@ bool is_set(const std::string& setting) {
     return value && *value != "0";
 }
 
-// "sysctl -w net.ipv4.ip_forward=1"; a dot in a device's name is a slash there.
-std::string sysctl(std::string setting, int value) {
-    std::replace(setting.begin(), setting.end(), '.', ' ');
-    std::replace(setting.begin(), setting.end(), '/', '.');
-    std::replace(setting.begin(), setting.end(), ' ', '/');
+std::string sysctl(const std::string& setting, int value) {
     return fmt::format("sysctl -w {}={}", setting, value);
 }
 
@@ -121,7 +117,7 @@ Troubles troubles_with_settings(Netlink& netlink, const Neighbourhood& around, F
 }
 
 Troubles troubles_with_externals(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs,
-                                  const std::string& file) {
+                                 const std::string& file) {
     Troubles found;
     add_unanswered(around, pairs, file, found);
     add_unrouted(netlink, pairs, file, found);

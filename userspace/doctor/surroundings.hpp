@@ -19,6 +19,6 @@ Troubles troubles_with_settings(Netlink& netlink, const Neighbourhood& around, F
 // About external addresses: whether somebody answers for them, and this machine's errors find a way to them. `file` is
 // what statnat-nft neighbours goes by.
 Troubles troubles_with_externals(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs,
-                                  const std::string& file);
+                                 const std::string& file);
 
 }  // namespace statnat
