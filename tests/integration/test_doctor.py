@@ -89,6 +89,14 @@ def test_clean(tool):
     assert TABLE not in tool.namespace.run("nft", "list", "tables").stdout
 
 
+def test_clean_with_a_border(tool):
+    """An answer is looked for where it may come in; by the other uplink none is translated."""
+    tool.sync(PAIRS, external_interfaces=["out"])
+    assert findings(tool) == []
+    tool.sync(PAIRS, external_interfaces=["out*"])
+    assert findings(tool) == []
+
+
 def nft(rules, table="inet other", hook="forward", priority=0, more=""):
     """Loads a table of somebody else's."""
     chain = f"type filter hook {hook} priority {priority}; {rules};"

@@ -46,14 +46,14 @@ void add(Troubles& found, const std::optional<Trouble>& one) {
     }
 }
 
-void try_packets(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs, const Address& outside,
+void try_packets(Netlink& netlink, const Neighbourhood& around, const Inventory& there, const Address& outside,
                  const std::string& sync, Troubles& found) {
     if (const Road road = road_to(netlink, outside); road.link == 0) {
         found.push_back({fmt::format("there is no route to {}, so no packet was tried", outside.text()),
                          "statnat-nft doctor --towards ADDRESS, which is one outside", false});
         return;
     }
-    const std::vector<Probe> all = probes(netlink, around, pairs, outside);
+    const std::vector<Probe> all = probes(netlink, around, there.pairs, outside, there.external_interfaces);
     if (all.empty()) {
         found.push_back({fmt::format("no host with a pair is reached by {}, so no packet was tried",
                                      name(outside.family)),
@@ -125,7 +125,7 @@ int doctor(Kernel& kernel, const std::filesystem::path& file, const DoctorOption
         take(troubles_with_settings(netlink, around, family));
         take(troubles_with_legacy_tables(family));
         if (forwards(family)) {
-            try_packets(netlink, around, there.pairs, outside_of(family, options), sync, found);
+            try_packets(netlink, around, there, outside_of(family, options), sync, found);
         }
     }
     take(troubles_with_externals(netlink, around, there.pairs, file.string()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "doctor/roads.hpp"
 
+#include "interface_name.hpp"
 #include "neighbours/settings.hpp"
 #include "pairs/translation.hpp"
 #include "routing/parts.hpp"
@@ -83,9 +84,21 @@ bool is_strict(const Probe& probe) {
     return probe.family() == Family::ipv4 && std::max(all, own) == "1";
 }
 
-// Those of default routes, and by which this address is reached.
-std::set<int> uplinks(Netlink& netlink, const Neighbourhood& around, const Address& outside) {
-    std::set<int> found{road_to(netlink, outside).link};
+// Where interfaces are named, those; else those of default routes, and by which this address is reached.
+std::set<int> uplinks(Netlink& netlink, const Neighbourhood& around, const Address& outside,
+                      const std::vector<std::string>& interfaces) {
+    std::set<int> found;
+    for (const auto& [index, link] : around.links) {
+        for (const std::string& name : interfaces) {
+            if (interface_covers(name, link.name)) {
+                found.insert(index);
+            }
+        }
+    }
+    if (!interfaces.empty()) {
+        return found;
+    }
+    found.insert(road_to(netlink, outside).link);
     for (const Route& route : around.routes) {
         if (route.destination.length == 0 && route.destination.address.family == outside.family) {
             found.insert(route.link);
@@ -122,9 +135,10 @@ int routing_error(Netlink& netlink, const Probe& probe) {
     return error == EINVAL && is_strict(probe) ? EXDEV : error;
 }
 
-std::vector<Probe> probes(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs, const Address& outside) {
+std::vector<Probe> probes(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs, const Address& outside,
+                          const std::vector<std::string>& interfaces) {
     std::vector<Probe> found;
-    const std::set<int> outer = uplinks(netlink, around, outside);
+    const std::set<int> outer = uplinks(netlink, around, outside, interfaces);
     const auto add = [&](Way way, const std::pair<Address, Address>& ends, int link) {
         const auto device = around.links.find(link);
         if (device != around.links.end() && device->second.up) {

@@ -23,8 +23,10 @@ Road road_to(Netlink& netlink, const Address& target);
 // one and that is not allowed; 0: it is not for want of a route.
 int routing_error(Netlink& netlink, const Probe& probe);
 
-// Of some pairs of each kind, both ways, inbound by each uplink; of one family, and to that address outside.
-std::vector<Probe> probes(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs, const Address& outside);
+// Of some pairs of each kind, both ways, inbound by each uplink, or where any are named by each external interface; of
+// one family, and to that address outside.
+std::vector<Probe> probes(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs, const Address& outside,
+                          const std::vector<std::string>& interfaces);
 
 // A route that takes nothing anywhere.
 struct NullRoute {
