@@ -40,7 +40,8 @@ Records records() {
         return {};
     }
     const RunDirectory directory{state_directory, *cookie, boot};
-    return {StateFile(directory), Baseline(directory), RunFile(directory, "neighbours")};
+    return {StateFile(directory), Baseline(directory), RunFile(directory, "neighbours"),
+            RunFile(directory, "fence")};
 }
 
 Kernel kernel(Progress& progress) {
@@ -123,6 +124,10 @@ void add_options(options::options_description& own) {
     config_option(own);
     own.add_options()("comment", options::value<std::string>()->default_value("")->value_name("TEXT"),
                       "kept beside the pair")("npt", "translate neutrally to checksums (RFC 6296)");
+}
+
+void clear_options(options::options_description& own) {
+    own.add_options()("keep-closed", "leave the policy rules of fail-closed, which then hold packets of pairs back");
 }
 
 void explain_options(options::options_description& own) {
@@ -237,9 +242,9 @@ int run_neighbours(const Operands& operands, const Values& values, Progress& pro
     return neighbours(there, file_of(operands), engine_of(values), announce, progress, std::cout);
 }
 
-int run_clear(const Operands&, const Values&, Progress& progress) {
+int run_clear(const Operands&, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
-    return clear(there, std::cout);
+    return clear(there, values.count("keep-closed") != 0, std::cout);
 }
 
 int run_save(const Operands& operands, const Values&, Progress&) {
@@ -281,7 +286,7 @@ constexpr Command commands[] = {
     {"watch", "[FILE]", 0, 1, "sync, and again whenever somebody else changes the rules", no_options, run_watch},
     {"neighbours", "[FILE]", 0, 1, "answer ARP and NDP for external addresses of the configuration",
      neighbours_options, run_neighbours},
-    {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", no_options, run_clear},
+    {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", clear_options, run_clear},
     {"nft", "[ARGUMENT...]", 0, 0, "be nft(8) with one more statement, snat_stateless", no_options, nullptr,
      Output::data, nft},
     {"import", "[FILE]", 0, 1, "make pairs of what other translators are configured with", import_options, run_import,

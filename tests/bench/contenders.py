@@ -69,6 +69,10 @@ def bordered(gateway, setting):
     tool(gateway, setting, "expression", "border.toml")
 
 
+def closed(gateway, setting):
+    tool(gateway, setting, "expression", "closed.toml")
+
+
 def native(gateway, setting):
     tool(gateway, setting, "native")
 
@@ -130,6 +134,8 @@ CONTENDERS = {
         exempting, "statnat-nft sync, engine expression, counters per pair, eight exempt destinations"),
     "ours, border": Contender(
         bordered, "statnat-nft sync, engine expression, counters per pair, two external interfaces"),
+    "ours, fail-closed": Contender(
+        closed, "statnat-nft sync, engine expression, counters per pair, with the policy rules of fail-closed"),
     "ours, native": Contender(
         native, "statnat-nft sync, engine native, counters per pair"),
     "stock": Contender(

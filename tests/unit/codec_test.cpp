@@ -159,6 +159,8 @@ TEST(Codec, ReadsBackEveryStatement) {
         MatchIcmpType{8, 8},
         MatchUntracked{},
         Notrack{},
+        SetMark{0x08000000},
+        SetMark{0x80000000},
         Counter{},
     };
     for (const Family family : families) {

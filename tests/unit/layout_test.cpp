@@ -612,6 +612,7 @@ TEST(RulesetTest, WritesStatementsAsNftDoes) {
         {MatchIcmpType{8, 8}, "icmp type 8"},
         {MatchUntracked{}, "ct state untracked"},
         {Notrack{}, "notrack"},
+        {SetMark{0x08000000}, "meta mark set meta mark | 0x08000000"},
         {Counter{}, "counter"},
         {Foreign{"[ meta ]"}, "[ meta ]"},
     };

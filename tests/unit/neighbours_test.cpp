@@ -4,8 +4,8 @@
 #include "neighbours/announcement.hpp"
 #include "neighbours/answers.hpp"
 #include "neighbours/arp_chain.hpp"
-#include "neighbours/ranges.hpp"
 #include "neighbours/steps.hpp"
+#include "pairs/ranges.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,6 +5,7 @@
 #include "commands/engine.hpp"
 #include "config/configuration_files.hpp"
 #include "error.hpp"
+#include "fence/upkeep.hpp"
 #include "pairs/objections.hpp"
 #include "ruleset/inventory.hpp"
 
@@ -91,6 +92,17 @@ Loadable by_present_engine(Kernel& kernel, const Inventory& found, const Configu
     return found.engine ? Loadable{*found.engine, wanted} : loadable(kernel, wanted.engine, wanted, actual);
 }
 
+// As far as one pair asks for it; the next sync makes it what all of them ask for.
+void close(const Kernel& kernel, const Ruleset& after, const Pairs& coming) {
+    Configuration of_one = inventory(after).configuration();
+    of_one.pairs = coming;
+    std::vector<Family> left;
+    for (const Table& table : after) {
+        left.push_back(table.family);
+    }
+    close_around(of_one, left, kernel.fence());
+}
+
 }  // namespace
 
 int add(Kernel& kernel, const fs::path& file, const std::string& internal, const std::string& external, bool npt,
@@ -120,6 +132,7 @@ int add(Kernel& kernel, const fs::path& file, const std::string& internal, const
         }
         return loaded.ruleset();
     });
+    close(kernel, done.after, {pair});
     out << summary(done) << '\n';
     warn_of_losses(loaded);
     note_disagreement(file, pair, true);
@@ -150,6 +163,7 @@ int del(Kernel& kernel, const fs::path& file, const std::string& text, std::ostr
         loaded = by_present_engine(kernel, found, wanted, actual);
         return loaded.ruleset();
     });
+    close(kernel, done.after, {});
     out << summary(done) << '\n';
     warn_of_losses(loaded);
     note_disagreement(file, pair, false);

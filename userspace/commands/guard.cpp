@@ -3,6 +3,7 @@
 
 #include "commands/sync.hpp"
 #include "error.hpp"
+#include "fence/upkeep.hpp"
 #include "manager.hpp"
 #include "printable.hpp"
 
@@ -32,6 +33,9 @@ constexpr milliseconds interval(250);
 
 // How often it is looked whether what waits for the module can be loaded.
 constexpr seconds between_probes(10);
+
+// How often it is looked whether policy rules are as they were left, of which nf_tables tells nothing.
+constexpr seconds between_walks(1);
 
 // The tool commits first, and then writes down what it has left.
 constexpr seconds longest_writing(1);
@@ -91,6 +95,10 @@ public:
             disturbed_ = true;
             by_ = disturbance->by;
         }
+        if (!disturbed_ && Clock::now() >= next_walk_) {
+            next_walk_ = Clock::now() + between_walks;
+            try_to([&] { disturbed_ = !gaps(kernel_.fence()).empty(); });
+        }
         if (disturbed_ && pace_.is_time()) {
             restore();
         } else if (!disturbed_ && Clock::now() >= next_probe_) {
@@ -122,9 +130,13 @@ private:
             return;
         }
         try_to([&] {
-            say(kernel_.drift(*record));
+            std::vector<std::string> drift = kernel_.drift(*record);
+            const std::vector<std::string> open = gaps(kernel_.fence());
+            drift.insert(drift.end(), open.begin(), open.end());
+            say(drift);
             sync_again();
             disturbed_ = false;
+            by_.reset();
         });
     }
 
@@ -161,6 +173,7 @@ private:
     Manager manager_;
     Pace pace_;
     Clock::time_point next_probe_{};
+    Clock::time_point next_walk_{};
     bool disturbed_ = false;         // something is to be restored, perhaps
     std::optional<Committer> by_{};  // who did that, where it is known
 };

@@ -4,6 +4,8 @@
 #include "commands/engine.hpp"
 #include "doctor/doctor.hpp"
 #include "error.hpp"
+#include "fence/survey.hpp"
+#include "fence/upkeep.hpp"
 #include "netlink/routes.hpp"
 #include "netlink/this_machine.hpp"
 #include "printable.hpp"
@@ -34,7 +36,10 @@ Ruleset expected(const Inventory& found) {
 // A line for everything that somebody else has changed; none exactly where `sync` and `diff` have nothing to do,
 // either.
 std::vector<std::string> damages(const Inventory& found, const Ruleset& actual) {
-    return describe(plan(expected(found), actual));
+    std::vector<std::string> found_wrong = describe(plan(expected(found), actual));
+    const std::vector<std::string> of_fence = breaches(fence(found.configuration()), survey());
+    found_wrong.insert(found_wrong.end(), of_fence.begin(), of_fence.end());
+    return found_wrong;
 }
 
 // What pairs mean for this machine and for the rulesets of others.
@@ -47,6 +52,8 @@ std::vector<std::string> notes_about(Kernel& kernel, const Pairs& pairs) {
 
 std::vector<std::string> ailments(Kernel& kernel, const Baseline::Record& record) {
     std::vector<std::string> found = kernel.drift(record);
+    const std::vector<std::string> open = gaps(kernel.fence());
+    found.insert(found.end(), open.begin(), open.end());
     if (!record.degraded.empty()) {
         found.push_back(record.degraded);
     }

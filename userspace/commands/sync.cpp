@@ -5,6 +5,8 @@
 #include "commands/desired.hpp"
 #include "commands/neighbours.hpp"
 #include "commands/render.hpp"
+#include "fence/survey.hpp"
+#include "fence/upkeep.hpp"
 #include "neighbours/steps.hpp"
 #include "netlink/this_machine.hpp"
 #include "error.hpp"
@@ -12,6 +14,7 @@
 #include "ruleset/plan_text.hpp"
 
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -48,9 +51,12 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
             warn_of_losses(loaded);  // perhaps what is left waits
             throw CannotGoOn{*reason + "; nothing has been done"};
         }
+        open_for(loaded.configuration);
     };
     const Change done = change(kernel, decide, Depth::elements, approve);
     out << summary(done) << '\n';
+    const std::string closed = close_behind(loaded.configuration, kernel.fence());
+    out << (closed == nothing_to_change ? "" : "fail-closed: " + closed + "\n");
     warn_of_losses(loaded);
     if (desired.status == exit_done) {
         keep_last_good(file, configuration);
@@ -89,14 +95,20 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     if (const auto reason = suspicion(steps, desired, actual, file)) {
         spdlog::warn("{}", *reason);
     }
+    const std::vector<std::string> of_fence = changes(fence(loaded.configuration), survey());
+    for (const std::string& line : of_fence) {
+        out << line << '\n';
+    }
     warn_of_losses(loaded);
-    return !exit_code ? exit_done : steps.empty() ? loaded.status() : exit_different;
+    return !exit_code ? exit_done : steps.empty() && of_fence.empty() ? loaded.status() : exit_different;
 }
 
-int clear(Kernel& kernel, std::ostream& out) {
+int clear(Kernel& kernel, bool keep_closed, std::ostream& out) {
+    const std::string opened = keep_closed ? std::string(nothing_to_change) : take_down(kernel.fence());
     const Change done = change(kernel, [](const Ruleset&) { return Ruleset{}; }, Depth::known);
     const std::string said = answer_for_nobody(kernel);
-    out << summary(done) << (said == nothing_to_change ? "" : "; neighbours: " + said) << '\n';
+    out << summary(done) << (said == nothing_to_change ? "" : "; neighbours: " + said)
+        << (opened == nothing_to_change ? "" : "; fail-closed: " + opened) << '\n';
     return exit_done;
 }
 

@@ -25,6 +25,7 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& en
 int check(const Path& file, Progress& progress, std::ostream& out);
 int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, bool exit_code,
          Progress& progress, std::ostream& out);
-int clear(Kernel& kernel, std::ostream& out);
+// `keep_closed`: policy rules of fail-closed stay, so that nothing passes untranslated.
+int clear(Kernel& kernel, bool keep_closed, std::ostream& out);
 
 }  // namespace statnat

@@ -34,6 +34,9 @@ inline constexpr Words<std::optional<Engine>> engine_words{
 inline constexpr Words<Counters> counters_words{
     {{"pair", Counters::pair}, {"rule", Counters::rule}, {"off", Counters::off}}};
 
+// No other software is known to use this bit of marks, but Calico, which uses 16 of them.
+inline constexpr std::uint32_t default_mark = 0x08000000;
+
 // One thing wrong in one place of a file; line and column start at 1, 0 if the whole file is meant.
 struct ConfigurationError {
     std::filesystem::path file;
@@ -51,6 +54,8 @@ struct Configuration {
     std::vector<std::string> external_interfaces;  // behind which the outside is; none: behind any
     std::optional<std::filesystem::path> ruleset_file;  // absolute; what nft is to load is written there
     std::optional<bool> neighbours;  // whether each sync answers for external addresses, or ceases to; nothing: neither
+    bool fail_closed = false;              // whether policy rules hold back what has not come by ours
+    std::uint32_t mark = default_mark;     // the bit of packets' marks that tells them what has
     Pairs pairs;
     std::optional<ConfigurationError> not_for_native;  // the first pair that the native engine cannot have
 };

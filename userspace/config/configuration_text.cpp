@@ -38,6 +38,9 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
     if (configuration.neighbours) {
         toml += fmt::format("neighbours = {}\n", *configuration.neighbours);
     }
+    if (configuration.fail_closed) {
+        toml += fmt::format("fail-closed = true\nmark = {:#010x}\n", configuration.mark);
+    }
     return toml;
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,7 +58,7 @@ void TomlFile::read_root(const toml::table& root) {
 }
 
 void TomlFile::read_gateway(const toml::table& gateway) {
-    static constexpr std::array<std::pair<std::string_view, void (TomlFile::*)(const toml::node&)>, 8> settings{{
+    static constexpr std::array<std::pair<std::string_view, void (TomlFile::*)(const toml::node&)>, 10> settings{{
         {"engine", &TomlFile::read_engine},
         {"counters", &TomlFile::read_counters},
         {"exempt-destinations", &TomlFile::read_exempt_destinations},
@@ -66,6 +67,8 @@ void TomlFile::read_gateway(const toml::table& gateway) {
         {"npt", &TomlFile::read_npt_of_gateway},
         {"ruleset-file", &TomlFile::read_ruleset_file},
         {"neighbours", &TomlFile::read_neighbours},
+        {"fail-closed", &TomlFile::read_fail_closed},
+        {"mark", &TomlFile::read_mark},
     }};
     for (const auto& [key, node, before] : in_reading_order(gateway)) {
         const auto setting = std::find_if(settings.begin(), settings.end(),
@@ -73,7 +76,8 @@ void TomlFile::read_gateway(const toml::table& gateway) {
         if (setting == settings.end()) {
             draft_.error(place(key->source()),
                          fmt::format("unknown key {}: legal are engine, counters, exempt-destinations, "
-                                     "external-interfaces, pairs-files, npt, ruleset-file and neighbours",
+                                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed and "
+                                     "mark",
                                      in_quotes(*key)));
         } else {
             (this->*setting->second)(*node);
@@ -197,6 +201,24 @@ void TomlFile::read_neighbours(const toml::node& node) {
     if (const auto wanted = read_switch("neighbours", node)) {
         draft_.configuration.neighbours = *wanted;
         draft_.set("neighbours", *wanted ? "true" : "false", place(node.source()));
+    }
+}
+
+void TomlFile::read_fail_closed(const toml::node& node) {
+    if (const auto wanted = read_switch("fail-closed", node)) {
+        draft_.configuration.fail_closed = *wanted;
+        draft_.set("fail-closed", *wanted ? "true" : "false", place(node.source()));
+    }
+}
+
+void TomlFile::read_mark(const toml::node& node) {
+    const auto mark = node.is_integer() ? node.value<std::uint32_t>() : std::nullopt;
+    if (mark && std::has_single_bit(*mark)) {
+        draft_.configuration.mark = *mark;
+        draft_.set("mark", fmt::format("{:#010x}", *mark), place(node.source()));
+    } else {
+        draft_.error(place(node.source()), fmt::format("mark is {}: legal is one bit of 32, such as {:#010x}",
+                                                       what_came(node), default_mark));
     }
 }
 

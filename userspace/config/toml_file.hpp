@@ -34,6 +34,8 @@ private:
     void refuse_many_beside_interfaces(Position at);
     void read_ruleset_file(const toml::node& node);
     void read_neighbours(const toml::node& node);
+    void read_fail_closed(const toml::node& node);
+    void read_mark(const toml::node& node);
     void find_pairs_files(const toml::node& node);
     template <class Value>
     void take_word(Value& value, const Words<Value>& words, const toml::node& node, std::string_view key);

@@ -179,7 +179,7 @@ std::vector<std::string> warnings(const Answers& answers) {
             prefixes.size() <= most_named
                 ? ""
                 : fmt::format(", and {} more rules (ip -6 route show proto {})", prefixes.size() - most_named,
-                              neighbours_protocol);
+                              our_protocol);
         sentences.push_back(fmt::format("the kernel answers neighbour solicitations for single hosts only, 4,096 at "
                                         "most: on {0}, let ndppd do that, with \"proxy {0} {{{1} }}\" in "
                                         "/etc/ndppd.conf{2}",

@@ -2,9 +2,9 @@
 // What it takes for the external addresses of pairs to be answered for where others look for them; pure functions.
 #pragma once
 
-#include "neighbours/ranges.hpp"
 #include "neighbours/neighbourhood.hpp"
 #include "pairs/pairs.hpp"
+#include "pairs/ranges.hpp"
 
 #include <cstddef>
 #include <map>

@@ -93,20 +93,21 @@ void take_route(const Parts<rtmsg>& route, Neighbourhood& around) {
     if (attributes.has(RTA_DST)) {
         destination = address_of(attributes.bytes(RTA_DST)).value_or(destination);
     }
+    around.fenced = around.fenced || (table == our_table && header.rtm_protocol == our_protocol);
     const bool is_ip = header.rtm_family == AF_INET || header.rtm_family == AF_INET6;
     if (!is_ip || table != RT_TABLE_MAIN || header.rtm_dst_len > full_length(destination.family)) {
         return;
     }
     const Prefix prefix = Prefix::of(destination, header.rtm_dst_len);
     const int link = load<int>(attributes.bytes(RTA_OIF)).value_or(0);
-    (header.rtm_protocol == neighbours_protocol ? around.our_routes : around.routes).insert({prefix, link});
+    (header.rtm_protocol == our_protocol ? around.our_routes : around.routes).insert({prefix, link});
 }
 
 void take_proxy(const Parts<ndmsg>& entry, Neighbourhood& around) {
     const auto& [header, attributes] = entry;
     const auto address = address_of(attributes.bytes(NDA_DST));
     if (address && (header.ndm_flags & NTF_PROXY) != 0) {
-        const bool ours = load<std::uint8_t>(attributes.bytes(NDA_PROTOCOL)).value_or(0) == neighbours_protocol;
+        const bool ours = load<std::uint8_t>(attributes.bytes(NDA_PROTOCOL)).value_or(0) == our_protocol;
         (ours ? around.our_proxies : around.proxies).insert({*address, header.ndm_ifindex});
     }
 }

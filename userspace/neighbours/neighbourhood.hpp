@@ -4,6 +4,7 @@
 
 #include "netlink/netlink.hpp"
 #include "pairs/prefix.hpp"
+#include "routing/ours.hpp"
 
 #include <array>
 #include <cstdint>
@@ -16,14 +17,11 @@
 
 namespace statnat {
 
-// The device by which routes to external addresses leave. Nothing ever does: what comes for them is translated before,
-// and goes elsewhere.
+// The device by which routes to external addresses leave. Nothing does, as long as there are rules: what comes for them
+// is translated before, and goes elsewhere.
 inline constexpr std::string_view neighbours_device = "statnat0";
 // How it is known again as ours, from somebody else's of that name: the alias of ip(8).
 inline constexpr std::string_view neighbours_alias = "external addresses of statnat-nft";
-// Whose routes and proxy entries are ours ("proto 83"); nobody has registered it.
-inline constexpr std::uint8_t neighbours_protocol = 83;
-
 struct Link {
     std::string name;
     std::string alias{};
@@ -62,6 +60,7 @@ struct Neighbourhood {
     std::set<Proxy> proxies{};       // of others
     std::set<Route> our_routes{};
     std::set<Proxy> our_proxies{};
+    bool fenced = false;             // routes of the fence leave by our device, too
 
     std::optional<int> device() const;  // of that name, whoever has made it
 };

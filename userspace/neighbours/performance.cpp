@@ -77,17 +77,7 @@ public:
 private:
     int say_route(std::uint16_t type, unsigned flags, const Route& route) {
         Request request(type, flags, netlink_.next_sequence());
-        auto& header = request.header<rtmsg>();
-        const Address& address = route.destination.address;
-        const bool ipv4 = address.family == Family::ipv4;
-        header.rtm_family = ipv4 ? AF_INET : AF_INET6;
-        header.rtm_dst_len = route.destination.length;
-        header.rtm_table = RT_TABLE_MAIN;
-        header.rtm_protocol = neighbours_protocol;
-        header.rtm_scope = ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-        header.rtm_type = RTN_UNICAST;
-        request.put(RTA_DST, Message(address.bytes.data(), address.size()));
-        request.put(RTA_OIF, static_cast<std::uint32_t>(route.link));
+        put_route(request, route.destination, static_cast<std::uint32_t>(route.link), RT_TABLE_MAIN);
         return say(request);
     }
 
@@ -98,7 +88,7 @@ private:
         header.ndm_ifindex = proxy.link;
         header.ndm_flags = NTF_PROXY;
         request.put(NDA_DST, Message(proxy.address.bytes.data(), proxy.address.size()));
-        request.put_byte(NDA_PROTOCOL, neighbours_protocol);
+        request.put_byte(NDA_PROTOCOL, our_protocol);
         return say(request);
     }
 

@@ -20,21 +20,6 @@ std::vector<typename Set::value_type> difference(const Set& all, const Set& othe
     return left;
 }
 
-void plan_device(const Answers& wanted, const Neighbourhood& around, Steps& steps) {
-    const auto device = around.device();
-    const bool ours = device && around.links.at(*device).alias == neighbours_alias;
-    if (wanted.routes.empty()) {
-        steps.delete_device = ours;
-    } else if (device && !ours) {
-        throw CannotGoOn{fmt::format("there is a device {0} which this tool has not made: give it another name "
-                                     "(ip link set {0} name NAME)",
-                                     neighbours_device)};
-    } else {
-        steps.make_device = !device;
-        steps.raise_device = !device || !around.links.at(*device).up;
-    }
-}
-
 // What others have set in the meantime is theirs.
 void plan_settings(const Answers& wanted, const Settings& actual, const ChangedSettings& changed, Steps& steps) {
     for (const auto& [name, value] : wanted.settings) {
@@ -56,6 +41,21 @@ void plan_settings(const Answers& wanted, const Settings& actual, const ChangedS
 
 }  // namespace
 
+void plan_device(bool wanted, const Neighbourhood& around, Steps& steps) {
+    const auto device = around.device();
+    const bool ours = device && around.links.at(*device).alias == neighbours_alias;
+    if (!wanted) {
+        steps.delete_device = ours;
+    } else if (device && !ours) {
+        throw CannotGoOn{fmt::format("there is a device {0} which this tool has not made: give it another name "
+                                     "(ip link set {0} name NAME)",
+                                     neighbours_device)};
+    } else {
+        steps.make_device = !device;
+        steps.raise_device = !device || !around.links.at(*device).up;
+    }
+}
+
 bool Steps::empty() const {
     return !make_device && !raise_device && !delete_device && add_routes.empty() && add_proxies.empty() &&
            set.empty() && remove_proxies.empty() && remove_routes.empty();
@@ -64,7 +64,7 @@ bool Steps::empty() const {
 Steps steps(const Answers& wanted, const Neighbourhood& around, const Settings& actual,
             const ChangedSettings& changed) {
     Steps steps;
-    plan_device(wanted, around, steps);
+    plan_device(!wanted.routes.empty() || around.fenced, around, steps);
     std::set<Route> routes;
     std::set<Prefix> present;
     for (const Prefix& prefix : wanted.routes) {

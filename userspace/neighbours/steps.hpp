@@ -27,6 +27,10 @@ struct Steps {
     bool empty() const;
 };
 
+// Makes the device that is wanted, or deletes the one that is not. Throws CannotGoOn where somebody else has one of our
+// name, and it is wanted.
+void plan_device(bool wanted, const Neighbourhood& around, Steps& steps);
+
 // `actual` has the settings that are wanted or remembered, as far as the kernel has them. Throws CannotGoOn where
 // somebody else has a device of our name.
 Steps steps(const Answers& wanted, const Neighbourhood& around, const Settings& actual, const ChangedSettings& changed);

@@ -63,6 +63,7 @@ struct Records {
     StateFile state{};
     Baseline baseline{};
     RunFile neighbours{};
+    RunFile fence{};
 };
 
 class Kernel {
@@ -89,6 +90,7 @@ public:
 
     const Baseline& baseline() const { return records_.baseline; }
     const RunFile& neighbours() const { return records_.neighbours; }
+    const RunFile& fence() const { return records_.fence; }
 
     // What has changed since the tool left it so, in sentences, as far as that can be told without a dump.
     std::vector<std::string> drift(const Baseline::Record& since);

@@ -58,6 +58,12 @@ public:
         ::poll(&there, 1, static_cast<int>(most.count()));
     }
 
+    // Where the kernel has no such option, it tells more.
+    void set(int option) {
+        const int on = 1;
+        ::setsockopt(descriptor(), SOL_NETLINK, option, &on, sizeof on);
+    }
+
     void join(int group) {
         if (::setsockopt(descriptor(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
             throw CannotGoOn{fmt::format("cannot listen to the kernel: {}", error_text(errno))};
@@ -125,8 +131,12 @@ std::unique_ptr<Socket> open_trace_socket() {
     return open_group(NFNLGRP_NFTRACE);
 }
 
-std::unique_ptr<Socket> open_route_socket() {
-    return open_socket(NETLINK_ROUTE, "rtnetlink", "its addresses and routes are not known");
+std::unique_ptr<Socket> open_route_socket(Asking asking) {
+    auto socket = open_socket(NETLINK_ROUTE, "rtnetlink", "its addresses and routes are not known");
+    if (asking == Asking::strictly) {
+        socket->set(NETLINK_GET_STRICT_CHK);
+    }
+    return socket;
 }
 
 std::unique_ptr<Socket> open_policy_socket() {

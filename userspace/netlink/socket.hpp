@@ -35,8 +35,9 @@ std::unique_ptr<Socket> open_socket();
 std::unique_ptr<Socket> open_event_socket();
 // Gets what nf_tables tells of packets that are traced. Throws CannotGoOn.
 std::unique_ptr<Socket> open_trace_socket();
-// To ask for addresses and routes. Throws CannotGoOn.
-std::unique_ptr<Socket> open_route_socket();
+// To ask for addresses and routes; whoever asks strictly is told no more than that. Throws CannotGoOn.
+enum class Asking { freely, strictly };
+std::unique_ptr<Socket> open_route_socket(Asking asking = Asking::freely);
 // To ask for IPsec's policies. Throws CannotGoOn.
 std::unique_ptr<Socket> open_policy_socket();
 

@@ -4,6 +4,7 @@
 
 #include "ruleset/ruleset.hpp"
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ namespace statnat {
 struct Extras {
     bool exempt;  // by the set
     bool rule_counter;
+    std::uint32_t mark = 0;      // of what has come by these rules; 0: nobody asks
     std::vector<Prefix> unless;  // exempt by the expression itself
     std::vector<std::string> interfaces;  // behind which the outside is; none: behind any
 };

@@ -67,6 +67,8 @@ Configuration Inventory::configuration() const {
     configuration.counters = counters;
     configuration.exempt_destinations = exempt_destinations;
     configuration.external_interfaces = external_interfaces;
+    configuration.fail_closed = mark != 0;
+    configuration.mark = mark != 0 ? mark : default_mark;
     configuration.pairs = pairs;
     return configuration;
 }
@@ -85,6 +87,7 @@ Inventory inventory(const Ruleset& ruleset) {
             }
         }
         take_rules(table, found, counting_rules);
+        found.mark = std::max(found.mark, mark_of(table));
         const std::vector<Prefix> exempt = exempt_destinations(table);
         if (found.external_interfaces.empty()) {
             found.external_interfaces = external_interfaces(table);

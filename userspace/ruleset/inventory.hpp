@@ -42,6 +42,7 @@ struct Inventory {
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
     std::vector<std::string> external_interfaces;
+    std::uint32_t mark = 0;  // of what has come by the rules; 0: they do not mark it
     Pairs pairs;
     std::vector<Family> tables;          // ascending
     std::vector<Occupancy> occupancies;  // of each table in turn, as it has its maps

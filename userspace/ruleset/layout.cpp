@@ -72,6 +72,13 @@ Map make_internal(const Elements& by_internal) {
     return set;
 }
 
+// Whatever is decided then: what policy rules hold back is what nobody decided about.
+void mark_first(Chain& prerouting, const Extras& extras) {
+    if (extras.mark != 0) {
+        prerouting.rules.insert(prerouting.rules.begin(), make_rule({{SetMark{extras.mark}}}));
+    }
+}
+
 std::vector<Prefix> outermost(std::vector<Prefix> prefixes) {
     std::sort(prefixes.begin(), prefixes.end());
     std::vector<Prefix> kept;
@@ -108,6 +115,7 @@ Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Co
     const bool compared = are_compared(destinations, tiers, configuration, engine);
     const Extras extras{.exempt = !destinations.empty() && !compared,
                         .rule_counter = configuration.counters == Counters::rule,
+                        .mark = configuration.fail_closed ? configuration.mark : 0,
                         .unless = compared ? destinations : std::vector<Prefix>{},
                         .interfaces = configuration.external_interfaces};
     const bool counters = configuration.counters == Counters::pair;
@@ -124,6 +132,7 @@ Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Co
         table.prefix_sets.push_back({std::string(exempt_set), false, destinations});
     }
     table.chains = engine == Engine::expression ? expression_chains(table, extras) : native_chains(family, extras);
+    mark_first(table.chains.front(), extras);
     return table;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <map>
 
 namespace statnat {
@@ -88,6 +89,11 @@ struct StatementText {
 
     std::string operator()(const MatchUntracked&) const { return "ct state untracked"; }
     std::string operator()(const Notrack&) const { return "notrack"; }
+    std::string operator()(const SetMark& statement) const {
+        char digits[9];
+        std::snprintf(digits, sizeof digits, "%08x", statement.bits);
+        return "meta mark set meta mark | 0x" + std::string(digits);
+    }
     std::string operator()(const Drop&) const { return "drop"; }
     std::string operator()(const Counter&) const { return "counter"; }
     std::string operator()(const Foreign& statement) const { return statement.expression; }
@@ -285,6 +291,19 @@ std::vector<std::string> external_interfaces(const Table& table) {
         }
     }
     return names;
+}
+
+std::uint32_t mark_of(const Table& table) {
+    for (const Chain& chain : table.chains) {
+        for (const Rule& rule : chain.rules) {
+            for (const Statement& statement : rule.statements) {
+                if (const auto* mark = std::get_if<SetMark>(&statement)) {
+                    return mark->bits;
+                }
+            }
+        }
+    }
+    return 0;
 }
 
 std::string table_text(Family family) {

@@ -120,6 +120,12 @@ struct Notrack {
     bool operator==(const Notrack&) const = default;
 };
 
+// meta mark set meta mark | BITS
+struct SetMark {
+    std::uint32_t bits;
+    bool operator==(const SetMark&) const = default;
+};
+
 // drop
 struct Drop {
     bool operator==(const Drop&) const = default;
@@ -137,7 +143,7 @@ struct Foreign {
 };
 
 using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, MatchOutside, MatchAddressType, MatchForwarded,
-                               MatchInterface, MatchIcmpType, MatchUntracked, Notrack, Drop, Counter, Foreign>;
+                               MatchInterface, MatchIcmpType, MatchUntracked, Notrack, SetMark, Drop, Counter, Foreign>;
 
 struct Rule {
     std::vector<Statement> statements;
@@ -224,6 +230,9 @@ std::vector<Prefix> exempt_destinations(const Table& table);
 
 // The interfaces behind which the outside is; none: behind any.
 std::vector<std::string> external_interfaces(const Table& table);
+
+// The bit by which a table's rules tell packets that have come by them; 0: none.
+std::uint32_t mark_of(const Table& table);
 
 // Which half of which pairs a map of ours holds; its name says so: int2ext, ext2int_24, int2ext_48_npt.
 struct MapRole {

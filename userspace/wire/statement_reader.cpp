@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -159,10 +160,18 @@ std::vector<Statement> of_fib(std::span<const Expression> dumped) {
     return found;
 }
 
-// Of the interface, or of an ICMP type behind the protocol.
+// Of the interface, of the mark, or of an ICMP type behind the protocol.
 std::vector<Statement> of_meta(std::span<const Expression> dumped) {
     std::vector<Statement> found = interfaces(dumped);
     found.insert(found.end(), {MatchForwarded{true}, MatchForwarded{false}});
+    if (dumped.size() >= 3 && dumped[1].name == "bitwise") {
+        const Message bits = dumped[1].data.nest(NFTA_BITWISE_XOR).bytes(NFTA_DATA_VALUE);
+        std::uint32_t mark = 0;
+        if (bits.size() == sizeof mark) {
+            std::memcpy(&mark, bits.data(), sizeof mark);
+            found.push_back(SetMark{mark});
+        }
+    }
     const auto one = byte_of(dumped, 3, "cmp", NFTA_CMP_DATA);
     const auto other = byte_of(dumped, 4, "cmp", NFTA_CMP_DATA);
     const auto first = byte_of(dumped, 3, "range", NFTA_RANGE_FROM_DATA);

@@ -94,6 +94,8 @@ void put_meta_load(nlmsghdr* message, std::uint32_t key) {
     put(message, load);
 }
 
+constexpr Address nothing{};
+
 // [ fib FLAGS RESULT => reg 1 ]
 void put_fib(nlmsghdr* message, std::uint32_t result, std::uint32_t flags) {
     const auto lookup = expression("fib");
@@ -103,16 +105,15 @@ void put_fib(nlmsghdr* message, std::uint32_t result, std::uint32_t flags) {
     put(message, lookup);
 }
 
-// [ bitwise reg 1 = ( reg 1 & MASK ) ^ 0 ]
-void put_mask(nlmsghdr* message, const void* mask, std::uint32_t size) {
-    const Address zero{};
+// [ bitwise reg 1 = ( reg 1 & MASK ) ^ FLIPPED ]
+void put_mask(nlmsghdr* message, const void* mask, std::uint32_t size, const void* flipped = nothing.bytes.data()) {
     const auto bitwise = expression("bitwise");
     nftnl_expr_set_u32(bitwise.get(), NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
     nftnl_expr_set_u32(bitwise.get(), NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
     nftnl_expr_set_u32(bitwise.get(), NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
     nftnl_expr_set_u32(bitwise.get(), NFTNL_EXPR_BITWISE_LEN, size);
     nftnl_expr_set(bitwise.get(), NFTNL_EXPR_BITWISE_MASK, mask, size);
-    nftnl_expr_set(bitwise.get(), NFTNL_EXPR_BITWISE_XOR, zero.bytes.data(), size);
+    nftnl_expr_set(bitwise.get(), NFTNL_EXPR_BITWISE_XOR, flipped, size);
     put(message, bitwise);
 }
 
@@ -260,6 +261,19 @@ struct StatementWriter {
         const std::uint32_t zero = 0;
         put_mask(message, &untracked, sizeof untracked);
         put_compare(message, NFT_CMP_NEQ, &zero, sizeof zero);
+    }
+
+    // [ meta load mark => reg 1 ]
+    // [ bitwise reg 1 = ( reg 1 & 0xf7ffffff ) ^ 0x08000000 ]
+    // [ meta set mark with reg 1 ]
+    void operator()(const SetMark& statement) const {
+        put_meta_load(message, NFT_META_MARK);
+        const std::uint32_t others = ~statement.bits;
+        put_mask(message, &others, sizeof others, &statement.bits);
+        const auto set = expression("meta");
+        nftnl_expr_set_u32(set.get(), NFTNL_EXPR_META_KEY, NFT_META_MARK);
+        nftnl_expr_set_u32(set.get(), NFTNL_EXPR_META_SREG, NFT_REG_1);
+        put(message, set);
     }
 
     // [ immediate reg 0 drop ]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "neighbours/ranges.hpp"
+#include "pairs/ranges.hpp"
 
 #include <algorithm>
 
