@@ -9,8 +9,10 @@ import contextlib
 import ipaddress
 import re
 import socket
+import statistics
 import struct
 import threading
+import time
 
 import pytest
 
@@ -140,6 +142,19 @@ def test_one_pair(gateway, tool):
         assert "rules: as expected" in tool("status").stdout
         assert tool("diff", "--exit-code", tool.file).stdout == ""
     assert_holds(gateway, pairs)
+
+
+@pytest.mark.stock
+def test_add_is_quick(gateway, tool):
+    """A hundred times in a row, beside 100,000 pairs. A guest is slower than any gateway."""
+    tool("sync", configured(tool, many(100_000)))
+    took = []
+    with storm(gateway):
+        for number in range(100):
+            begin = time.monotonic()
+            tool("add", f"10.200.0.{number}", f"192.0.2.{number}", "--config", "none")
+            took.append(time.monotonic() - begin)
+    assert statistics.median(took) < 0.1, took  # single ones are late where the machine is busy with something else
 
 
 def test_more_than_there_is_room_for(gateway, tool):

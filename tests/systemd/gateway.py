@@ -114,7 +114,8 @@ def translates(gateway):
 
 
 class Traffic:
-    """Datagrams without a pause between A and X, and by which addresses they arrive; `with` it runs."""
+    """Datagrams without a pause between A and X, each of a flow of its own, and by which addresses they arrive; `with`
+    it runs."""
 
     def __init__(self, gateway):
         self.gateway, self.over = gateway, threading.Event()
@@ -123,10 +124,10 @@ class Traffic:
         self.threads += [threading.Thread(target=self.hear, args=(host,)) for host in (gateway.a, gateway.x)]
 
     def send(self, host, target):
-        with host.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        with host:
             while not self.over.wait(0.001):
                 # There is no way to anywhere while there is no gateway.
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                     sender.sendto(b"", (target, PORT))
 
     def hear(self, host):
@@ -136,7 +137,12 @@ class Traffic:
                 with contextlib.suppress(TimeoutError):
                     packet, (_, _, kind, *_) = listener.recvfrom(2048)
                     if kind != socket.PACKET_OUTGOING and packet[9] == socket.IPPROTO_UDP:
-                        self.arrived[socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20])] += 1
+                        way = socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20])
+                        self.arrived[way] += 1
+                        self.heard(way)
+
+    def heard(self, way):
+        """Of each that arrives."""
 
     def __enter__(self):
         for thread in self.threads:
@@ -156,3 +162,7 @@ class Traffic:
     def wrong(self):
         """What arrived otherwise."""
         return self.arrived.keys() - RIGHT
+
+    def strays(self):
+        """How many these were."""
+        return sum(self.arrived[way] for way in self.wrong())

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What becomes of new flows of a pair, which begin all the time, while somebody takes the rules away.
+
+The gateway masquerades what nobody else translates, as gateways do, so that a wrong source is one which gets answers.
+"""
+
+import pathlib
+import time
+
+import pytest
+
+from gateway import CONFIGURATION, Traffic
+from net import A_OUT, X, until
+from network import ask
+
+NETWORKD = pathlib.Path(__file__).parents[2] / "docs/examples/networkd.conf.d/statnat.conf"
+MASQUERADE = """table ip nat {
+	chain post { type nat hook postrouting priority srcnat; oifname "out" masquerade; }
+}
+"""
+FLUSH = "nft flush ruleset"
+# Two thousand datagrams a second are on their way.
+TIMES, MOST_IN_A_FLUSH = 3, 4
+
+
+@pytest.fixture(scope="module")
+def masquerading(gateway):
+    """nftables.service at work, without anything of ours in its file."""
+    gateway.write("/etc/nftables.conf", f"#!/usr/sbin/nft -f\nflush ruleset\n{MASQUERADE}")
+    gateway.run("systemctl", "enable", "--now", "nftables")
+    gateway.run("systemctl", "restart", "nftables")
+    return gateway
+
+
+@pytest.fixture
+def closed(masquerading):
+    """With fail-closed, and a networkd that leaves policy rules alone."""
+    masquerading.write("/etc/systemd/networkd.conf.d/statnat.conf", NETWORKD.read_text())
+    masquerading.run("systemctl", "restart", "systemd-networkd")
+    masquerading.write("/etc/statnat/statnat.toml", CONFIGURATION.replace("[pairs]", "fail-closed = true\n[pairs]"))
+    masquerading.run("systemctl", "restart", "statnat")
+    yield masquerading
+    masquerading.write("/etc/statnat/statnat.toml", CONFIGURATION)
+    masquerading.run("systemctl", "restart", "statnat")
+    assert "proto 83" not in masquerading.run("ip", "rule").stdout
+
+
+@pytest.fixture
+def watched(masquerading):
+    masquerading.run("systemctl", "start", "statnat-watch")
+    yield masquerading
+    masquerading.run("systemctl", "stop", "statnat-watch")
+
+
+@pytest.mark.parametrize("commands", [
+    [FLUSH, "nft -f /etc/nftables.conf", "systemctl reload statnat"],
+    ["systemctl reload nftables"],
+    ["systemctl restart nftables"],
+    ["systemctl stop nftables", "systemctl start nftables"],
+    ["systemctl stop statnat", "systemctl start statnat"],
+    ["systemctl restart systemd-networkd"],
+], ids=["flush", "reload", "restart", "stop and start", "stop of ours", "networkd"])
+def test_hardly_one_leaves_with_another_source(closed, commands):
+    """Each way one or two at most, which come while the kernel deletes the table."""
+    with Traffic(closed) as traffic:
+        for _ in range(TIMES):
+            traffic.flows()
+            for command in commands:
+                closed.run(*command.split())
+        traffic.flows()
+    assert traffic.strays() <= TIMES * MOST_IN_A_FLUSH, traffic.arrived
+    assert (ask(closed.a, closed.x, X)[1], ask(closed.x, closed.a, A_OUT)[1]) == (A_OUT, X)
+
+
+def test_without_it_many_do(masquerading):
+    """Or else this would show nothing."""
+    with Traffic(masquerading) as traffic:
+        for _ in range(TIMES):
+            traffic.flows()
+            masquerading.run("systemctl", "restart", "nftables")
+        traffic.flows()
+    assert traffic.strays() > 3 * TIMES * MOST_IN_A_FLUSH, traffic.arrived
+
+
+def test_boot(closed):
+    """From the first packet on, and policy rules are there before any network is."""
+    closed.stop()
+    with Traffic(closed) as traffic:
+        closed.up()
+        traffic.flows()
+        closed.run(*FLUSH.split())
+        closed.run("nft", "-f", "/etc/nftables.conf")
+        time.sleep(0.5)
+        closed.run("systemctl", "reload", "statnat")
+        traffic.flows()
+    assert traffic.strays() <= MOST_IN_A_FLUSH, traffic.arrived
+
+
+class Timed(Traffic):
+    """Which also knows since when there was no datagram from inside that was right, and for how long at most."""
+
+    def __init__(self, gateway):
+        super().__init__(gateway)
+        self.last, self.longest = None, 0
+
+    def heard(self, way):
+        if way == (A_OUT, X):
+            now = time.monotonic()
+            self.longest = max(self.longest, now - (self.last or now))
+            self.last = now
+
+
+@pytest.mark.parametrize("command", [FLUSH, "systemctl reload nftables"], ids=["flush", "reload"])
+def test_gap_with_watch_alone(watched, command):
+    """How long new flows leave with another source, or not at all: less than a second."""
+    with Timed(watched) as traffic:
+        for _ in range(3):
+            traffic.flows()
+            watched.run(*command.split())
+            until(lambda: watched.pairs())
+        traffic.flows()
+    print(f"longest gap: {1000 * traffic.longest:.0f} ms")
+    assert traffic.longest < 1
