@@ -62,7 +62,10 @@ LACKS = [
         "has no nft_expr_ops.validate without data; 6.1.192 to 7.3.4 have"),
     row("the flag", "*-common/include/net/ip.h",
         "#define IPSKB_MULTIPATH\t\tBIT(9)", "#define IPSKB_MULTIPATH\t\tBIT(15)",
-        "uses bit 15 of the IP layer's flags itself, see decision.h; 6.1.192 to 7.3.4 do not"),
+        "uses bits 14 or 15 of the IP layer's flags itself, see decision.h; 6.1.192 to 7.3.4 do not"),
+    row("the other flag", "*-common/include/linux/ipv6.h",
+        "#define IP6SKB_MULTIPATH      1024", "#define IP6SKB_MULTIPATH      16384",
+        "uses bits 14 or 15 of the IP layer's flags itself, see decision.h; 6.1.192 to 7.3.4 do not"),
     row("nf_tables", "*-amd64/include/config/auto.conf", "CONFIG_NF_TABLES=m", "",
         "this kernel is configured without CONFIG_NF_TABLES"),
 ]

@@ -286,6 +286,7 @@ def test_an_interface_that_comes_later(border, family):
 
 @pytest.mark.parametrize("settings", [row("counters of rules", {"counters": "rule"}),
                                       row("exempt", {"exempt_destinations": ["203.0.113.20/32", "2001:db8:3::20/128"]}),
+                                      row("fail closed", {"fail_closed": True}),
                                       row("one interface", {"external_interfaces": ["wan0"]}),
                                       row("none", {"external_interfaces": []})])
 def test_beside_other_settings(border, family, settings):
@@ -304,6 +305,9 @@ def test_beside_other_settings(border, family, settings):
         assert ask(hosts["x"], hosts["a"], family.a_out) == (b"hello", family.x)
         assert ask(hosts["a"], hosts["b"], family.b_out) == (b"hello", family.a_out)
         assert ask(hosts["a"], known, family.y) == (b"hello", family.gateway if exempt else family.a_out)
+        if settings.get("external_interfaces") != []:
+            assert ask(hosts["a"], hosts["v"], family.v) == (b"hello", family.a)
+            assert ask(hosts["v"], hosts["a"], family.a) == (b"hello", family.v)
         told = json.loads(border.tool("explain", "-j", family.a).stdout)["external_interfaces"]
         assert told == settings.get("external_interfaces", EXTERNAL)
     finally:
