@@ -28,8 +28,9 @@ pytestmark = pytest.mark.stock
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs/gateways.md"
 NEAR = "192.0.2.102"  # an external address in a network that both are in
 PORT, ROUND = 9000, b"x" * 1000
-# RFC 9293 has a connection wait longer and longer, so what is lost at first is asked for again late.
-LONGEST_STALL = 3.0
+# RFC 9293 has a connection wait longer and longer, so what is lost at first is asked for again late; and this machine
+# may be busy. What was measured on a quiet one is in the document.
+LONGEST_STALL = 10.0
 
 
 def configuration(number, tool, folder):
