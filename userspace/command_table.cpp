@@ -12,6 +12,7 @@
 #include "doctor/doctor.hpp"
 #include "error.hpp"
 #include "files.hpp"
+#include "metrics/metrics.hpp"
 #include "nft/command_line.hpp"
 #include "nft/save.hpp"
 #include "printable.hpp"
@@ -138,6 +139,12 @@ void status_options(options::options_description& own) {
     own.add_options()("json,j", "print JSON")("health", "say only whether all is as sync left it, fast");
 }
 
+void metrics_options(options::options_description& own) {
+    own.add_options()("traffic", "also what pairs count, in sums, for which all of them are read")(
+        "per-pair", "also each pair's traffic")("output", options::value<std::string>()->value_name("FILE"),
+                                                "write there, by replacing it as a whole");
+}
+
 void doctor_options(options::options_description& own) {
     own.add_options()("json,j", "print JSON")("towards", options::value<Operands>()->value_name("ADDRESS"),
                                               "to which packets are tried, in place of 193.0.14.129 or 2001:7fd::1");
@@ -218,6 +225,15 @@ int run_status(const Operands& operands, const Values& values, Progress& progres
     return status(there, values.count("json") != 0, std::cout);
 }
 
+int run_metrics(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
+    MetricsOptions options{.traffic = values.count("traffic") != 0, .per_pair = values.count("per-pair") != 0};
+    if (values.count("output")) {
+        options.output = values["output"].as<std::string>();
+    }
+    return metrics(there, file_of(operands), options, std::cout);
+}
+
 int run_doctor(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
     DoctorOptions options{.json = values.count("json") != 0};
@@ -282,6 +298,8 @@ constexpr Command commands[] = {
     {"status", "[FILE]", 0, 1, "show the engine, the rules and what they lack", status_options, run_status,
      Output::data},
     {"doctor", "[FILE]", 0, 1, "say what is wrong around this tool, and what cures it", doctor_options, run_doctor,
+     Output::data},
+    {"metrics", "[FILE]", 0, 1, "print what monitoring collects, for Prometheus", metrics_options, run_metrics,
      Output::data},
     {"watch", "[FILE]", 0, 1, "sync, and again whenever somebody else changes the rules", no_options, run_watch},
     {"neighbours", "[FILE]", 0, 1, "answer ARP and NDP for external addresses of the configuration",

@@ -50,7 +50,7 @@ std::vector<std::string> notes_about(Kernel& kernel, const Pairs& pairs) {
     return notes(pairs, machine);
 }
 
-std::vector<std::string> ailments(Kernel& kernel, const Baseline::Record& record) {
+std::vector<std::string> ailments_since(Kernel& kernel, const Baseline::Record& record) {
     std::vector<std::string> found = kernel.drift(record);
     const std::vector<std::string> open = gaps(kernel.fence());
     found.insert(found.end(), open.begin(), open.end());
@@ -68,7 +68,7 @@ std::vector<std::string> ailments(Kernel& kernel, const Baseline::Record& record
 }
 
 // Where nothing is known to have been loaded since boot.
-std::vector<std::string> ailments(Kernel& kernel, const std::filesystem::path& file) {
+std::vector<std::string> ailments_beside(Kernel& kernel, const std::filesystem::path& file) {
     const Ruleset actual = kernel.read().ruleset;
     if (!actual.empty()) {
         return damages(inventory(actual), actual);
@@ -115,9 +115,13 @@ int status(Kernel& kernel, bool json, std::ostream& out) {
     return status.damages.empty() ? exit_done : exit_refused;
 }
 
-int health(Kernel& kernel, const std::filesystem::path& file, bool json, std::ostream& out) {
+std::vector<std::string> ailments(Kernel& kernel, const std::filesystem::path& file) {
     const auto record = kernel.baseline().recall();
-    const std::vector<std::string> found = record ? ailments(kernel, *record) : ailments(kernel, file);
+    return record ? ailments_since(kernel, *record) : ailments_beside(kernel, file);
+}
+
+int health(Kernel& kernel, const std::filesystem::path& file, bool json, std::ostream& out) {
+    const std::vector<std::string> found = ailments(kernel, file);
     out << (json ? as_json(found) : as_text(found));
     return found.empty() ? exit_done : exit_refused;
 }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <ostream>
 #include <string>
+#include <vector>
 
 namespace statnat {
 
@@ -15,7 +16,9 @@ enum class ListFormat { table, json, csv };
 int list(Kernel& kernel, ListFormat format, std::ostream& out);
 int explain(Kernel& kernel, const std::string& address, bool json, std::ostream& out);
 int status(Kernel& kernel, bool json, std::ostream& out);
-// Whether all is as sync left it, in milliseconds, and if not, why: a line each.
+// Why not all is as sync left it, in sentences; none: all is.
+std::vector<std::string> ailments(Kernel& kernel, const std::filesystem::path& file);
+// The same as a line each, in milliseconds.
 int health(Kernel& kernel, const std::filesystem::path& file, bool json, std::ostream& out);
 
 }  // namespace statnat

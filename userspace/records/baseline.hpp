@@ -43,6 +43,9 @@ public:
     // Nothing where the tool has left nothing since boot, or has cleared it.
     std::optional<Record> recall() const;
 
+    // When that was, in seconds since 1970; nothing where there is no such record.
+    std::optional<std::int64_t> kept_at() const { return file_.written_at(); }
+
     // Goes on being degraded as it was.
     void keep(std::uint32_t generation, const Ruleset& ruleset, const std::vector<Witness>& witnesses) const;
     void keep_degraded(std::string_view why) const;

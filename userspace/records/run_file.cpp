@@ -71,6 +71,14 @@ void RunFile::write(std::uint32_t generation, const std::function<void(Replaceme
     }
 }
 
+std::optional<std::int64_t> RunFile::written_at() const {
+    struct stat status{};
+    if (!open() || ::stat(path_.c_str(), &status) != 0) {
+        return std::nullopt;
+    }
+    return status.st_mtime;
+}
+
 void RunFile::remove() const {
     std::error_code ignored;
     fs::remove(path_, ignored);

@@ -43,6 +43,9 @@ public:
 
     void remove() const;
 
+    // In seconds since 1970; nothing where open() gives nothing.
+    std::optional<std::int64_t> written_at() const;
+
     const std::filesystem::path& path() const { return path_; }
 
 private:

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "metrics/exposition.hpp"
+
+#include "pairs/address.hpp"
+#include "version.hpp"
+
+#include <array>
+#include <cstddef>
+#include <initializer_list>
+#include <iterator>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace statnat {
+namespace {
+
+std::string_view word(Family family) {
+    return family == Family::ipv4 ? "ipv4" : "ipv6";
+}
+
+struct Label {
+    std::string_view name;
+    std::string value;  // of ours: without quotes, backslashes and line ends
+};
+
+// Families of samples in turn, each with its meaning and its type in front, if it has any.
+class Text {
+public:
+    void begin(std::string_view name, std::string_view type, std::string_view help) {
+        name_ = name;
+        heading_ = fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
+    }
+
+    template <class Value>
+    void sample(std::initializer_list<Label> labels, Value value) {
+        text_ += std::exchange(heading_, {});
+        text_ += name_;
+        const char* before = "{";
+        for (const Label& label : labels) {
+            fmt::format_to(std::back_inserter(text_), "{}{}=\"{}\"", before, label.name, label.value);
+            before = ",";
+        }
+        fmt::format_to(std::back_inserter(text_), "{} {}\n", labels.size() == 0 ? "" : "}", value);
+    }
+
+    const std::string& written() const { return text_; }
+
+private:
+    std::string_view name_;
+    std::string heading_;
+    std::string text_;
+};
+
+void add_maps(const Inventory& found, Text& text) {
+    const auto each = [&](std::uint64_t Occupancy::*number) {
+        for (const Occupancy& maps : found.occupancies) {
+            text.sample({{"family", std::string(word(maps.family))},
+                         {"prefix_length", std::to_string(maps.length)},
+                         {"npt", maps.npt ? "true" : "false"}},
+                        maps.*number);
+        }
+    };
+    text.begin("statnat_pairs", "gauge", "Pairs that the kernel has.");
+    each(&Occupancy::pairs);
+    text.begin("statnat_pairs_capacity", "gauge", "Pairs that fit without a larger map; 0: no limit.");
+    each(&Occupancy::capacity);
+}
+
+constexpr std::array<std::string_view, 2> directions{"outbound", "inbound"};
+
+using Totals = std::map<std::pair<Family, std::size_t>, Traffic>;
+
+void add(Traffic& sum, const Traffic& more) {
+    sum.packets += more.packets;
+    sum.bytes += more.bytes;
+}
+
+// By what counts: rules, or pairs.
+Totals totals(const Metrics& metrics) {
+    Totals sums;
+    for (const CountedRule& rule : metrics.found.rules) {
+        add(sums[{rule.family, rule.chain == "postrouting" ? 0 : 1}], rule.traffic);
+    }
+    for (const CountedPair& one : metrics.pairs.value_or(std::vector<CountedPair>{})) {
+        if (one.outbound && one.inbound) {
+            const Family family = one.pair.internal.address.family;
+            add(sums[{family, 0}], *one.outbound);
+            add(sums[{family, 1}], *one.inbound);
+        }
+    }
+    return sums;
+}
+
+void add_traffic(const Metrics& metrics, Text& text) {
+    const Totals sums = totals(metrics);
+    const auto each = [&](std::uint64_t Traffic::*number) {
+        for (const auto& [of, traffic] : sums) {
+            text.sample({{"family", std::string(word(of.first))}, {"direction", std::string(directions[of.second])}},
+                        traffic.*number);
+        }
+    };
+    text.begin("statnat_packets_total", "counter", "Packets translated.");
+    each(&Traffic::packets);
+    text.begin("statnat_bytes_total", "counter", "Bytes of packets translated.");
+    each(&Traffic::bytes);
+}
+
+void add_pairs(const std::vector<CountedPair>& pairs, Text& text) {
+    const auto each = [&](std::uint64_t Traffic::*number) {
+        for (const CountedPair& one : pairs) {
+            const std::array<std::optional<Traffic>, 2> traffic{one.outbound, one.inbound};
+            for (std::size_t way = 0; way < traffic.size(); ++way) {
+                if (traffic[way]) {
+                    text.sample({{"internal", one.pair.internal.short_text()},
+                                 {"external", one.pair.external.short_text()},
+                                 {"direction", std::string(directions[way])}},
+                                *traffic[way].*number);
+                }
+            }
+        }
+    };
+    text.begin("statnat_pair_packets_total", "counter", "Packets of one pair translated.");
+    each(&Traffic::packets);
+    text.begin("statnat_pair_bytes_total", "counter", "Bytes of packets of one pair translated.");
+    each(&Traffic::bytes);
+}
+
+std::string_view word(const std::optional<Engine>& engine) {
+    if (!engine) {
+        return "none";
+    }
+    return *engine == Engine::expression ? "expression" : "native";
+}
+
+}  // namespace
+
+std::string exposition(const Metrics& metrics) {
+    Text text;
+    text.begin("statnat_build_info", "gauge", "The tool's version, and how the kernel's rules translate.");
+    text.sample({{"version", std::string(version)}, {"engine", std::string(word(metrics.found.engine))}}, 1);
+    text.begin("statnat_healthy", "gauge", "Whether all is as it was left: status --health.");
+    text.sample({}, metrics.ailments.empty() ? 1 : 0);
+    text.begin("statnat_ailments", "gauge", "How much is not: lines of status --health.");
+    text.sample({}, metrics.ailments.size());
+    text.begin("statnat_degraded", "gauge", "Whether pairs wait, or are translated in part, for want of the module.");
+    text.sample({}, metrics.degraded ? 1 : 0);
+    if (metrics.synced_at) {
+        text.begin("statnat_last_sync_timestamp_seconds", "gauge", "When the tool left the kernel as it should be.");
+        text.sample({}, *metrics.synced_at);
+    }
+    add_maps(metrics.found, text);
+    add_traffic(metrics, text);
+    if (metrics.found.engine == Engine::expression) {
+        text.begin("statnat_dropped_packets_total", "counter", "Packets that could not be translated whole.");
+        text.sample({}, metrics.found.dropped);
+    }
+    if (metrics.pairs && metrics.per_pair) {
+        add_pairs(*metrics.pairs, text);
+    }
+    return text.written();
+}
+
+}  // namespace statnat

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the kernel has and does with pairs, in the text format of Prometheus, which node_exporter reads from files, too.
+#pragma once
+
+#include "ruleset/inventory.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace statnat {
+
+struct Metrics {
+    Inventory found{};
+    std::optional<std::vector<CountedPair>> pairs{};  // with their traffic, where that was asked for
+    bool per_pair = false;                            // a line for each of them
+    std::vector<std::string> ailments{};              // what status --health would say
+    bool degraded = false;
+    std::optional<std::int64_t> synced_at{};          // in seconds since 1970
+};
+
+std::string exposition(const Metrics& metrics);
+
+}  // namespace statnat
