@@ -118,7 +118,23 @@ void neighbours_options(options::options_description& own) {
 }
 
 void list_options(options::options_description& own) {
-    own.add_options()("json,j", "print JSON")("csv", "print CSV with a header line");
+    own.add_options()("json,j", "print JSON")("csv", "print CSV with a header line")(
+        "sort", options::value<std::string>()->value_name("internal|external|packets|bytes"),
+        "by address, or by traffic, the most first")("top", options::value<std::string>()->value_name("N"),
+                                                     "only the first N")(
+        "within", options::value<std::string>()->value_name("PREFIX"), "only pairs of addresses that are there")(
+        "family", options::value<std::string>()->value_name("ipv4|ipv6"), "only pairs of this family")(
+        "comment", options::value<std::string>()->value_name("TEXT"), "only pairs whose comment has this in it");
+}
+
+// What stands behind an option that need not be there.
+std::optional<std::string> text_of(const Values& values, const char* name) {
+    return values.count(name) ? std::optional(values[name].as<std::string>()) : std::nullopt;
+}
+
+Choice choice_of(const Values& values) {
+    return read_choice({text_of(values, "sort"), text_of(values, "top"), text_of(values, "within"),
+                        text_of(values, "family"), text_of(values, "comment")});
 }
 
 void add_options(options::options_description& own) {
@@ -195,7 +211,7 @@ int run_list(const Operands&, const Values& values, Progress& progress) {
                               : values.count("csv") ? ListFormat::csv
                                                     : ListFormat::table;
     Kernel there = kernel(progress);
-    return list(there, format, std::cout);
+    return list(there, choice_of(values), format, std::cout);
 }
 
 int run_add(const Operands& operands, const Values& values, Progress& progress) {

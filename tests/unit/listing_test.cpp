@@ -2,6 +2,8 @@
 // What a ruleset stands for, and the three forms of telling it.
 #include "reports/listing.hpp"
 #include "loose_elements.hpp"
+#include "error.hpp"
+#include "reports/choice.hpp"
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"
 
@@ -35,6 +37,54 @@ TEST(Listing, AlignsBothFamiliesInOneTable) {
               "internal   external       packets out  bytes out  packets in  bytes in  comment\n"
               "10.0.0.2   198.51.100.2             5        420          12      1200\n"
               "fd00:1::2  2001:db8:1::2            0          0           1        60  mail\n");
+}
+
+// By its last byte, each pair of these has its name.
+std::string names(const ChoiceWords& words) {
+    const std::vector<CountedPair> all{
+        {{side("10.0.0.2"), side("198.51.100.9"), false, "mail"}, Traffic{5, 400}, Traffic{1, 60}},
+        {{side("10.0.0.3"), side("198.51.100.4"), false, "web, mail"}, Traffic{2, 9000}, Traffic{2, 100}},
+        {{side("10.1.0.0/24"), side("203.0.113.0/24"), false, "lab"}, Traffic{0, 0}, Traffic{6, 360}},
+        {{side("fd00:1::4"), side("2001:db8:1::4"), false, ""}, {}, {}},
+    };
+    std::string names;
+    for (const CountedPair& one : chosen(all, read_choice(words))) {
+        names += (names.empty() ? "" : " ") + one.pair.internal.short_text();
+    }
+    return names;
+}
+
+TEST(Choice, SortsAndTakesTheFirst) {
+    EXPECT_EQ(names({}), "10.0.0.2 10.0.0.3 10.1.0.0/24 fd00:1::4");
+    EXPECT_EQ(names({.sort = "internal", .top = "1"}), "10.0.0.2");
+    EXPECT_EQ(names({.sort = "external"}), "10.0.0.3 10.0.0.2 10.1.0.0/24 fd00:1::4");
+    EXPECT_EQ(names({.sort = "packets"}), "10.0.0.2 10.1.0.0/24 10.0.0.3 fd00:1::4");
+    EXPECT_EQ(names({.sort = "bytes", .top = "2"}), "10.0.0.3 10.0.0.2");
+    EXPECT_EQ(names({.top = "100"}), names({}));
+}
+
+TEST(Choice, LeavesOutWhatIsNotMeant) {
+    EXPECT_EQ(names({.family = "ipv6"}), "fd00:1::4");
+    EXPECT_EQ(names({.comment = "mail"}), "10.0.0.2 10.0.0.3");
+    EXPECT_EQ(names({.within = "10.0.0.0/16"}), "10.0.0.2 10.0.0.3");
+    EXPECT_EQ(names({.within = "203.0.113.77"}), "10.1.0.0/24");
+    EXPECT_EQ(names({.within = "198.51.100.8/29"}), "10.0.0.2");
+    EXPECT_EQ(names({.sort = "packets", .top = "1", .within = "10.0.0.3", .family = "ipv4"}), "10.0.0.3");
+    EXPECT_EQ(names({.within = "192.0.2.0/24"}), "");
+}
+
+TEST(Choice, RefusesWhatItDoesNotKnow) {
+    const std::vector<ChoiceWords> refused{{.sort = "size"}, {.top = "0"}, {.top = "-1"}, {.top = "5x"}, {.top = ""},
+                                           {.within = "10.0.0.1/8"}, {.within = "ten"}, {.family = "4"}};
+    for (const ChoiceWords& words : refused) {
+        try {
+            read_choice(words);
+            ADD_FAILURE();
+        } catch (const CannotGoOn& refusal) {
+            EXPECT_EQ(refusal.status, exit_usage);
+            EXPECT_NE(refusal.sentence.find(": legal is "), std::string::npos) << refusal.sentence;
+        }
+    }
 }
 
 TEST(Listing, WritesJson) {

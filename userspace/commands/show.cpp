@@ -82,8 +82,8 @@ std::vector<std::string> ailments_beside(Kernel& kernel, const std::filesystem::
 
 }  // namespace
 
-int list(Kernel& kernel, ListFormat format, std::ostream& out) {
-    const std::vector<CountedPair> pairs = counted_pairs(kernel.read(Depth::traffic).ruleset);
+int list(Kernel& kernel, const Choice& choice, ListFormat format, std::ostream& out) {
+    const std::vector<CountedPair> pairs = chosen(counted_pairs(kernel.read(Depth::traffic).ruleset), choice);
     switch (format) {
     case ListFormat::table: out << as_table(pairs); break;
     case ListFormat::json: out << as_json(pairs); break;

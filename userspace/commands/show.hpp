@@ -3,6 +3,7 @@
 #pragma once
 
 #include "netlink/kernel.hpp"
+#include "reports/choice.hpp"
 
 #include <filesystem>
 #include <ostream>
@@ -13,7 +14,7 @@ namespace statnat {
 
 enum class ListFormat { table, json, csv };
 
-int list(Kernel& kernel, ListFormat format, std::ostream& out);
+int list(Kernel& kernel, const Choice& choice, ListFormat format, std::ostream& out);
 int explain(Kernel& kernel, const std::string& address, bool json, std::ostream& out);
 int status(Kernel& kernel, bool json, std::ostream& out);
 // Why not all is as sync left it, in sentences; none: all is.
