@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from net import A, A6, A6_OUT, A_OUT, B, B6, B6_OUT, B_OUT, C, C6, PAIRS, PAIRS6, Namespace, cable, until
+from net import A, A6, A6_OUT, A_OUT, B, B6, B6_OUT, B_OUT, C, C6, PAIRS, PAIRS6, TRACKING, Namespace, cable, until
 from network import PORT, ask, carry, hops, ping
 from packets import expression, row
 
@@ -50,11 +50,16 @@ EXTERNAL = ["wan0", "dsl*"]
 
 
 class Border:
-    def __init__(self, make_tool):
+    """All of it may be in a VRF, of which a routing table is."""
+
+    def __init__(self, make_tool, vrf=None, firewall=FIREWALL):
+        self.vrf, self.table = vrf, " table 100" if vrf else ""
         self.hosts = {name: Namespace(name) for name in "abcxyv"}
         self.gateway = Namespace("gateway")
         for router in (self.gateway, self.hosts["y"]):
             router.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
+        if vrf:
+            self.gateway.ip(f"link add {vrf} type vrf table 100\nlink set {vrf} up")
         for name, interface in (("a", "la"), ("b", "lb"), ("c", "lc"), ("x", "wan0"), ("y", "dsl0"), ("v", "vpn0")):
             self.join(self.hosts[name], name, interface)
         cable(self.hosts["x"], "eth1", self.hosts["y"], "eth1")
@@ -63,20 +68,23 @@ class Border:
                 self.hosts[name].ip(f"address add {family.anycast}/{family.length} dev lo")
             self.hosts["x"].ip(f"route add {family.back} dev eth1")
             self.hosts["y"].ip(f"address add {family.back}/{family.length} dev eth1\nroute add {family.x} dev eth1")
-            self.gateway.ip(f"route add default via {family.x} dev wan0 onlink")
+            self.gateway.ip(f"route add default via {family.x} dev wan0 onlink{self.table}")
         for one in (self.gateway, *self.hosts.values()):
             one.settled()
-        self.gateway.nft(FIREWALL)
+        self.gateway.nft(firewall)
         self.tool = make_tool(self.gateway)
         self.load()
 
     def join(self, host, name, interface):
         """A cable whose ends know each other alone; the host sends everything else there, too."""
         cable(host, "eth0", self.gateway, interface)
+        if self.vrf:
+            self.gateway.ip(f"link set {interface} master {self.vrf}")
         for family in FAMILIES.values():
             address, length = getattr(family, name), family.length
             mine = family.gateway if name in "xyv" else family.inside
-            self.gateway.ip(f"address add {mine}/{length} dev {interface}\nroute add {address} dev {interface}")
+            self.gateway.ip(f"address add {mine}/{length} dev {interface}\n"
+                            f"route add {address} dev {interface}{self.table}")
             host.ip(f"address add {address}/{length} dev eth0\nroute add {mine} dev eth0\n"
                     f"route add default via {mine} dev eth0")
 
@@ -326,6 +334,27 @@ def test_an_added_pair_has_the_same(border, family):
     border.tool("del", family.host)
     assert border.gateway.run("nft", "list", "chain", family.ip, "statnat", "postrouting").stdout == before
     assert ask(border.hosts["a"], border.hosts["v"], family.v) == (b"hello", family.a)
+
+
+@pytest.fixture(scope="module")
+def vrf(make_tool):
+    border = Border(make_tool, "red", TRACKING)
+    yield border
+    border.close()
+
+
+@pytest.mark.needs("vrf")
+@pytest.mark.parametrize("client, server, address, seen", [
+    row("out", "a", "x", "x", "a_out"),
+    row("in by the other uplink", "y", "a", "a_out", "y"),
+    row("hairpin", "a", "b", "b_out", "a_out"),
+    row("inside", "a", "b", "b", "a"),
+    row("to the VPN", "a", "v", "v", "a"),
+    row("from the VPN", "v", "a", "a", "v"),
+])
+def test_in_a_vrf(vrf, family, client, server, address, seen):
+    """Hooks see each packet twice, by its port and by the VRF; routes are the VRF's."""
+    assert ask(vrf.hosts[client], vrf.hosts[server], getattr(family, address)) == (b"hello", getattr(family, seen))
 
 
 @expression
