@@ -360,9 +360,13 @@ def test_in_a_vrf(vrf, family, client, server, address, seen):
 @expression
 def test_the_hook_goes_with_the_rules(border):
     """The one at the end of prerouting, which lets go of a route that a mark has made void."""
+    def listed(family):
+        return border.gateway.run("nft", "list", "hooks", family.ip).stdout
+
     def hooks():
-        return [border.gateway.run("nft", "list", "hooks", family.ip).stdout.count("snat_route_let_go")
-                for family in FAMILIES.values()]
+        return [listed(family).count("snat_route_let_go") for family in FAMILIES.values()]
+    if "firewall" not in listed(FAMILIES["IPv4"]):
+        pytest.skip("this kernel lists no hooks (CONFIG_NETFILTER_NETLINK_HOOK)")
     assert hooks() == [1, 1]
     border.load()
     assert hooks() == [1, 1]
