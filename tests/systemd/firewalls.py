@@ -28,6 +28,17 @@ class Firewall:
     reload: str
     restart: str
     running: Callable[[Gateway], None] = lambda gateway: None    # what can only be set up in one that runs
+    others: tuple[str, ...] = ()    # what else is done with it
+
+    @property
+    def flushes(self):
+        """Whether it takes everybody's rules, not its own alone."""
+        return "nftables" in self.units
+
+    @property
+    def commands(self):
+        """By which it is loaded again."""
+        return self.reload, self.restart, *self.others
 
 
 def plain_nft(gateway):
@@ -78,7 +89,8 @@ def libvirt(gateway):
 
 
 def libvirt_running(gateway):
-    until(lambda: gateway.run("ip", "link", "show", "virbr0", check=False).returncode == 0)
+    """Once the network has all of its rules; a daemon that is stopped before that leaves it half made."""
+    until(lambda: gateway.run("test", "-e", "/run/libvirt/network/default.xml", check=False).returncode == 0)
     gateway.ip("link set dev a up master virbr0\nlink set dev c up master virbr0")
 
 
@@ -104,9 +116,9 @@ FIREWALLS = [
              "netfilter-persistent reload", "systemctl restart netfilter-persistent"),
     Firewall("ufw", "ufw", ["ufw"], ufw, "ufw reload", "systemctl restart ufw", ufw_running),
     Firewall("firewalld", "firewalls", ["firewalld"], firewalld, "firewall-cmd --reload",
-             "systemctl restart firewalld"),
+             "systemctl restart firewalld", others=("firewall-cmd --complete-reload",)),
     Firewall("Docker", "firewalls", ["docker.socket", "docker"], docker, "systemctl reload docker",
-             "systemctl restart docker"),
+             "systemctl restart docker", others=("systemctl stop docker.socket docker", "systemctl start docker")),
     Firewall("libvirt", "firewalls", ["libvirtd"], libvirt, "systemctl reload libvirtd", "systemctl restart libvirtd",
              libvirt_running),
     Firewall("OpenWrt", "firewalls", ["nftables"], openwrt, *NFT_UNIT),

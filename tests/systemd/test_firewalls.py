@@ -5,13 +5,14 @@ import contextlib
 import json
 import socket
 import subprocess
+import time
 
 import pytest
 from scapy.layers.inet import ICMP, IP
 
 from conftest import BUILT, TESTS
 from firewalls import FIREWALLS, Firewalled
-from gateway import ETH_P_IP
+from gateway import ETH_P_IP, MOST_IN_A_FLUSH, Traffic
 from net import A_OUT, C, GATEWAY_IN, GATEWAY_OUT, X, until
 from network import ping
 from recipes import follow
@@ -19,6 +20,7 @@ from services import dns_seen, http_seen, serving, ssh_seen
 
 # A port that the policy does not name.
 NOT_OFFERED = 8080
+QUIET = 0.5  # s
 
 
 @pytest.fixture(scope="module", params=FIREWALLS, ids=lambda firewall: f"bookworm-{firewall.title.replace(' ', '-')}")
@@ -96,19 +98,61 @@ def at_work(gateway):
     until(lambda: not unsolicited(gateway, gateway.c, C))
 
 
-def test_pairs(gateway):
-    """Without its lines the firewall stops pairs; with them all goes on, whatever becomes of it."""
-    until(lambda: not http_seen(gateway.a, X, 1) and not http_seen(gateway.x, A_OUT, 1))
-    assert gateway.run("statnat-nft", "doctor", check=False).returncode == 1
-    cured_by_doctor(gateway)
+@pytest.fixture(scope="module")
+def lined(gateway):
+    """With the lines of docs/firewalls.md."""
     follow(gateway, "What may come in")
     follow(gateway, gateway.firewall.title, lan0='{ "a", "c" }')
     gateway.do("systemctl daemon-reload")
     gateway.do("systemctl restart statnat")
     gateway.do(gateway.firewall.restart)
-    at_work(gateway)
-    gateway.do(gateway.firewall.reload)
-    at_work(gateway)
-    gateway.stop()
-    gateway.up()
-    at_work(gateway)
+    return gateway
+
+
+def test_without_its_lines_it_stops_pairs(gateway):
+    until(lambda: not http_seen(gateway.a, X, 1) and not http_seen(gateway.x, A_OUT, 1))
+    assert gateway.run("statnat-nft", "doctor", check=False).returncode == 1
+    cured_by_doctor(gateway)
+
+
+def test_pairs(lined):
+    """All goes on, whatever becomes of the firewall."""
+    at_work(lined)
+    lined.do(lined.firewall.reload)
+    at_work(lined)
+    lined.stop()
+    lined.up()
+    at_work(lined)
+
+
+def handle(gateway):
+    """Of the table of pairs: another one, if somebody took it."""
+    listed = json.loads(gateway.run("nft", "-j", "list", "tables").stdout)["nftables"]
+    return next(each["table"]["handle"] for each in listed if each.get("table", {}).get("name") == "statnat")
+
+
+def still(gateway):
+    """Whether nobody touches a rule: some programs go on when their command is over."""
+    def rules():
+        return gateway.run("nft", "-sa", "list", "ruleset").stdout
+    before = rules()
+    time.sleep(QUIET)
+    return rules() == before
+
+
+def test_new_flows(lined):
+    """While the firewall is loaded again none leaves with another source, since it leaves the table of pairs alone; if
+    it flushes everything, fail-closed holds them back."""
+    flushes, commands = lined.firewall.flushes, lined.firewall.commands
+    with lined.fail_closed() if flushes else contextlib.nullcontext(), Traffic(lined) as traffic:
+        traffic.flows()
+        before = handle(lined)
+        for command in commands:
+            traffic.gap()
+            lined.do(command)
+            until(lambda: still(lined))
+            traffic.flows()
+            print(f"{command}: longest gap {1000 * traffic.gap():.0f} ms")
+        assert (handle(lined) != before) == flushes
+    print(f"{traffic.strays()} of {traffic.arrived.total()} with another source")
+    assert traffic.strays() <= (MOST_IN_A_FLUSH * len(commands) if flushes else 0), traffic.arrived

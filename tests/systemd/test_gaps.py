@@ -4,23 +4,20 @@
 The gateway masquerades what nobody else translates, as gateways do, so that a wrong source is one which gets answers.
 """
 
-import pathlib
 import time
 
 import pytest
 
-from gateway import CONFIGURATION, Traffic
+from gateway import MOST_IN_A_FLUSH, Traffic
 from net import A_OUT, X, until
 from network import ask
 
-NETWORKD = pathlib.Path(__file__).parents[2] / "docs/examples/networkd.conf.d/statnat.conf"
 MASQUERADE = """table ip nat {
 	chain post { type nat hook postrouting priority srcnat; oifname "out" masquerade; }
 }
 """
 FLUSH = "nft flush ruleset"
-# Two thousand datagrams a second are on their way.
-TIMES, MOST_IN_A_FLUSH = 3, 4
+TIMES = 3
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +31,8 @@ def masquerading(gateway):
 
 @pytest.fixture
 def closed(masquerading):
-    """With fail-closed, and a networkd that leaves policy rules alone."""
-    masquerading.write("/etc/systemd/networkd.conf.d/statnat.conf", NETWORKD.read_text())
-    masquerading.run("systemctl", "restart", "systemd-networkd")
-    masquerading.write("/etc/statnat/statnat.toml", CONFIGURATION.replace("[pairs]", "fail-closed = true\n[pairs]"))
-    masquerading.run("systemctl", "restart", "statnat")
-    yield masquerading
-    masquerading.write("/etc/statnat/statnat.toml", CONFIGURATION)
-    masquerading.run("systemctl", "restart", "statnat")
+    with masquerading.fail_closed():
+        yield masquerading
     assert "proto 83" not in masquerading.run("ip", "rule").stdout
 
 
@@ -96,32 +87,18 @@ def test_boot(closed):
     assert traffic.strays() <= MOST_IN_A_FLUSH, traffic.arrived
 
 
-class Timed(Traffic):
-    """Which also knows since when there was no datagram from inside that was right, and for how long at most."""
-
-    def __init__(self, gateway):
-        super().__init__(gateway)
-        self.last, self.longest = None, 0
-
-    def heard(self, way):
-        if way == (A_OUT, X):
-            now = time.monotonic()
-            self.longest = max(self.longest, now - (self.last or now))
-            self.last = now
-
-
 @pytest.mark.parametrize("command", [FLUSH, "systemctl reload nftables"], ids=["flush", "reload"])
 def test_gap_with_watch_alone(watched, command):
     """How long new flows leave with another source, or not at all: less than a second, but for one of five times, since
     this machine may be busy with something else just then."""
     gaps = []
-    with Timed(watched) as traffic:
+    with Traffic(watched) as traffic:
         for _ in range(5):
             traffic.flows()
-            traffic.longest = 0
+            traffic.gap()
             watched.run(*command.split())
             until(lambda: watched.pairs())
             traffic.flows()
-            gaps.append(traffic.longest)
+            gaps.append(traffic.gap())
     print(f"longest gap: {1000 * max(gaps):.0f} ms")
     assert sorted(gaps)[-2] < 1, gaps
