@@ -85,16 +85,13 @@ public:
 
     void begin() {
         sync_again();
+        hear(milliseconds(0));
         manager_.ready();
     }
 
     void look() {
         manager_.alive();
-        const auto disturbance = kernel_.wait(interval);
-        if (disturbance && !is_intended(kernel_, disturbance->by)) {
-            disturbed_ = true;
-            by_ = disturbance->by;
-        }
+        hear(interval);
         if (!disturbed_ && Clock::now() >= next_walk_) {
             next_walk_ = Clock::now() + between_walks;
             try_to([&] { disturbed_ = !gaps(kernel_.fence()).empty(); });
@@ -108,6 +105,15 @@ public:
     }
 
 private:
+    // From the first time on, and again behind each commit of our own, it is known who commits.
+    void hear(milliseconds most) {
+        const auto disturbance = kernel_.wait(most);
+        if (disturbance && !is_intended(kernel_, disturbance->by)) {
+            disturbed_ = true;
+            by_ = disturbance->by;
+        }
+    }
+
     void sync_again() {
         sync(kernel_, file_, std::nullopt, {.force = false, .fall_back = FallBack::always}, progress_, out_);
         out_.flush();
@@ -137,6 +143,7 @@ private:
             sync_again();
             disturbed_ = false;
             by_.reset();
+            hear(milliseconds(0));
         });
     }
 
