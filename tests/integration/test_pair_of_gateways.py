@@ -61,7 +61,8 @@ class Gateway:
 
     def start(self):
         path = configuration(self.number, self.tool, self.folder)
-        files = [option for kind in "prc" for option in (f"-{kind}", str(self.folder / f"{self.number}.{kind}"))]
+        # Both are on one machine: each has files of its own for what its processes are, also for one that does not run.
+        files = [option for kind in "prcb" for option in (f"-{kind}", str(self.folder / f"{self.number}.{kind}"))]
         self.daemon = subprocess.Popen(["nsenter", f"--net=/run/netns/{self.namespace.name}", "keepalived", "-n", "-l",
                                         "-f", path, *files], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                        start_new_session=True)
