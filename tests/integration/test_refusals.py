@@ -198,10 +198,8 @@ UNLESS_ROWS = [
 ]
 
 
-@pytest.mark.parametrize("error, rule, given", UNLESS_ROWS)
-def test_unless(ruleset, netlink, error, rule, given):
+def told_as_given(netlink, error, rule, kind, given):
     """What is taken is told as it was given; what is refused holds no map."""
-    ruleset(table())
     field, flags, names = rule
     statement = [attribute(FIELD, field), attribute(MAPS, [a_map("m")]), attribute(FLAGS, flags), given]
     statement += [otherwise(*[a_map(name) for name in names])] if names else []
@@ -209,8 +207,14 @@ def test_unless(ruleset, netlink, error, rule, given):
     held = list(netlink.rules("t"))
     assert len(held) == (not error)
     for _, dumped in held:
-        assert dumped[UNLESS] == given[4:]
+        assert dumped[kind] == given[4:]
     assert netlink.batch(delete_rules("t", "c"), delete_map("t", "m")) == 0
+
+
+@pytest.mark.parametrize("error, rule, given", UNLESS_ROWS)
+def test_unless(ruleset, netlink, error, rule, given):
+    ruleset(table())
+    told_as_given(netlink, error, rule, UNLESS, given)
 
 
 def test_maps_of_two_families(ruleset, netlink):
@@ -493,15 +497,6 @@ VIA_ROWS = [
 
 @pytest.mark.parametrize("error, hook, rule, given", VIA_ROWS)
 def test_via(ruleset, netlink, error, hook, rule, given):
-    """What is taken is told as it was given; what is refused holds no map, and no hook of prerouting."""
     name = ("prerouting", "input", "forward", "output", "postrouting")[hook]
     ruleset(table(f"type filter hook {name} priority raw"))
-    field, flags, names = rule
-    statement = [attribute(FIELD, field), attribute(MAPS, [a_map("m")]), attribute(FLAGS, flags), given]
-    statement += [otherwise(*[a_map(name) for name in names])] if names else []
-    assert name_of(netlink.batch(new_rule("t", "c", snat_stateless(*statement)))) == error
-    held = list(netlink.rules("t"))
-    assert len(held) == (not error)
-    for _, dumped in held:
-        assert dumped[VIA] == given[4:]
-    assert netlink.batch(delete_rules("t", "c"), delete_map("t", "m")) == 0
+    told_as_given(netlink, error, rule, VIA, given)
