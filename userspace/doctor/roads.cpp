@@ -139,6 +139,7 @@ std::vector<Probe> probes(Netlink& netlink, const Neighbourhood& around, const P
                           const std::vector<std::string>& interfaces) {
     std::vector<Probe> found;
     const std::set<int> outer = uplinks(netlink, around, outside, interfaces);
+    const bool leaves_outside = outer.contains(road_to(netlink, outside).link);
     const auto add = [&](Way way, const std::pair<Address, Address>& ends, int link) {
         const auto device = around.links.find(link);
         if (device != around.links.end() && device->second.up) {
@@ -147,7 +148,9 @@ std::vector<Probe> probes(Netlink& netlink, const Neighbourhood& around, const P
     };
     for (const Pair& pair : some(pairs, outside.family)) {
         if (const auto ends = host_of(pair, pairs, around)) {
-            add(Way::outbound, *ends, road_to(netlink, ends->first).link);
+            if (leaves_outside) {
+                add(Way::outbound, *ends, road_to(netlink, ends->first).link);
+            }
             for (const int link : outer) {
                 add(Way::inbound, *ends, link);
             }
