@@ -58,7 +58,7 @@ void print_help() {
     }
     std::cout << '\n'
               << general_options() << "\nThe configuration is " << default_configuration
-              << " unless a FILE is given. Manual: statnat-nft(8).\n";
+              << " unless a FILE is given.\nManual: statnat-nft(8), statnat.toml(5), snat_stateless(7).\n";
 }
 
 void print_help(const Command& command, const options::options_description& own) {

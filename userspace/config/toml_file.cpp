@@ -24,6 +24,16 @@ namespace fs = std::filesystem;
 constexpr const char* legal_pair =
     R"(: legal is "198.51.100.2" or { external = "198.51.100.2", comment = "mail" })";
 
+// As in "engine, counters and mark".
+template <class Settings>
+std::string names_of(const Settings& settings) {
+    std::string names;
+    for (std::size_t i = 0; i < settings.size(); ++i) {
+        names += (i == 0 ? "" : i + 1 < settings.size() ? ", " : " and ") + std::string(settings[i].first);
+    }
+    return names;
+}
+
 }  // namespace
 
 void TomlFile::read_settings() {
@@ -75,10 +85,7 @@ void TomlFile::read_gateway(const toml::table& gateway) {
                                           [&, known = key](const auto& one) { return *known == one.first; });
         if (setting == settings.end()) {
             draft_.error(place(key->source()),
-                         fmt::format("unknown key {}: legal are engine, counters, exempt-destinations, "
-                                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed and "
-                                     "mark",
-                                     in_quotes(*key)));
+                         fmt::format("unknown key {}: legal are {}", in_quotes(*key), names_of(settings)));
         } else {
             (this->*setting->second)(*node);
         }

@@ -13,7 +13,7 @@ namespace statnat {
 
 namespace {
 
-// What stock payload statements cannot do, in the words of docs/statnat-nft.8.
+// What stock payload statements cannot do, in the words of docs/snat_stateless.7.
 constexpr std::string_view native_lacks[] = {
     "ICMP errors are translated in their outer header only: traceroute, path MTU discovery and \"port unreachable\" do "
     "not work across this gateway",
