@@ -327,6 +327,7 @@ constexpr Command commands[] = {
      Output::data},
     {"export", "[FILE]", 0, 1, "write a configuration's pairs for others", export_options, run_export, Output::data},
     {"save", "[FILE]", 0, 1, "write the kernel's whole ruleset as a file for boot", no_options, run_save, Output::data},
+    {"help", "[COMMAND]", 0, 1, "show this help, or that of a command", no_options, nullptr, Output::data},
 };
 
 }  // namespace

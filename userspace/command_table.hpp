@@ -32,7 +32,7 @@ struct Command {
     std::size_t most;
     std::string_view purpose;
     void (*declare)(options::options_description& own);
-    int (*run)(const Operands& operands, const Values& values, Progress& progress);
+    int (*run)(const Operands& operands, const Values& values, Progress& progress);  // none: help, which main gives
     Output output = Output::message;
     int (*run_words)(Operands words) = nullptr;  // has a command line of its own, from its name on
 };

@@ -49,6 +49,12 @@ options::options_description general_options() {
     return general;
 }
 
+options::options_description own_options(const Command& command) {
+    options::options_description own("Options of this command");
+    command.declare(own);
+    return own;
+}
+
 void print_help() {
     std::cout << "Usage: " << program << " [OPTION...] COMMAND [ARGUMENT...]\n\n"
               << "Static, stateless, two-way NAT of address pairs.\n\nCommands:\n";
@@ -143,10 +149,23 @@ Beginning begin(const std::vector<std::string>& arguments) {
     return beginning;
 }
 
+// What is asked of a command is what its --help prints, and of none what --help alone does.
+int help(const Operands& names) {
+    if (names.empty()) {
+        print_help();
+        return exit_done;
+    }
+    const Command& command = find_command(names.front());
+    if (command.run_words) {
+        return command.run_words({std::string(command.name), "--help"});
+    }
+    print_help(command, own_options(command));
+    return exit_done;
+}
+
 // With options of its own and operands.
 int run_command(const Command& command, const Values& before, const std::vector<std::string>& words) {
-    options::options_description own("Options of this command");
-    command.declare(own);
+    const options::options_description own = own_options(command);
     options::options_description all;
     all.add(general_options()).add(own);
     all.add_options()("operand", options::value<Operands>()->default_value({}, ""));
@@ -165,6 +184,9 @@ int run_command(const Command& command, const Values& before, const std::vector<
         throw CannotGoOn{fmt::format("{0} takes {1} (see {2} {0} --help)", command.name,
                                      command.operands.empty() ? "no arguments" : command.operands, program),
                          exit_usage};
+    }
+    if (!command.run) {
+        return help(operands);
     }
     Progress progress(watched(before, values) ? STDERR_FILENO : -1);
     return command.run(operands, values, progress);

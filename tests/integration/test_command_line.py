@@ -155,3 +155,13 @@ def test_wrappers_named_nft(namespace, tmp_path, option):
                              ask(str(TOOL), "nft", path=folders))
     assert (through.stdout, through.stderr, through.returncode) == (stock.stdout, stock.stderr, stock.returncode)
     assert (alone.stdout, alone.returncode) == ("", 1) and "there is no nft here that could tell" in alone.stderr
+
+
+def test_help_of_a_command(namespace):
+    """`help` is --help in other words, also of nft, which has its own."""
+    for words in ([], ["sync"], ["list"], ["nft"], ["help"]):
+        asked, wanted = statnat(namespace, "help", *words), statnat(namespace, *words, "--help")
+        assert asked.stdout == wanted.stdout != "" and asked.stderr == wanted.stderr == ""
+    for words, sentence in ((["snyc"], "there is no command"), (["sync", "diff"], "help takes [COMMAND]")):
+        done = statnat(namespace, "help", *words, check=False)
+        assert (done.stdout, done.returncode) == ("", 2) and sentence in done.stderr
