@@ -16,6 +16,7 @@
 #include "nft/command_line.hpp"
 #include "nft/save.hpp"
 #include "printable.hpp"
+#include "start/init.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -25,7 +26,6 @@
 #include <fmt/format.h>
 
 namespace statnat {
-
 namespace {
 
 namespace fs = std::filesystem;
@@ -90,21 +90,18 @@ fs::path config_of(const Values& values) {
     return values["config"].as<std::string>();
 }
 
-void last_good_option(options::options_description& own, const char* when) {
-    own.add_options()("last-good", when);
-}
-
 void sync_options(options::options_description& own) {
     engine_option(own);
-    last_good_option(own, "where the kernel has no pairs and the configuration is broken, load what worked last");
-    own.add_options()("force", "remove pairs even if none, or fewer than half of them, would be left");
+    own.add_options()("last-good",
+                      "where the kernel has no pairs and the configuration is broken, load what worked last")(
+        "force", "remove pairs even if none, or fewer than half of them, would be left");
 }
 
 void render_options(options::options_description& own) {
     engine_option(own);
-    last_good_option(own, "where the configuration is broken, write what worked last");
-    own.add_options()("output", options::value<std::string>()->value_name("FILE"),
-                      "the file to write, whatever the configuration says");
+    own.add_options()("last-good", "where the configuration is broken, write what worked last")(
+        "output", options::value<std::string>()->value_name("FILE"),
+        "the file to write, whatever the configuration says");
 }
 
 void diff_options(options::options_description& own) {
@@ -177,6 +174,16 @@ void export_options(options::options_description& own) {
                       "what to print: rules for stock nft, or the pairs as list does");
 }
 
+void init_options(options::options_description& own) {
+    own.add_options()("output", options::value<std::string>()->default_value(default_configuration)->value_name("FILE"),
+                      "the file to write, which must not be there yet, or -");
+}
+
+int run_init(const Operands&, const Values& values, Progress& progress) {
+    Kernel there = kernel(progress);
+    return init(there, values["output"].as<std::string>(), std::cout);
+}
+
 int run_sync(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
     const FallBack fall_back = values.count("last-good") ? FallBack::without_pairs : FallBack::never;
@@ -186,10 +193,7 @@ int run_sync(const Operands& operands, const Values& values, Progress& progress)
 
 int run_render(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
-    RenderOptions options{engine_of(values), {}, values.count("last-good") != 0};
-    if (values.count("output")) {
-        options.output = values["output"].as<std::string>();
-    }
+    const RenderOptions options{engine_of(values), text_of(values, "output"), values.count("last-good") != 0};
     return render(there, file_of(operands), options, progress, std::cout);
 }
 
@@ -199,8 +203,7 @@ int run_check(const Operands& operands, const Values&, Progress& progress) {
 
 int run_diff(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
-    return diff(there, file_of(operands), engine_of(values), values.count("exit-code") != 0, progress,
-                std::cout);
+    return diff(there, file_of(operands), engine_of(values), values.count("exit-code") != 0, progress, std::cout);
 }
 
 int run_list(const Operands&, const Values& values, Progress& progress) {
@@ -244,9 +247,7 @@ int run_status(const Operands& operands, const Values& values, Progress& progres
 int run_metrics(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
     MetricsOptions options{.traffic = values.count("traffic") != 0, .per_pair = values.count("per-pair") != 0};
-    if (values.count("output")) {
-        options.output = values["output"].as<std::string>();
-    }
+    options.output = text_of(values, "output");
     return metrics(there, file_of(operands), options, std::cout);
 }
 
@@ -301,6 +302,7 @@ int run_export(const Operands& operands, const Values& values, Progress& progres
 }
 
 constexpr Command commands[] = {
+    {"init", "", 0, 0, "look at this machine and write a first configuration", init_options, run_init, Output::data},
     {"sync", "[FILE]", 0, 1, "make the kernel equal the configuration", sync_options, run_sync},
     {"check", "FILE", 1, 1, "read a configuration and say what is wrong with it", no_options, run_check},
     {"diff", "[FILE]", 0, 1, "show what sync would do", diff_options, run_diff, Output::data},

@@ -76,6 +76,17 @@ std::vector<Interface> read_routers(Netlink& netlink) {
     return named(routers);
 }
 
+std::set<std::string> read_uplinks(Netlink& netlink) {
+    std::set<std::string> uplinks;
+    netlink.ask(ask_for(RTM_GETROUTE, netlink.next_sequence()), [&](Message message) {
+        const auto route = Parts<rtmsg>::of(message);
+        if (route && route->header.rtm_type == RTN_UNICAST && route->header.rtm_dst_len == 0) {
+            for_each_way(route->attributes, [&](unsigned index) { uplinks.insert(interface_name(index)); });
+        }
+    });
+    return uplinks;
+}
+
 std::vector<Address> without_route(Netlink& netlink, const std::vector<Address>& addresses) {
     std::vector<Address> found;
     for (const Address& address : addresses) {

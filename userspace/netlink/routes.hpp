@@ -5,11 +5,18 @@
 #include "netlink/netlink.hpp"
 #include "ruleset/machine.hpp"
 
+#include <set>
+#include <string>
+#include <vector>
+
 namespace statnat {
 
 // Both need no privileges. What the kernel does not tell is not there.
 std::vector<Interface> read_own_addresses(Netlink& netlink);
 std::vector<Interface> read_routers(Netlink& netlink);
+
+// The interfaces by which default routes of any table leave; needs none either.
+std::set<std::string> read_uplinks(Netlink& netlink);
 
 // Those to which the kernel would send nothing.
 std::vector<Address> without_route(Netlink& netlink, const std::vector<Address>& addresses);

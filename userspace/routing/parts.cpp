@@ -21,6 +21,22 @@ void take_next_hop(const Attributes& attributes, unsigned index, const Visit& vi
     }
 }
 
+// Calls `visit` with what a route says of each of its ways, and the index of the interface.
+void for_each_part(const Attributes& route, const std::function<void(const Attributes&, unsigned)>& visit) {
+    if (const auto index = load<std::uint32_t>(route.bytes(RTA_OIF))) {
+        visit(route, *index);
+    }
+    for (Message hops = route.bytes(RTA_MULTIPATH); !hops.empty();) {
+        const auto hop = load<rtnexthop>(hops);
+        if (!hop || hop->rtnh_len < sizeof(rtnexthop) || hop->rtnh_len > hops.size()) {
+            return;
+        }
+        visit({hops.data() + sizeof(rtnexthop), hop->rtnh_len - sizeof(rtnexthop)},
+              static_cast<unsigned>(hop->rtnh_ifindex));
+        hops = hops.subspan(std::min<std::size_t>(RTNH_ALIGN(hop->rtnh_len), hops.size()));
+    }
+}
+
 }  // namespace
 
 std::optional<Address> address_of(Message bytes) {
@@ -33,16 +49,11 @@ std::optional<Address> address_of(Message bytes) {
 }
 
 void for_each_next_hop(const Attributes& route, const Visit& visit) {
-    take_next_hop(route, load<std::uint32_t>(route.bytes(RTA_OIF)).value_or(0), visit);
-    for (Message hops = route.bytes(RTA_MULTIPATH); !hops.empty();) {
-        const auto hop = load<rtnexthop>(hops);
-        if (!hop || hop->rtnh_len < sizeof(rtnexthop) || hop->rtnh_len > hops.size()) {
-            return;
-        }
-        take_next_hop({hops.data() + sizeof(rtnexthop), hop->rtnh_len - sizeof(rtnexthop)},
-                      static_cast<unsigned>(hop->rtnh_ifindex), visit);
-        hops = hops.subspan(std::min<std::size_t>(RTNH_ALIGN(hop->rtnh_len), hops.size()));
-    }
+    for_each_part(route, [&](const Attributes& part, unsigned index) { take_next_hop(part, index, visit); });
+}
+
+void for_each_way(const Attributes& route, const std::function<void(unsigned)>& visit) {
+    for_each_part(route, [&](const Attributes&, unsigned index) { visit(index); });
 }
 
 }  // namespace statnat

@@ -49,4 +49,7 @@ std::optional<Address> address_of(Message bytes);
 // address is none.
 void for_each_next_hop(const Attributes& route, const std::function<void(const Address&, unsigned)>& visit);
 
+// Calls it with the index of each interface by which a route leaves, to whatever next hop.
+void for_each_way(const Attributes& route, const std::function<void(unsigned)>& visit);
+
 }  // namespace statnat
