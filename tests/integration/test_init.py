@@ -16,7 +16,9 @@ from net import A, A_OUT, GATEWAY6_IN, GATEWAY_IN, GATEWAY_OUT, R2, Namespace, c
 from packets import row
 from tool import TOOL
 
-FIREWALLS = pathlib.Path(__file__).parents[2] / "docs/firewalls.md"
+PROJECT = pathlib.Path(__file__).parents[2]
+FIREWALLS = PROJECT / "docs/firewalls.md"
+README = (PROJECT / "README.md").read_text()
 PORT = 4000
 
 
@@ -209,3 +211,56 @@ def test_first_pair(ends, init):
     gateway.run(*line.split())
     assert seen_from(inside, outside, 30) == A_OUT
     gateway.run(str(TOOL), "clear")
+
+
+def block(sentence):
+    """What README has below that line."""
+    indented = re.match(r"(?:    .*\n|\n)+", README.partition(f"\n{sentence}\n\n")[2])[0]
+    return re.sub("(?m)^    ", "", indented)
+
+
+class Newcomer:
+    """Types what README says where nothing but the tool is installed, with an editor that takes the example."""
+
+    EDITOR = """#!/bin/sh
+    exec sed -i 's/^#"/"/' "$@"
+    """
+
+    def __init__(self, gateway, folder):
+        self.gateway, self.folder = gateway, folder
+        for name in ("bin", "etc", "var"):
+            (folder / name).mkdir()
+        (folder / "bin/statnat-nft").symlink_to(TOOL)
+        (folder / "bin/editor").write_text(self.EDITOR)
+        (folder / "bin/editor").chmod(0o755)
+
+    def types(self, line, check=True):
+        script = (f'mkdir -p /etc/statnat /var/lib/statnat; mount --bind "{self.folder}/etc" /etc/statnat; '
+                  f'mount --bind "{self.folder}/var" /var/lib/statnat; PATH="{self.folder}/bin:$PATH"; ' + line)
+        return self.gateway.run("unshare", "--mount", "sh", "-ec", script, check=check)
+
+
+def test_readme(ends, tmp_path):
+    """In four commands, and the cures that the last one prints."""
+    gateway, inside, outside = ends
+    newcomer = Newcomer(gateway, tmp_path)
+    *first, doctor = [line.partition("#")[0].strip() for line in block("Then, as root:").strip().splitlines()]
+    assert len(first) < 4 and doctor == "statnat-nft doctor"
+    for line in ("statnat-nft sync", doctor):
+        too_early = newcomer.types(line, check=False)
+        assert too_early.returncode > 0 and "statnat-nft init" in too_early.stdout + too_early.stderr
+    for line in first:
+        newcomer.types(line)
+    cures = re.findall(r"(?m)^breaks: .*; cure: (.*)$", newcomer.types(doctor, check=False).stdout)
+    assert any(cure.startswith("nft insert rule inet filter forward ") for cure in cures)
+    for cure in cures:
+        if "nft-snat-stateless-dkms" not in cure:  # which is for those who have the package
+            newcomer.types(cure)
+    assert seen_from(inside, outside, 30) == A_OUT
+    gateway.run(str(TOOL), "clear")
+
+
+@pytest.mark.stock
+def test_readme_has_a_configuration(namespace):
+    checked = namespace.run(str(TOOL), "check", "-", stdin=block("A whole `/etc/statnat/statnat.toml`:"), check=False)
+    assert "5 pairs, no errors" in checked.stdout

@@ -2,6 +2,7 @@
 // Configurations, good and bad: each error with its place, its sentence, and all the others of its file.
 #include "config/configuration_files.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
@@ -443,7 +444,9 @@ TEST_F(ConfigTest, TellsWhichFileCannotBeRead) {
         ASSERT_EQ(invalid.errors.size(), 1U);
         EXPECT_EQ(invalid.errors[0].line, 0U);
         EXPECT_EQ(invalid.errors[0].text(),
-                  (directory_ / "missing.toml").string() + ": cannot be read: No such file or directory");
+                  fmt::format("{0}: cannot be read: No such file or directory: statnat-nft init --output {0} writes a "
+                              "first one",
+                              (directory_ / "missing.toml").string()));
     }
     try {
         read_configuration(directory_);

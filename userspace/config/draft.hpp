@@ -104,7 +104,11 @@ void Draft::read(unsigned number, Read read) {
     try {
         read(files_[number]);
     } catch (const std::system_error& failure) {
-        error({number, 0, 0}, "cannot be read: " + failure.code().message());
+        const bool is_to_begin = number == 0 && failure.code() == std::errc::no_such_file_or_directory;
+        error({number, 0, 0}, "cannot be read: " + failure.code().message() +
+                                  (is_to_begin ? ": statnat-nft init --output " + files_[number].string() +
+                                                     " writes a first one"
+                                               : ""));
     }
 }
 

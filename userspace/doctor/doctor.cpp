@@ -116,7 +116,10 @@ int doctor(Kernel& kernel, const std::filesystem::path& file, const DoctorOption
     const auto take = [&](const Troubles& more) { found.insert(found.end(), more.begin(), more.end()); };
     const std::string sync = fmt::format("statnat-nft sync {}", file.string());
     if (there.pairs.empty()) {
-        take({{"the kernel has no pairs", sync}});
+        std::error_code ignored;
+        const bool is_there = std::filesystem::exists(file, ignored);
+        take({{"the kernel has no pairs",
+               is_there ? sync : fmt::format("statnat-nft init --output {}", file.string())}});
     }
     take(troubles_with_module(kernel, engine_wanted(file), sync));
     Netlink netlink(open_route_socket());
