@@ -47,7 +47,7 @@ comma := ,
 space := $(subst ,, )
 sampled = $(if $(filter $(1),$(SAMPLED)),--sample=7) $(if $(filter $(1),$(WHOLE)),--whole=$(subst $(space),$(comma),$(packets)))
 
-.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench demo deb clean install unit host systemd guests races debug gates clang fuzzers
+.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb clean install unit host systemd guests races debug gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9 ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -174,6 +174,12 @@ bench: packages ## measure packets and changes of configuration, beside what els
 	tests/bench/speed --output build/bench
 	tests/bench/control --rounds 3 --output build/bench
 	tests/bench/control --guest --output build/bench
+
+pictures: packages ## take docs/pictures from a terminal of a gateway in a guest
+	$(MAKE) tool kmod-6.12
+	kernel=$$(tests/vm/kernels 6.12); \
+	tests/vm/run --kernel 6.12 --results docs/pictures --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
+		docs/pictures/take docs/pictures
 
 demo: ## a gateway at work in a guest, step by step
 	demo/run
