@@ -115,6 +115,18 @@ def test_without_its_lines_it_stops_pairs(gateway):
     cured_by_doctor(gateway)
 
 
+def test_init_knows_it(gateway):
+    """By its tables and chains, and no other one beside it."""
+    known = {"Plain nft": "nft, the table inet filter", "OpenWrt": "OpenWrt's fw4"}
+    sentence = f"For {known.get(gateway.firewall.title, gateway.firewall.title)} to let them through"
+
+    def said():
+        text = gateway.run("statnat-nft", "init", "--output", "-").stdout
+        return sentence in text and text  # some have their rules a while after they have started
+    text = until(said)
+    assert text.count("to let them through") == 1 and 'external-interfaces = ["out"]' in text
+
+
 def test_pairs(lined):
     """All goes on, whatever becomes of the firewall."""
     at_work(lined)
