@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The dashboard and the alerts of docs/examples/prometheus, asked of a Prometheus that has scraped a live gateway.
 
-    statnat-nft metrics --output ──> node_exporter's textfile collector <── Prometheus, in the gateway's namespace
+    gateway: statnat-nft metrics --output ──> a file <── node_exporter's textfile collector <── Prometheus
+
+The latter two are in a namespace without cables, where nothing that they ask of anybody gets between packets.
 """
 
 import contextlib
@@ -36,8 +38,8 @@ EXPORTER, PROMETHEUS = "127.0.0.1:9100", "127.0.0.1:9090"
 
 
 class Monitored:
-    def __init__(self, wire, tool, folder):
-        self.wire, self.tool, self.folder = wire, tool, folder
+    def __init__(self, namespace, wire, tool, folder):
+        self.namespace, self.wire, self.tool, self.folder = namespace, wire, tool, folder
         self.started = []
         (folder / "textfile").mkdir()
         self.collect()
@@ -48,9 +50,10 @@ class Monitored:
                    "--collector.textfile", f"--collector.textfile.directory={folder}/textfile")
         self.start("prometheus", f"--web.listen-address={PROMETHEUS}", f"--config.file={folder}/prometheus.yml",
                    f"--storage.tsdb.path={folder}/data")
+        until(self.is_ready, SECONDS)
 
     def start(self, *command):
-        with self.wire.gateway, open(self.folder / f"{command[0]}.log", "w") as log:
+        with self.namespace, open(self.folder / f"{command[0]}.log", "w") as log:
             self.started.append(subprocess.Popen(command, stdout=log, stderr=log))
 
     def close(self):
@@ -61,27 +64,33 @@ class Monitored:
     def collect(self):
         self.tool("metrics", "--per-pair", "--output", self.folder / "textfile/statnat.prom", self.tool.file)
 
-    def ask(self, query):
-        """What Prometheus finds now; a query that is none raises, and none yet that listens is nothing."""
-        url = f"http://{PROMETHEUS}/api/v1/query?" + urllib.parse.urlencode({"query": query})
+    def get(self, path):
+        with self.namespace:  # which the socket stays in
+            with urllib.request.urlopen(f"http://{PROMETHEUS}{path}", timeout=SECONDS) as answer:
+                return answer.read()
+
+    def is_ready(self):
         try:
-            with self.wire.gateway:  # which the socket stays in
-                with urllib.request.urlopen(url, timeout=SECONDS) as answer:
-                    return json.load(answer)["data"]["result"]
+            return self.get("/-/ready")
+        except urllib.error.URLError:  # nobody listens yet, or says that it starts
+            return None
+
+    def ask(self, query):
+        """What Prometheus finds now; a query that is none raises."""
+        try:
+            return json.loads(self.get("/api/v1/query?" + urllib.parse.urlencode({"query": query})))["data"]["result"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{query}: {error.read().decode()}") from error
-        except urllib.error.URLError:
-            return []
 
     def finds(self, query):
         return until(lambda: self.ask(query), SECONDS)
 
 
 @pytest.fixture(scope="module")
-def monitored(wire, make_tool, tmp_path_factory):
+def monitored(namespace, wire, make_tool, tmp_path_factory):
     tool = make_tool(wire.gateway)
     tool.sync({A: A_OUT, A6: A6_OUT})
-    with contextlib.closing(Monitored(wire, tool, tmp_path_factory.mktemp("monitored"))) as monitored:
+    with contextlib.closing(Monitored(namespace, wire, tool, tmp_path_factory.mktemp("monitored"))) as monitored:
         yield monitored
     tool("clear")
 
