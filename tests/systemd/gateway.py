@@ -10,7 +10,6 @@ A has a pair, C has none. The gateway's network is its distribution's: systemd-n
 
 import contextlib
 import json
-import os
 import pathlib
 import shutil
 import socket
@@ -57,12 +56,18 @@ class Gateway(Machine):
         self.a, self.c, self.x = self.hosts = [Namespace(name) for name in ("a", "c", "x")]
         self.x.ip(f"address add {X}/32 dev lo")
 
+    def plug(self, host, name):
+        """Lays a cable from a host's eth0."""
+        subprocess.run(["ip", "link", "add", "eth0", "netns", host.name, "type", "veth",
+                        "peer", "name", name, "netns", self.name, "address", MAC], check=True)
+
     def assemble(self):
         super().assemble()
-        self.network = os.open(f"/proc/{self.name}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self.cables()
+
+    def cables(self):
         for host, (name, address, neighbour) in zip(self.hosts, CABLES):
-            subprocess.run(["ip", "link", "add", "eth0", "netns", host.name, "type", "veth",
-                            "peer", "name", name, "netns", self.name, "address", MAC], check=True)
+            self.plug(host, name)
             source = f" src {X}" if host is self.x else ""
             host.ip(f"address add {neighbour}/32 dev eth0\nlink set dev eth0 up\nroute add {address} dev eth0\n"
                     f"route add default via {address}{source}\nneighbour replace {address} lladdr {MAC} dev eth0")
@@ -72,8 +77,7 @@ class Gateway(Machine):
         if self.keeper:
             for host in self.hosts:
                 host.ip("link delete dev eth0")
-            super().end()
-            os.close(self.network)
+        super().end()
 
     def up(self):
         """Boots it, until it has started everything and forwards."""
@@ -96,7 +100,7 @@ class Gateway(Machine):
         for package in packages:
             shutil.copy(package, self.root / "packages")
         self.run("apt-get", "-y", "install", *(f"/packages/{package.name}" for package in packages))
-        shutil.rmtree(self.root / "packages")
+        self.run("rm", "-r", "/packages")
 
     @contextlib.contextmanager
     def fail_closed(self):

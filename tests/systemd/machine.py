@@ -58,8 +58,9 @@ class Machine:
         """Makes the namespaces, in which nothing runs yet."""
         self.keeper = subprocess.Popen([HERE / "boot", self.root], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                        text=True, start_new_session=True)
-        # What ip(8) takes for a network namespace.
+        # What ip(8) takes for a network namespace; this one stays until cables are pulled.
         self.name = self.keeper.stdout.readline().strip()
+        self.network = os.open(f"/proc/{self.name}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     def start(self):
         """Lets systemd begin."""
@@ -84,6 +85,7 @@ class Machine:
         if self.keeper:
             with self.keeper:
                 self.keeper.stdin.close()
+            os.close(self.network)
             self.keeper = None
 
     def close(self):

@@ -10,7 +10,7 @@ import time
 import pytest
 from scapy.layers.inet import ICMP, IP
 
-from conftest import BUILT, TESTS
+from distribution import BUILT, TESTS
 from firewalls import FIREWALLS, Firewalled
 from gateway import ETH_P_IP, MOST_IN_A_FLUSH, Traffic
 from net import A_OUT, C, GATEWAY_IN, GATEWAY_OUT, X, until

@@ -3,10 +3,10 @@
 
 import json
 import re
-import subprocess
 
 import pytest
 
+from distribution import newer
 from gateway import CONFIGURATION, Traffic, translates
 
 # What apt, dpkg and the journal write whatever is installed.
@@ -32,17 +32,6 @@ def installed(bare, debian):
     assert not bare.run("systemctl", "list-units", "--all", "--no-legend", "statnat*").stdout
 
 
-@pytest.fixture
-def newer(debian, tmp_path):
-    """The same package as its next version."""
-    subprocess.run(["dpkg-deb", "-R", debian.tool, tmp_path / "newer"], check=True)
-    control = tmp_path / "newer/DEBIAN/control"
-    control.write_text(re.sub(r"(?m)^(Version: .*)$", r"\1+newer", control.read_text()))
-    package = tmp_path / "newer.deb"
-    subprocess.run(["dpkg-deb", "-Znone", "--root-owner-group", "-b", tmp_path / "newer", package], check=True)
-    return package
-
-
 def table(gateway):
     """Which one it is: the kernel numbers them."""
     listing = json.loads(gateway.run("nft", "-j", "list", "tables").stdout)["nftables"]
@@ -58,12 +47,12 @@ def test_nothing_to_do(bare, debian):
     bare.run("apt-get", "-y", "purge", "statnat-nft")
 
 
-def test_upgrade(installed, newer):
+def test_upgrade(installed, debian, tmp_path):
     """Neither rules nor counters notice it, and no packet does."""
     before, counted = table(installed), installed.counters()
     with Traffic(installed) as traffic:
         traffic.flows()
-        installed.install(newer)
+        installed.install(newer(debian.tool, tmp_path))
         traffic.flows()
     assert installed.run("dpkg-query", "-Wf", "${Version}", "statnat-nft").stdout.endswith("+newer")
     assert not traffic.wrong()

@@ -108,11 +108,12 @@ def early_modules(modules):
     return list(dict.fromkeys(path for name in EARLY_MODULES for path in files.get(name, [])))
 
 
-def initramfs(directory, files):
-    """Return the kernel's initramfs, with busybox from `files`, made on first use and whenever its parts change."""
+def initramfs(directory, files, init):
+    """Return the kernel's initramfs, with busybox from `files` and `init` as the first process; it is made on first use
+    and whenever its parts change."""
     modules = directory / "lib/modules" / directory.name
     paths = early_modules(modules)
-    parts = {"init": HERE / "init", "agent": HERE / "agent", "bin/busybox": files / "bin/busybox"}
+    parts = {"init": init, "agent": HERE / "agent", "bin/busybox": files / "bin/busybox"}
     parts |= {f"modules/{Path(path).name}": modules / path for path in paths}
     digest = hashlib.sha256()
     for part in parts.values():
@@ -168,17 +169,32 @@ class Between:
 class Guest:
     """A guest whose sockets and console log live in the directory `state`."""
 
+    init = HERE / "init"
+    # Open files that devices of its are made of.
+    handed_down = ()
+
     def __init__(self, state):
         self.state = Path(state)
         self.console = self.state / "console.log"
 
-    def _command_line(self, directory, options):
-        files = root(options.root or options.kernel)
-        machine, console = MACHINES[directory.name.rpartition("-")[2]]
-        # By tag: what is shared, and whether it is read-only.
+    def files(self, options):
+        """The root directory of its Debian."""
+        return root(options.root or options.kernel)
+
+    def shares(self, directory, files, options):
+        """By tag: what is shared, and whether it is read-only."""
         shares = {"root": (files, True), "modules": (directory / "lib/modules", True), "tree": (TREE, True)}
         if options.results:
             shares["results"] = (options.results, False)
+        return shares
+
+    def devices(self):
+        """What else it has, in QEMU's words."""
+        return []
+
+    def _command_line(self, directory, options):
+        files = self.files(options)
+        machine, console = MACHINES[directory.name.rpartition("-")[2]]
         line = [*machine, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         line += ["-m", options.memory, "-smp", str(options.cpus)]
         arguments = f"{console} {KERNEL_ARGUMENTS} {options.append}"
@@ -187,7 +203,7 @@ class Guest:
         else:
             line += ["-accel", "tcg,thread=multi"]
             arguments += f" {SAME_PLACES}"
-        line += ["-kernel", directory / "vmlinux", "-initrd", initramfs(directory, files)]
+        line += ["-kernel", directory / "vmlinux", "-initrd", initramfs(directory, files, self.init)]
         line += ["-append", arguments]
         line += ["-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console"]
         line += ["-device", "virtio-serial-pci"]
@@ -196,11 +212,11 @@ class Guest:
             line += ["-device", f"virtserialport,chardev={port},name={port}"]
         line += ["-chardev", f"socket,id=monitor,path={self.state / 'monitor'},server=on,wait=off"]
         line += ["-mon", "chardev=monitor"]
-        for tag, (path, readonly) in shares.items():
+        for tag, (path, readonly) in self.shares(directory, files, options).items():
             readonly = ",readonly=on" if readonly else ""
             line += ["-fsdev", f"local,id={tag},path={path},security_model=none,multidevs=remap{readonly}"]
             line += ["-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
-        return line
+        return line + self.devices()
 
     def start(self, directory, options, outlive=False):
         """Boot the kernel in `directory`; the guest ends with us unless it may outlive us."""
@@ -209,7 +225,7 @@ class Guest:
         line = tie + self._command_line(directory, options)
         with (self.state / "qemu.log").open("wb") as log:
             process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                       start_new_session=outlive)
+                                       start_new_session=outlive, pass_fds=self.handed_down)
         while not self.alive():
             if process.poll() is not None:
                 raise Failure(UNPREPARED, f"qemu did not start: {(self.state / 'qemu.log').read_text().strip()}")
