@@ -11,6 +11,7 @@ Whatever is left without rules finds a masquerade, as on many a gateway: what th
 
 import contextlib
 import ipaddress
+import os
 import re
 import socket
 import threading
@@ -157,8 +158,13 @@ class Flows:
         self.arrived.update(packet.src for packet in self.tap.packets(UDP) if packet[UDP].dport == PORT)
 
 
+# Of packets that another processor has between prerouting and postrouting in the very moment of a flush: some
+# millionths of a second, two hundred times a second.
+MOST_IN_FLIGHT = 2 if os.cpu_count() > 1 else 0
+
+
 def test_flushed_in_the_middle(lan, closed, family):
-    """Each time one flow at most has a wrong source, which comes while the kernel deletes the table."""
+    """No flow has a wrong source."""
     with Flows(lan, family) as flows:
         for _ in range(FLUSHES):
             lan.gateway.nft(f"flush ruleset; {MASQUERADE}")
@@ -168,7 +174,7 @@ def test_flushed_in_the_middle(lan, closed, family):
         before = flows.sent
         until(lambda: flows.sent > before + 20)
     right = flows.arrived.pop(family.a_out)
-    assert right >= 20 and flows.arrived.total() <= FLUSHES, flows.arrived
+    assert right >= 20 and flows.arrived.total() <= MOST_IN_FLIGHT, flows.arrived
 
 
 def test_syncs_leave_no_gap(lan, closed, family):

@@ -34,8 +34,9 @@ PORT = 33434
 ETH_P_IP = 0x0800
 # By source and target, as the two ends of A's pair should see each other.
 RIGHT = {(A_OUT, X), (X, A)}
-# While the kernel deletes a table, in spite of fail-closed: of two thousand a second one or two, usually.
-MOST_IN_A_FLUSH = 4
+# In spite of fail-closed, what the other processor has between two hooks in the very moment of a flush: of two thousand
+# a second each way, one in some twenty flushes.
+MOST_IN_FLIGHT = 3
 # The gateway's on each cable; hosts know it, so that nothing waits for ARP.
 MAC = "02:00:00:00:00:01"
 # The gateway's end of each cable, its address there, and the neighbour's.

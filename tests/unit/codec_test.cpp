@@ -154,6 +154,8 @@ TEST(Codec, ReadsBackEveryStatement) {
         SetAddress{Field::destination, "m"},
         MatchAddress{Field::source, "s", false},
         MatchAddress{Field::destination, "s", true},
+        AskMap{Field::source, "m"},
+        AskMap{Field::destination, "m"},
         MatchIcmpType{1, 4},
         MatchIcmpType{3, 5},
         MatchIcmpType{8, 8},
@@ -241,6 +243,11 @@ TEST(Codec, ReadsBackIPv6IntervalsAtBothEndsOfTheSpace) {
         EXPECT_EQ(table.prefix_sets.at(0).prefixes, prefixes);
         EXPECT_FALSE(table.prefix_sets[0].foreign);
     }
+}
+
+TEST(Codec, ReadsBackAMapOfVerdicts) {
+    const PrefixSet map{"standing", false, {prefix("0.0.0.0/1"), prefix("192.0.2.0/24")}, true};
+    EXPECT_EQ(round_trip({AddPrefixSet{Family::ipv4, map}}).prefix_sets, std::vector{map});
 }
 
 // The types, lengths and byte orders that nft(8) 1.0.6 gives to ipv6_addr.

@@ -38,7 +38,7 @@ std::string words(const Map& map) {
 }
 
 std::string words(const PrefixSet& set) {
-    std::string words = set.foreign ? "of somebody else" : "of prefixes";
+    std::string words = set.foreign ? "of somebody else" : set.verdicts ? "of verdicts" : "of prefixes";
     for (const Prefix& prefix : set.prefixes) {
         words += " " + prefix.short_text();
     }

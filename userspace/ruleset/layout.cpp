@@ -72,10 +72,16 @@ Map make_internal(const Elements& by_internal) {
     return set;
 }
 
-// Whatever is decided then: what policy rules hold back is what nobody decided about.
-void mark_first(Chain& prerouting, const Extras& extras) {
-    if (extras.mark != 0) {
-        prerouting.rules.insert(prerouting.rules.begin(), make_rule({{SetMark{extras.mark}}}));
+// Whatever is decided then: what policy rules hold back is what nobody decided about. While the kernel deletes a table,
+// its rules go on for a moment with maps that are empty already (nf_tables_commit() of net/netfilter/nf_tables_api.c);
+// what they do not translate they must not mark, and so a map is asked first.
+void mark_first(Table& table, std::uint32_t mark) {
+    if (mark != 0) {
+        const Prefix any{{table.family, {}}, 0};
+        table.prefix_sets.push_back({std::string(standing_map), false, {any}, true});
+        const AskMap standing{Field::destination, std::string(standing_map)};
+        auto& rules = table.chains.front().rules;
+        rules.insert(rules.begin(), make_rule({{standing, SetMark{mark}}}));
     }
 }
 
@@ -132,7 +138,7 @@ Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Co
         table.prefix_sets.push_back({std::string(exempt_set), false, destinations});
     }
     table.chains = engine == Engine::expression ? expression_chains(table, extras) : native_chains(family, extras);
-    mark_first(table.chains.front(), extras);
+    mark_first(table, extras.mark);
     return table;
 }
 

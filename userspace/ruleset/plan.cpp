@@ -123,6 +123,10 @@ bool refers(const MatchAddress& statement, const Names& names) {
     return names.contains(statement.set);
 }
 
+bool refers(const AskMap& statement, const Names& names) {
+    return names.contains(statement.map);
+}
+
 template <class Other>
 bool refers(const Other&, const Names&) {
     return false;

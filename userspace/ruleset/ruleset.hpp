@@ -74,6 +74,13 @@ struct MatchAddress {
     bool operator==(const MatchAddress&) const = default;
 };
 
+// ip daddr vmap @MAP: on with the rule where that says `continue`
+struct AskMap {
+    Field field;
+    std::string map;
+    bool operator==(const AskMap&) const = default;
+};
+
 // ip daddr != PREFIX
 struct MatchOutside {
     Field field;
@@ -142,8 +149,9 @@ struct Foreign {
     bool operator==(const Foreign&) const = default;
 };
 
-using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, MatchOutside, MatchAddressType, MatchForwarded,
-                               MatchInterface, MatchIcmpType, MatchUntracked, Notrack, SetMark, Drop, Counter, Foreign>;
+using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, AskMap, MatchOutside, MatchAddressType,
+                               MatchForwarded, MatchInterface, MatchIcmpType, MatchUntracked, Notrack, SetMark, Drop,
+                               Counter, Foreign>;
 
 struct Rule {
     std::vector<Statement> statements;
@@ -194,6 +202,7 @@ struct PrefixSet {
     std::string name;
     bool foreign = false;
     std::vector<Prefix> prefixes;  // ascending, none inside another
+    bool verdicts = false;         // a map, which says `continue` for each
     bool operator==(const PrefixSet&) const = default;
 };
 
@@ -254,5 +263,6 @@ inline constexpr std::string_view int2ext = "int2ext";
 inline constexpr std::string_view ext2int = "ext2int";
 inline constexpr std::string_view exempt_set = "exempt";
 inline constexpr std::string_view internal_set = "internal";
+inline constexpr std::string_view standing_map = "standing";
 
 }  // namespace statnat

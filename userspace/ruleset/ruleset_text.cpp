@@ -75,10 +75,11 @@ private:
     }
 
     void write(const PrefixSet& set, Family family) {
-        add("\tset {} {{\n\t\ttype {}\n\t\tflags interval\n", set.name, type_of_addresses(family));
+        add("\t{} {} {{\n\t\ttype {}{}\n\t\tflags interval\n", set.verdicts ? "map" : "set", set.name,
+            type_of_addresses(family), set.verdicts ? " : verdict" : "");
         std::string_view before = "\t\telements = { ";
         for (const Prefix& prefix : set.prefixes) {
-            add("{}{}", before, prefix.short_text());
+            add("{}{}{}", before, prefix.short_text(), set.verdicts ? " : continue" : "");
             before = ", ";
         }
         add("{}\t}}\n", set.prefixes.empty() ? "" : " }\n");

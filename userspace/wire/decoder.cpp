@@ -148,10 +148,13 @@ void TableDecoder::set(Message message) {
                               attributes.number(NFTA_SET_DATA_LEN) != address_size(table_.family);
     const bool has_expression = attributes.has(NFTA_SET_EXPR) || attributes.has(NFTA_SET_EXPRESSIONS);
 
-    if ((flags & NFT_SET_INTERVAL) && !(flags & NFT_SET_MAP)) {
+    const bool verdicts = (flags & NFT_SET_MAP) && attributes.number(NFTA_SET_DATA_TYPE) == NFT_DATA_VERDICT;
+
+    if ((flags & NFT_SET_INTERVAL) && (verdicts || !(flags & NFT_SET_MAP))) {
         PrefixSet prefixes;
         prefixes.name = attributes.text(NFTA_SET_NAME);
-        prefixes.foreign = flags != NFT_SET_INTERVAL || foreign_key || has_timeout || has_expression;
+        prefixes.verdicts = verdicts;
+        prefixes.foreign = (flags & ~NFT_SET_MAP) != NFT_SET_INTERVAL || foreign_key || has_timeout || has_expression;
         intervals_.push_back({std::move(prefixes), {}});
         return;
     }
@@ -244,7 +247,9 @@ void TableDecoder::boundary(Intervals& intervals, const void* data, std::size_t 
     const auto key = address_in(attributes.nest(NFTA_SET_ELEM_KEY), table_.family);
     const std::uint32_t flags = attributes.number(NFTA_SET_ELEM_FLAGS);
     const bool end = flags == NFT_SET_ELEM_INTERVAL_END;
-    if (!key || (flags != 0 && !end)) {
+    const Attributes verdict = attributes.nest(NFTA_SET_ELEM_DATA).nest(NFTA_DATA_VERDICT);
+    const bool goes_on = verdict.number(NFTA_VERDICT_CODE) == static_cast<std::uint32_t>(NFT_CONTINUE);
+    if (!key || (flags != 0 && !end) || (intervals.set.verdicts && !end && !goes_on)) {
         intervals.set.foreign = true;
         return;
     }

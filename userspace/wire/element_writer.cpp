@@ -9,12 +9,19 @@ namespace statnat {
 namespace {
 
 // One boundary of an interval as nft(8) writes it.
-void put_boundary(nlmsghdr* message, const Address& address, bool end, bool open) {
+void put_boundary(nlmsghdr* message, const Address& address, bool end, bool open, bool verdict) {
     nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
     if (end) {
         put_number(message, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
     }
     put_address(message, NFTA_SET_ELEM_KEY, address);
+    if (verdict) {
+        nlattr* data = mnl_attr_nest_start(message, NFTA_SET_ELEM_DATA);
+        nlattr* inner = mnl_attr_nest_start(message, NFTA_DATA_VERDICT);
+        put_number(message, NFTA_VERDICT_CODE, static_cast<std::uint32_t>(NFT_CONTINUE));
+        mnl_attr_nest_end(message, inner);
+        mnl_attr_nest_end(message, data);
+    }
     if (open) {
         const auto data = user_data();
         nftnl_udata_put_u32(data.get(), NFTNL_UDATA_SET_ELEM_FLAGS, NFTNL_SET_ELEM_F_INTERVAL_OPEN);
@@ -54,11 +61,11 @@ void put_element(nlmsghdr* message, const Map& map, const Element& element) {
     mnl_attr_nest_end(message, item);
 }
 
-void put_interval(nlmsghdr* message, const Prefix& prefix) {
+void put_interval(nlmsghdr* message, const Prefix& prefix, bool verdict) {
     const auto end = next(prefix.last());
-    put_boundary(message, prefix.first(), false, !end);
+    put_boundary(message, prefix.first(), false, !end, verdict);
     if (end) {
-        put_boundary(message, *end, true, false);
+        put_boundary(message, *end, true, false, false);
     }
 }
 

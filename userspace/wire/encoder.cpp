@@ -130,15 +130,21 @@ public:
                      [&](nlmsghdr* message, std::size_t index) { put_key(message, step.map.elements.key(index)); });
     }
 
-    // add set NAME { type ipv4_addr; flags interval; elements = { PREFIX, ... } }
+    // add set NAME { type ipv4_addr; flags interval; elements = { PREFIX, ... } }, or
+    // add map NAME { type ipv4_addr : verdict; flags interval; elements = { PREFIX : continue, ... } }
     void operator()(const AddPrefixSet& step) {
         const auto set = new_set(step.set.name, step.family);
-        nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_INTERVAL);
+        nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_INTERVAL | (step.set.verdicts ? NFT_SET_MAP : 0));
+        if (step.set.verdicts) {
+            nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+        }
         const auto data = user_data();
         nftnl_udata_put_u32(data.get(), NFTNL_UDATA_SET_KEYBYTEORDER, nft_big_endian);
         finish_set(set, data, step.family);
         put_elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, step.family, step.set.name, step.set.prefixes.size(),
-                     [&](nlmsghdr* message, std::size_t index) { put_interval(message, step.set.prefixes[index]); });
+                     [&](nlmsghdr* message, std::size_t index) {
+                         put_interval(message, step.set.prefixes[index], step.set.verdicts);
+                     });
     }
 
     // delete set NAME

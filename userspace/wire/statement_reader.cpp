@@ -130,7 +130,8 @@ std::vector<Statement> lookups(const std::string& set) {
     std::vector<Statement> found;
     for (const Field field : {Field::source, Field::destination}) {
         found.insert(found.end(),
-                     {SetAddress{field, set}, MatchAddress{field, set, false}, MatchAddress{field, set, true}});
+                     {SetAddress{field, set}, MatchAddress{field, set, false}, MatchAddress{field, set, true},
+                      AskMap{field, set}});
     }
     return found;
 }

@@ -117,6 +117,15 @@ void put_mask(nlmsghdr* message, const void* mask, std::uint32_t size, const voi
     put(message, bitwise);
 }
 
+// [ lookup reg 1 set MAP dreg 0 ]
+void put_verdict_lookup(nlmsghdr* message, const std::string& map) {
+    const auto lookup = expression("lookup");
+    nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+    nftnl_expr_set_str(lookup.get(), NFTNL_EXPR_LOOKUP_SET, map.c_str());
+    nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+    put(message, lookup);
+}
+
 // [ lookup reg 1 set SET ], with `inverted` 0x1 behind it
 void put_lookup(nlmsghdr* message, const std::string& set, bool inverted = false) {
     const auto lookup = expression("lookup");
@@ -176,6 +185,13 @@ struct StatementWriter {
     void operator()(const MatchAddress& statement) const {
         put_address_load(message, family, statement.field);
         put_lookup(message, statement.set, statement.inverted);
+    }
+
+    // [ payload load 4b @ network header + 16 => reg 1 ]
+    // [ lookup reg 1 set MAP dreg 0 ]
+    void operator()(const AskMap& statement) const {
+        put_address_load(message, family, statement.field);
+        put_verdict_lookup(message, statement.map);
     }
 
     // [ payload load 16b @ network header + 24 => reg 1 ]
