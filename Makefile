@@ -47,7 +47,7 @@ comma := ,
 space := $(subst ,, )
 sampled = $(if $(filter $(1),$(SAMPLED)),--sample=7) $(if $(filter $(1),$(WHOLE)),--whole=$(subst $(space),$(comma),$(packets)))
 
-.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb clean install unit host systemd guests races debug gates clang fuzzers
+.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb rpm clean install unit host systemd guests races debug gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9 ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -189,6 +189,9 @@ deb: | build/logs ## build and check the Debian packages, in build/packages; tho
 	rm -rf $(PACKAGES) && mkdir -p $(PACKAGES)/statnat
 	tar -c --exclude=./.git --exclude=./build --exclude=__pycache__ . | tar -x -C $(PACKAGES)/statnat
 	cd $(PACKAGES)/statnat && { dpkg-buildpackage -us -uc -b $(call logged,deb); }
+
+rpm: ## build packages for distributions of RPM, in build/packages/rpm, with Debian's rpm, which knows none of what they need
+	rpmbuild --quiet -bb --nodeps --build-in-place --define "_topdir $(CURDIR)/build/packages/rpm" rpm/statnat.spec
 
 clean: ## remove what was built
 	rm -rf build
