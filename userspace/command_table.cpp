@@ -12,6 +12,7 @@
 #include "doctor/doctor.hpp"
 #include "error.hpp"
 #include "files.hpp"
+#include "live/monitor.hpp"
 #include "metrics/metrics.hpp"
 #include "nft/command_line.hpp"
 #include "nft/save.hpp"
@@ -144,7 +145,7 @@ void clear_options(options::options_description& own) {
     own.add_options()("keep-closed", "leave the policy rules of fail-closed, which then hold packets of pairs back");
 }
 
-void explain_options(options::options_description& own) {
+void json_option(options::options_description& own) {
     own.add_options()("json,j", "print JSON");
 }
 
@@ -246,8 +247,8 @@ int run_status(const Operands& operands, const Values& values, Progress& progres
 
 int run_metrics(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
-    MetricsOptions options{.traffic = values.count("traffic") != 0, .per_pair = values.count("per-pair") != 0};
-    options.output = text_of(values, "output");
+    const MetricsOptions options{values.count("traffic") != 0, values.count("per-pair") != 0,
+                                 text_of(values, "output")};
     return metrics(there, file_of(operands), options, std::cout);
 }
 
@@ -267,6 +268,10 @@ int run_watch(const Operands& operands, const Values&, Progress& progress) {
     }
     Kernel there = kernel(progress);
     watch(there, file_of(operands), progress, std::cout);
+}
+
+int run_monitor(const Operands&, const Values& values, Progress&) {
+    return monitor({open_socket, open_event_socket}, values.count("json") != 0, std::cout);
 }
 
 int run_neighbours(const Operands& operands, const Values& values, Progress& progress) {
@@ -311,7 +316,7 @@ constexpr Command commands[] = {
     {"list", "", 0, 0, "show the kernel's pairs with their traffic", list_options, run_list, Output::data},
     {"add", "INTERNAL EXTERNAL", 2, 2, "add a pair to the kernel only", add_options, run_add},
     {"del", "ADDRESS", 1, 1, "delete the pair of an address from the kernel only", config_option, run_del},
-    {"explain", "ADDRESS", 1, 1, "show what the kernel makes of an address, and by which pair", explain_options,
+    {"explain", "ADDRESS", 1, 1, "show what the kernel makes of an address, and by which pair", json_option,
      run_explain, Output::data},
     {"status", "[FILE]", 0, 1, "show the engine, the rules and what they lack", status_options, run_status,
      Output::data},
@@ -320,6 +325,8 @@ constexpr Command commands[] = {
     {"metrics", "[FILE]", 0, 1, "print what monitoring collects, for Prometheus", metrics_options, run_metrics,
      Output::data},
     {"watch", "[FILE]", 0, 1, "sync, and again whenever somebody else changes the rules", no_options, run_watch},
+    {"monitor", "", 0, 0, "tell what becomes of pairs, as it happens, and by whom", json_option, run_monitor,
+     Output::data},
     {"neighbours", "[FILE]", 0, 1, "answer ARP and NDP for external addresses of the configuration",
      neighbours_options, run_neighbours},
     {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", clear_options, run_clear},

@@ -126,6 +126,11 @@ def new_element(table, name, key, value, family=IPV4):
     return NEWSETELEM, CREATE, family, [attribute(1, table), attribute(2, name), attribute(3, [attribute(1, element)])]
 
 
+def delete_element(table, name, key, family=IPV4):
+    element = [attribute(1, [attribute(1, key)])]
+    return DELSETELEM, 0, family, [attribute(1, table), attribute(2, name), attribute(3, [attribute(1, element)])]
+
+
 def new_map(table, name, flags=0x8, identity=1, family=IPV4, key=4, value=4):
     return (NEWSET, CREATE, family,
             [attribute(1, table), attribute(2, name), attribute(3, flags), attribute(4, 7),

@@ -58,6 +58,8 @@ public:
         ::poll(&there, 1, static_cast<int>(most.count()));
     }
 
+    int descriptor() const override { return mnl_socket_get_fd(socket_.get()); }
+
     // Where the kernel has no such option, it tells more.
     void set(int option) {
         const int on = 1;
@@ -71,8 +73,6 @@ public:
     }
 
 private:
-    int descriptor() const { return mnl_socket_get_fd(socket_.get()); }
-
     // A batch is one datagram, so the send buffer must hold all of it. Only root of the whole machine may go beyond
     // net.core.wmem_max; send() fails with EMSGSIZE where that was needed and not given.
     void make_room(std::size_t size) {

@@ -24,6 +24,8 @@ public:
     virtual ssize_t receive(std::span<std::uint8_t> buffer, bool wait) = 0;
     // Returns when there is something to receive, or after so long.
     virtual void wait(std::chrono::milliseconds most) = 0;
+    // To wait for other things as well; negative: nothing ever comes.
+    virtual int descriptor() const { return -1; }
 };
 
 // The kernel fills dumps into datagrams of up to 32 KiB.

@@ -30,6 +30,10 @@ std::string text_in_user_data(Message data, std::uint8_t type) {
     return {};
 }
 
+Comment comment_in(const Attributes& element) {
+    return text_in_user_data(element.bytes(NFTA_SET_ELEM_USERDATA), NFTNL_UDATA_SET_ELEM_COMMENT);
+}
+
 // The prefix from `first` to `last`, if there is one.
 std::optional<Prefix> prefix_between(const Address& first, const Address& last) {
     for (std::uint8_t length = 0; length <= first.size() * 8; ++length) {
@@ -122,6 +126,17 @@ std::optional<OtherChain> decode_chain_of_others(Message message) {
     chain.place = family + " " + table + " " + attributes.text(NFTA_CHAIN_NAME);
     chain.translates = attributes.text(NFTA_CHAIN_TYPE) == "nat";
     return chain;
+}
+
+void decode_elements(Message message, Family family, Elements& elements) {
+    for_each_item(Attributes::of(message).bytes(NFTA_SET_ELEM_LIST_ELEMENTS), [&](Message item) {
+        const Attributes attributes(item.data(), item.size());
+        const auto key = address_in(attributes.nest(NFTA_SET_ELEM_KEY), family);
+        const auto value = address_in(attributes.nest(NFTA_SET_ELEM_DATA), family);
+        if (key && value) {
+            elements.push_back({*key, *value, comment_in(attributes)});
+        }
+    });
 }
 
 TableDecoder::TableDecoder(Family family) {
@@ -234,7 +249,7 @@ void TableDecoder::element(Map& map, const void* data, std::size_t size) {
     Element element;
     element.key = *key;
     element.value = *value;
-    element.comment = text_in_user_data(attributes.bytes(NFTA_SET_ELEM_USERDATA), NFTNL_UDATA_SET_ELEM_COMMENT);
+    element.comment = comment_in(attributes);
     if (has_counter) {
         element.traffic = traffic_in(expression.nest(NFTA_EXPR_DATA));
     }

@@ -29,6 +29,9 @@ Event decode_event(Message message);
 // What the counter of an element has seen, in a message with this one only; nothing if it is another one's.
 std::optional<Traffic> decode_traffic(Message message, const Address& key);
 
+// Appends those of a map of addresses that a message has, whoever has put them there, without their traffic.
+void decode_elements(Message message, Family family, Elements& elements);
+
 // Nothing for our own ones, for those without a hook, and for families that no packet of a pair is of.
 std::optional<OtherChain> decode_chain_of_others(Message message);
 

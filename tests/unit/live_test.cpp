@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What is made of transactions, one after the other.
+#include "live/ledger.hpp"
+
+#include <gtest/gtest.h>
+
+namespace statnat {
+namespace {
+
+Address host(int number) {
+    Address address{Family::ipv4, {10, 0, 0, 0}};
+    address.bytes[2] = static_cast<std::uint8_t>(number >> 8);
+    address.bytes[3] = static_cast<std::uint8_t>(number);
+    return address;
+}
+
+Address outside(int number) {
+    Address address = host(number);
+    address.bytes[0] = 198;
+    return address;
+}
+
+Deed elements(bool gone, const char* map, Elements elements) {
+    return {Deed::Of::elements, gone, Family::ipv4, map, std::move(elements)};
+}
+
+std::vector<std::string> lines(Ledger& ledger) {
+    std::vector<std::string> lines;
+    for (const Difference& difference : ledger.differences()) {
+        lines.push_back(as_line(difference, std::nullopt));
+    }
+    return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+TEST(Book, IsTheSameHoweverManyChange) {
+    constexpr int many = 20000;
+    Book book;
+    for (int i = 0; i < many; ++i) {
+        book.put({host(i), outside(i)});
+        book.settle();
+    }
+    for (int i = 0; i < many; i += 2) {
+        book.erase(host(i));
+        book.settle();
+    }
+    EXPECT_TRUE(book.before().empty());
+    EXPECT_EQ(book.pairs(), many / 2);
+    for (int i = 0; i < many; ++i) {
+        ASSERT_EQ(book.find(host(i)).has_value(), i % 2 == 1) << i;
+    }
+}
+
+TEST(Book, KnowsWhatAReplacementChanges) {
+    Book book;
+    book.replace({{host(1), outside(1)}, {host(2), outside(2)}, {host(3), outside(3)}});
+    book.put({host(4), outside(4)});
+    book.settle();
+    book.replace({{host(0), outside(0)}, {host(2), outside(9)}, {host(3), outside(3)}, {host(4), outside(4)}});
+    std::vector<std::string> keys;
+    for (const auto& [key, before] : book.before()) {
+        keys.push_back(key.text() + (before ? " " + before->value.text() : ""));
+    }
+    EXPECT_EQ(keys, (std::vector<std::string>{"10.0.0.0", "10.0.0.1 198.0.0.1", "10.0.0.2 198.0.0.2"}));
+    EXPECT_EQ(book.find(host(2))->value, outside(9));
+    EXPECT_FALSE(book.find(host(1)));
+}
+
+TEST(Ledger, TellsPairsByBothOfTheirElements) {
+    Ledger ledger;
+    ledger.take({{}, {elements(false, "int2ext", {{host(1), outside(1), "mail"}})}});
+    EXPECT_EQ(lines(ledger), Lines{"+ 10.0.0.1 198.0.0.1, outbound only # mail"});
+    ledger.take({{}, {elements(false, "ext2int", {{outside(1), host(1)}})}});
+    EXPECT_EQ(lines(ledger), Lines{"~ 10.0.0.1 198.0.0.1, was outbound only # mail"});
+    ledger.take({{},
+                 {elements(true, "int2ext", {{host(1), outside(1)}}),
+                  elements(false, "int2ext", {{host(1), outside(2)}}),
+                  elements(true, "ext2int", {{outside(1), host(1)}}),
+                  elements(false, "ext2int", {{outside(2), host(1)}})}});
+    EXPECT_EQ(lines(ledger), Lines{"~ 10.0.0.1 198.0.0.2, was 198.0.0.1, comment changed"});
+    EXPECT_EQ(lines(ledger), Lines{});
+}
+
+TEST(Ledger, KnowsTiersAndHoles) {
+    Ledger ledger;
+    ledger.take({{},
+                 {elements(false, "int2ext_24", {{host(0), outside(0)}, {host(256), host(256)}}),
+                  elements(false, "ext2int_24", {{outside(0), host(0)}}),
+                  elements(false, "exempt", {{host(7), host(7)}})}});
+    EXPECT_EQ(lines(ledger), Lines{"+ 10.0.0.0/24 198.0.0.0/24"});
+    EXPECT_EQ(ledger.pairs(), 1);
+}
+
+TEST(Ledger, EmptiesMapsThatGo) {
+    Ledger ledger;
+    ledger.replace(Family::ipv4, true, {"int2ext", "ext2int"});
+    ledger.replace(Family::ipv4, "int2ext", {{host(1), outside(1)}});
+    ledger.replace(Family::ipv4, "ext2int", {{outside(1), host(1)}});
+    ledger.differences();
+    ledger.take({{}, {{Deed::Of::map, true, Family::ipv4, "int2ext", {}}}});
+    EXPECT_EQ(lines(ledger), (Lines{"~ 10.0.0.1 198.0.0.1, inbound only", "- map ip statnat int2ext"}));
+    ledger.replace(Family::ipv4, false, {});
+    EXPECT_EQ(lines(ledger), (Lines{"- 10.0.0.1 198.0.0.1, inbound only", "- table ip statnat"}));
+}
+
+}  // namespace
+}  // namespace statnat

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Tells what becomes of pairs, as it happens.
+#pragma once
+
+#include "netlink/kernel.hpp"
+
+#include <ostream>
+
+namespace statnat {
+
+// Until SIGINT or SIGTERM comes, or nobody reads standard output, which `out` is. Returns the exit status.
+int monitor(const Sockets& sockets, bool json, std::ostream& out);
+
+}  // namespace statnat
