@@ -13,6 +13,7 @@
 #include "error.hpp"
 #include "files.hpp"
 #include "live/monitor.hpp"
+#include "live/top.hpp"
 #include "metrics/metrics.hpp"
 #include "nft/command_line.hpp"
 #include "nft/save.hpp"
@@ -54,6 +55,11 @@ fs::path file_of(const Operands& operands) {
     return operands.empty() ? default_configuration : operands.front();
 }
 
+// What stands behind an option that need not be there.
+std::optional<std::string> text_of(const Values& values, const char* name) {
+    return values.count(name) ? std::optional(values[name].as<std::string>()) : std::nullopt;
+}
+
 void no_options(options::options_description&) {}
 
 void engine_option(options::options_description& own) {
@@ -62,16 +68,16 @@ void engine_option(options::options_description& own) {
 }
 
 std::optional<EngineChoice> engine_of(const Values& values) {
-    if (!values.count("engine")) {
-        return std::nullopt;
-    }
-    const auto& engine = values["engine"].as<std::string>();
+    const auto engine = text_of(values, "engine");
     for (const auto& [word, choice] : engine_words) {
-        if (word == engine) {
+        if (engine == word) {
             return choice;
         }
     }
-    throw CannotGoOn{fmt::format("--engine must be auto, expression or native, not \"{}\"", engine), exit_usage};
+    if (engine) {
+        throw CannotGoOn{fmt::format("--engine must be auto, expression or native, not \"{}\"", *engine), exit_usage};
+    }
+    return std::nullopt;
 }
 
 Address address_of(const std::string& text) {
@@ -87,14 +93,9 @@ void config_option(options::options_description& own) {
                       "the configuration to compare with");
 }
 
-fs::path config_of(const Values& values) {
-    return values["config"].as<std::string>();
-}
-
 void sync_options(options::options_description& own) {
     engine_option(own);
-    own.add_options()("last-good",
-                      "where the kernel has no pairs and the configuration is broken, load what worked last")(
+    own.add_options()("last-good", "where the kernel has no pairs and the file is broken, load what worked last")(
         "force", "remove pairs even if none, or fewer than half of them, would be left");
 }
 
@@ -125,11 +126,6 @@ void list_options(options::options_description& own) {
         "comment", options::value<std::string>()->value_name("TEXT"), "only pairs whose comment has this in it");
 }
 
-// What stands behind an option that need not be there.
-std::optional<std::string> text_of(const Values& values, const char* name) {
-    return values.count(name) ? std::optional(values[name].as<std::string>()) : std::nullopt;
-}
-
 Choice choice_of(const Values& values) {
     return read_choice({text_of(values, "sort"), text_of(values, "top"), text_of(values, "within"),
                         text_of(values, "family"), text_of(values, "comment")});
@@ -151,6 +147,10 @@ void json_option(options::options_description& own) {
 
 void status_options(options::options_description& own) {
     own.add_options()("json,j", "print JSON")("health", "say only whether all is as sync left it, fast");
+}
+
+void top_options(options::options_description& own) {
+    own.add_options()("interval", options::value<std::string>()->value_name("SECONDS"), "how often it is refreshed");
 }
 
 void metrics_options(options::options_description& own) {
@@ -194,8 +194,8 @@ int run_sync(const Operands& operands, const Values& values, Progress& progress)
 
 int run_render(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
-    const RenderOptions options{engine_of(values), text_of(values, "output"), values.count("last-good") != 0};
-    return render(there, file_of(operands), options, progress, std::cout);
+    return render(there, file_of(operands),
+                  {engine_of(values), text_of(values, "output"), values.count("last-good") != 0}, progress, std::cout);
 }
 
 int run_check(const Operands& operands, const Values&, Progress& progress) {
@@ -220,13 +220,13 @@ int run_list(const Operands&, const Values& values, Progress& progress) {
 
 int run_add(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
-    return add(there, config_of(values), operands[0], operands[1], values.count("npt") != 0,
+    return add(there, values["config"].as<std::string>(), operands[0], operands[1], values.count("npt") != 0,
                values["comment"].as<std::string>(), std::cout);
 }
 
 int run_del(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
-    return del(there, config_of(values), operands[0], std::cout);
+    return del(there, values["config"].as<std::string>(), operands[0], std::cout);
 }
 
 int run_explain(const Operands& operands, const Values& values, Progress& progress) {
@@ -247,9 +247,8 @@ int run_status(const Operands& operands, const Values& values, Progress& progres
 
 int run_metrics(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(progress);
-    const MetricsOptions options{values.count("traffic") != 0, values.count("per-pair") != 0,
-                                 text_of(values, "output")};
-    return metrics(there, file_of(operands), options, std::cout);
+    return metrics(there, file_of(operands),
+                   {values.count("traffic") != 0, values.count("per-pair") != 0, text_of(values, "output")}, std::cout);
 }
 
 int run_doctor(const Operands& operands, const Values& values, Progress& progress) {
@@ -272,6 +271,10 @@ int run_watch(const Operands& operands, const Values&, Progress& progress) {
 
 int run_monitor(const Operands&, const Values& values, Progress&) {
     return monitor({open_socket, open_event_socket}, values.count("json") != 0, std::cout);
+}
+
+int run_top(const Operands&, const Values& values, Progress&) {
+    return top({open_socket, open_event_socket}, text_of(values, "interval"));
 }
 
 int run_neighbours(const Operands& operands, const Values& values, Progress& progress) {
@@ -325,6 +328,7 @@ constexpr Command commands[] = {
     {"metrics", "[FILE]", 0, 1, "print what monitoring collects, for Prometheus", metrics_options, run_metrics,
      Output::data},
     {"watch", "[FILE]", 0, 1, "sync, and again whenever somebody else changes the rules", no_options, run_watch},
+    {"top", "", 0, 0, "show the busiest pairs and their traffic of each second", top_options, run_top, Output::data},
     {"monitor", "", 0, 0, "tell what becomes of pairs, as it happens, and by whom", json_option, run_monitor,
      Output::data},
     {"neighbours", "[FILE]", 0, 1, "answer ARP and NDP for external addresses of the configuration",

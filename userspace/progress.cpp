@@ -5,6 +5,7 @@
 #include "quantity.hpp"
 
 #include <algorithm>
+#include <csignal>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -32,9 +33,16 @@ void write_to(int terminal, const std::string& text) {
 }  // namespace
 
 Progress::Progress(int terminal) : terminal_(terminal) {
-    if (terminal_ >= 0) {
-        watcher_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+    if (terminal_ < 0) {
+        return;
     }
+    // Signals are for the thread that works, and may hold them back.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    watcher_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 Progress::Step::Step(Progress& progress, std::string what) : progress_(progress) {

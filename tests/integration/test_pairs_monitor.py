@@ -125,8 +125,7 @@ def test_lines(tool, monitor, commands, lines):
 
 def test_a_map_goes_and_comes(tool, monitor):
     """No rule of ours uses it meanwhile."""
-    chains = "flush chain ip statnat prerouting; flush chain ip statnat postrouting; "
-    tool.namespace.nft(chains + "delete map ip statnat int2ext")
+    tool.namespace.nft("flush table ip statnat; delete map ip statnat int2ext")
     tool("sync", tool.file)
     until(lambda: len(monitor.lines()) == 5)
     assert [BY.sub("", line) for line in monitor.lines()[1:]] == [

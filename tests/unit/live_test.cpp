@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What is made of transactions, one after the other.
 #include "live/ledger.hpp"
+#include "live/rates.hpp"
 
 #include <gtest/gtest.h>
 
@@ -102,6 +103,23 @@ TEST(Ledger, EmptiesMapsThatGo) {
     EXPECT_EQ(lines(ledger), (Lines{"~ 10.0.0.1 198.0.0.1, inbound only", "- map ip statnat int2ext"}));
     ledger.replace(Family::ipv4, false, {});
     EXPECT_EQ(lines(ledger), (Lines{"- 10.0.0.1 198.0.0.1, inbound only", "- table ip statnat"}));
+}
+
+CountedPair counted(int number, Traffic outbound, Traffic inbound) {
+    return {{{host(number), 32}, {outside(number), 32}, false, {}}, outbound, inbound};
+}
+
+TEST(Rates, AreOfPairsThatAreInBothReadings) {
+    const std::vector<CountedPair> before{counted(1, {10, 1000}, {0, 0}), counted(2, {5, 500}, {7, 700})};
+    const std::vector<CountedPair> now{counted(1, {30, 5000}, {2, 200}), counted(2, {1, 100}, {7, 700}),
+                                       counted(3, {9, 900}, {9, 900})};
+    const auto found = rates(before, now, std::chrono::seconds(2));
+    EXPECT_EQ(busiest(found, 9),
+              (Lines{"internal  external   packets/s out  bytes/s out  packets/s in  bytes/s in  comment",
+                     "10.0.0.1  198.0.0.1             10        2,000             1         100  ",
+                     "10.0.0.2  198.0.0.2              1           50             0           0  "}));
+    EXPECT_EQ(busiest(found, 1).size(), 2);
+    EXPECT_EQ(sum_text(found), "out 11 packets/s 2,050 bytes/s, in 1 packets/s 100 bytes/s");
 }
 
 }  // namespace

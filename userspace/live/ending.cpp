@@ -31,7 +31,7 @@ Ending::Ending(int output) : output_(output) {
     if (signals_ < 0) {
         throw CannotGoOn{fmt::format("cannot wait for signals: {}", std::strerror(errno))};
     }
-    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 // A signal that came has been obeyed.
@@ -41,7 +41,7 @@ Ending::~Ending() {
     while (::poll(&there, 1, 0) == 1 && ::read(signals_, &taken, sizeof taken) > 0) {
     }
     const sigset_t signals = both();
-    ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
+    ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     ::close(signals_);
 }
 
