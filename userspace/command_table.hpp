@@ -22,8 +22,8 @@ inline constexpr const char* default_configuration = "/etc/statnat/statnat.toml"
 using Operands = std::vector<std::string>;
 using Values = options::variables_map;
 
-// What a command prints: what has been done, or what was asked for.
-enum class Output { message, data };
+// What a command prints: what has been done, what was asked for, or that in colours where there are any.
+enum class Output { message, data, report };
 
 struct Command {
     std::string_view name;

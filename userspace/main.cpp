@@ -5,6 +5,7 @@
 #include "error.hpp"
 #include "printable.hpp"
 #include "quantity.hpp"
+#include "reports/paint.hpp"
 #include "version.hpp"
 
 #include <algorithm>
@@ -108,6 +109,26 @@ std::vector<std::string> words_of(std::vector<std::string> arguments) {
     return arguments;
 }
 
+// Where a report goes to a terminal it does so at once, in colours; what was written before an error, too.
+class Painting {
+public:
+    explicit Painting(const Command& command)
+        : terminal_(command.output == Output::report && wants_colours(STDOUT_FILENO) ? std::cout.rdbuf(text_.rdbuf())
+                                                                                     : nullptr) {}
+    ~Painting() {
+        if (terminal_) {
+            std::cout.rdbuf(terminal_);
+            std::cout << painted(text_.str());
+        }
+    }
+    Painting(const Painting&) = delete;
+    Painting& operator=(const Painting&) = delete;
+
+private:
+    std::ostringstream text_;
+    std::streambuf* terminal_;  // null: no colours
+};
+
 int run_words(const Command& command, const Values& before, std::vector<std::string> words) {
     if (before.count("quiet")) {
         throw CannotGoOn{fmt::format("{} prints what was asked for and errors, so there is nothing to be quiet about: "
@@ -189,6 +210,7 @@ int run_command(const Command& command, const Values& before, const std::vector<
         return help(operands);
     }
     Progress progress(watched(before, values) ? STDERR_FILENO : -1);
+    const Painting painting(command);
     return command.run(operands, values, progress);
 }
 

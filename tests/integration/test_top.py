@@ -156,7 +156,8 @@ def test_pairs_come_and_go(synced, terminal):
 def test_nothing_to_show(wire, synced):
     """A sentence, and no screen."""
     done = synced("top", check=False)
-    assert (done.returncode, done.stdout) == (2, "") and re.fullmatch(r"statnat-nft: error: top draws .*\n", done.stderr)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"statnat-nft: error: top draws .*\n", done.stderr)
     synced.sync(PAIRS, counters="rule")
     done = synced("top", check=False)
     assert (done.returncode, done.stdout) == (1, "") and re.fullmatch(r"statnat-nft: error: pairs .*\n", done.stderr)

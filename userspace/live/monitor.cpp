@@ -10,6 +10,7 @@
 #include "netlink/netlink.hpp"
 #include "netlink/reader.hpp"
 #include "quantity.hpp"
+#include "reports/paint.hpp"
 #include "wire/decoder.hpp"
 #include "wire/questions.hpp"
 #include "wire/refusals.hpp"
@@ -189,7 +190,10 @@ private:
     }
 
     void say(std::string_view line, std::string_view members) {
-        out_ << (json_ ? fmt::format("{{{},{}}}", time_in_json(), members) : line) << '\n';
+        out_ << (json_       ? fmt::format("{{{},{}}}", time_in_json(), members)
+                 : colours_ ? painted(line)
+                            : std::string(line))
+             << '\n';
     }
 
     Netlink netlink_;
@@ -201,6 +205,7 @@ private:
     bool begun_ = false;
     bool complained_ = false;
     std::uint64_t resynchronised_ = 0;
+    const bool colours_ = wants_colours(STDOUT_FILENO);
     bool json_;
     std::ostream& out_;
 };
