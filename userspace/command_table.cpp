@@ -12,9 +12,10 @@
 #include "doctor/doctor.hpp"
 #include "error.hpp"
 #include "files.hpp"
-#include "live/monitor.hpp"
+#include "live/repetition.hpp"
 #include "live/top.hpp"
 #include "metrics/metrics.hpp"
+#include "monitor/monitor.hpp"
 #include "nft/command_line.hpp"
 #include "nft/save.hpp"
 #include "printable.hpp"
@@ -80,14 +81,6 @@ std::optional<EngineChoice> engine_of(const Values& values) {
     return std::nullopt;
 }
 
-Address address_of(const std::string& text) {
-    if (const auto address = Address::parse(text)) {
-        return *address;
-    }
-    throw CannotGoOn{fmt::format("{} is not an address: legal is one such as 10.0.0.2 or fd00::2", in_quotes(text)),
-                     exit_usage};
-}
-
 void config_option(options::options_description& own) {
     own.add_options()("config", options::value<std::string>()->default_value(default_configuration)->value_name("FILE"),
                       "the configuration to compare with");
@@ -123,7 +116,8 @@ void list_options(options::options_description& own) {
                                                      "only the first N")(
         "within", options::value<std::string>()->value_name("PREFIX"), "only pairs of addresses that are there")(
         "family", options::value<std::string>()->value_name("ipv4|ipv6"), "only pairs of this family")(
-        "comment", options::value<std::string>()->value_name("TEXT"), "only pairs whose comment has this in it");
+        "comment", options::value<std::string>()->value_name("TEXT"), "only pairs whose comment has this in it")(
+        "watch", "again and again, on a terminal in the same place");
 }
 
 Choice choice_of(const Values& values) {
@@ -215,7 +209,9 @@ int run_list(const Operands&, const Values& values, Progress& progress) {
                               : values.count("csv") ? ListFormat::csv
                                                     : ListFormat::table;
     Kernel there = kernel(progress);
-    return list(there, choice_of(values), format, std::cout);
+    const Choice choice = choice_of(values);
+    const auto print = [&](std::ostream& out) { return list(there, choice, format, out); };
+    return values.count("watch") ? repeat(print) : print(std::cout);
 }
 
 int run_add(const Operands& operands, const Values& values, Progress& progress) {
@@ -255,7 +251,7 @@ int run_doctor(const Operands& operands, const Values& values, Progress& progres
     Kernel there = kernel(progress);
     DoctorOptions options{.json = values.count("json") != 0};
     for (const std::string& text : values.count("towards") ? values["towards"].as<Operands>() : Operands()) {
-        options.towards.push_back(address_of(text));
+        options.towards.push_back(read_address(text));
     }
     return doctor(there, file_of(operands), options, std::cout);
 }

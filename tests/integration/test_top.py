@@ -157,12 +157,33 @@ def test_nothing_to_show(wire, synced):
     """A sentence, and no screen."""
     done = synced("top", check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert re.fullmatch(r"statnat-nft: error: top draws .*\n", done.stderr)
+    assert re.fullmatch(r"statnat-nft: error: this draws .*\n", done.stderr)
     synced.sync(PAIRS, counters="rule")
     done = synced("top", check=False)
     assert (done.returncode, done.stdout) == (1, "") and re.fullmatch(r"statnat-nft: error: pairs .*\n", done.stderr)
     done = synced("top", "--interval", "often", check=False)
     assert (done.returncode, done.stdout) == (2, "") and "--interval" in done.stderr
+
+
+def test_a_list_again_and_again(wire, synced, terminal):
+    """In the same place, with what has changed meanwhile."""
+    terminal.type(f"{TOOL} list --watch --sort packets", "Enter")
+    until(lambda: len(terminal.lines()) == 1 + len(PAIRS) and terminal.lines()[1].startswith(A))
+    wire.inside.send(IP(src=B, dst=X) / UDP() / b"again")
+    until(lambda: terminal.lines()[1].split()[:4] == [B, B_OUT, "1", "33"])
+    terminal.type("q")
+    until(lambda: terminal.lines()[-1] == ">")
+
+
+def test_a_list_again_and_again_in_a_file(wire, synced, tmp_path):
+    """One behind the other, until a signal ends it."""
+    with (tmp_path / "out").open("w+") as out, wire.gateway:
+        process = subprocess.Popen([str(TOOL), "list", "--watch", "--json"], stdout=out)
+    until(lambda: (tmp_path / "out").read_text().count('{"pairs":[') == 3)
+    process.terminate()
+    assert process.wait(60) == 0
+    once = synced("list", "--json").stdout
+    assert (tmp_path / "out").read_text() == 3 * once
 
 
 def test_costs_next_to_nothing(wire, synced, terminal):

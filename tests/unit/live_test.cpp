@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What is made of transactions, one after the other.
-#include "live/ledger.hpp"
+#include "monitor/ledger.hpp"
 #include "live/rates.hpp"
 
 #include <gtest/gtest.h>

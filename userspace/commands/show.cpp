@@ -92,13 +92,17 @@ int list(Kernel& kernel, const Choice& choice, ListFormat format, std::ostream& 
     return exit_done;
 }
 
-int explain(Kernel& kernel, const std::string& text, bool json, std::ostream& out) {
-    const auto address = Address::parse(text);
-    if (!address) {
-        throw CannotGoOn{fmt::format("{} is not an address: legal is one such as 10.0.0.2 or fd00::2", in_quotes(text)),
-                         exit_usage};
+Address read_address(const std::string& text) {
+    if (const auto address = Address::parse(text)) {
+        return *address;
     }
-    const Explanation explanation = explain(kernel.read().ruleset, *address);
+    throw CannotGoOn{fmt::format("{} is not an address: legal is one such as 10.0.0.2 or fd00::2", in_quotes(text)),
+                     exit_usage};
+}
+
+int explain(Kernel& kernel, const std::string& text, bool json, std::ostream& out) {
+    const Address address = read_address(text);
+    const Explanation explanation = explain(kernel.read().ruleset, address);
     out << (json ? as_json(explanation) : as_text(explanation));
     return explanation.has_pair() ? exit_done : exit_refused;
 }

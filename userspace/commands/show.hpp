@@ -15,6 +15,8 @@ namespace statnat {
 enum class ListFormat { table, json, csv };
 
 int list(Kernel& kernel, const Choice& choice, ListFormat format, std::ostream& out);
+// Throws CannotGoOn for what is none.
+Address read_address(const std::string& text);
 int explain(Kernel& kernel, const std::string& address, bool json, std::ostream& out);
 int status(Kernel& kernel, bool json, std::ostream& out);
 // Why not all is as sync left it, in sentences; none: all is.

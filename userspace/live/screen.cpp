@@ -15,7 +15,8 @@ namespace statnat {
 
 Screen::Screen() {
     if (!::isatty(STDIN_FILENO) || !::isatty(STDOUT_FILENO)) {
-        throw CannotGoOn{"top draws on a terminal, and this is none: list --sort bytes prints what pairs have counted",
+        throw CannotGoOn{"this draws on a terminal, and standard input or output is none: list prints what pairs have "
+                         "counted",
                          exit_usage};
     }
     std::setlocale(LC_CTYPE, "C.UTF-8");  // as all that this tool writes

@@ -3,6 +3,7 @@
 
 #include "error.hpp"
 #include "live/ending.hpp"
+#include "live/processor_time.hpp"
 #include "live/rates.hpp"
 #include "live/screen.hpp"
 #include "netlink/reader.hpp"
@@ -13,7 +14,6 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <ctime>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -26,16 +26,9 @@ namespace statnat {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Seconds = std::chrono::duration<double>;
 
 constexpr Seconds shortest(2);
 constexpr double most_of_a_processor = 0.008;  // with something to spare
-
-Seconds processor_time() {
-    timespec spent{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
-    return std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
-}
 
 Seconds read_interval(const std::string& text) {
     double seconds = 0;

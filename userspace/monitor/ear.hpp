@@ -2,7 +2,7 @@
 // Hears transactions one after the other, and notices where one was not heard.
 #pragma once
 
-#include "live/transaction.hpp"
+#include "monitor/transaction.hpp"
 #include "netlink/socket.hpp"
 
 #include <cstdint>

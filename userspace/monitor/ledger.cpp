@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "live/ledger.hpp"
+#include "monitor/ledger.hpp"
 
 #include "ruleset/ruleset.hpp"
 

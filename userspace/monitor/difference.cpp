@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "live/difference.hpp"
+#include "monitor/difference.hpp"
 
 #include "printable.hpp"
 

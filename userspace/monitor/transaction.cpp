@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "live/transaction.hpp"
+#include "monitor/transaction.hpp"
 
 #include "wire/decoder.hpp"
 #include "wire/wire.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "live/ear.hpp"
+#include "monitor/ear.hpp"
 
 #include <utility>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "live/book.hpp"
+#include "monitor/book.hpp"
 
 namespace statnat {
 namespace {

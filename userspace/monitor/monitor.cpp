@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What is heard says what has changed and who did that. Where something was not heard, for want of room, all is read
 // again: what differs then is told without a name.
-#include "live/monitor.hpp"
+#include "monitor/monitor.hpp"
 
 #include "error.hpp"
-#include "live/ear.hpp"
+#include "monitor/ear.hpp"
 #include "live/ending.hpp"
-#include "live/ledger.hpp"
+#include "monitor/ledger.hpp"
 #include "netlink/netlink.hpp"
 #include "netlink/reader.hpp"
 #include "quantity.hpp"

@@ -2,9 +2,9 @@
 // What the kernel holds of ours, kept up to date by what is heard and what is read; and the differences, pair by pair.
 #pragma once
 
-#include "live/book.hpp"
-#include "live/difference.hpp"
-#include "live/transaction.hpp"
+#include "monitor/book.hpp"
+#include "monitor/difference.hpp"
+#include "monitor/transaction.hpp"
 #include "pairs/pairs.hpp"
 
 #include <cstddef>
