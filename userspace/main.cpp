@@ -9,6 +9,7 @@
 #include "version.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <iomanip>
 #include <iostream>
@@ -23,6 +24,7 @@
 
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/cfg/env.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -46,7 +48,9 @@ void occupy_standard_descriptors() {
 options::options_description general_options() {
     options::options_description general("Options");
     general.add_options()("help,h", "show this help")("version,V", "show the version")(
-        "verbose,v", "log each netlink message by name")("quiet,q", "say nothing but errors");
+        "verbose,v", "log each netlink message by name")("quiet,q", "say nothing but errors")(
+        "log-level", options::value<std::string>()->value_name("debug|info|warning|error|off"),
+        "what is said beside what is asked for");
     return general;
 }
 
@@ -77,6 +81,15 @@ void print_help(const Command& command, const options::options_description& own)
     std::cout << '\n' << general_options();
 }
 
+void set_log_level(const std::string& text) {
+    constexpr std::array<std::string_view, 5> legal{"debug", "info", "warning", "error", "off"};
+    if (std::find(legal.begin(), legal.end(), text) == legal.end()) {
+        throw CannotGoOn{fmt::format("--log-level is {}: legal are {}", in_quotes(text), fmt::join(legal, ", ")),
+                         exit_usage};
+    }
+    spdlog::set_level(spdlog::level::from_str(text));
+}
+
 // Applies to words before the command and after it alike.
 void apply_general(const Values& values, const Command& command) {
     if (values.count("quiet")) {
@@ -87,6 +100,9 @@ void apply_general(const Values& values, const Command& command) {
     }
     if (values.count("verbose")) {
         spdlog::set_level(spdlog::level::debug);
+    }
+    if (values.count("log-level")) {
+        set_log_level(values["log-level"].as<std::string>());
     }
 }
 
@@ -140,10 +156,10 @@ int run_words(const Command& command, const Values& before, std::vector<std::str
     return command.run_words(std::move(words));
 }
 
-// By somebody at a terminal, who has not asked for silence, nor for messages that would come in between.
+// By somebody at a terminal, who has not asked for silence, nor perhaps for messages that would come in between.
 bool watched(const Values& before, const Values& after) {
     const auto has = [&](const char* option) { return before.count(option) || after.count(option); };
-    return ::isatty(STDERR_FILENO) && !has("quiet") && !has("verbose");
+    return ::isatty(STDERR_FILENO) && !has("quiet") && !has("verbose") && !has("log-level");
 }
 
 // What could not be written down has not been said.
@@ -161,8 +177,10 @@ struct Beginning {
 };
 
 Beginning begin(const std::vector<std::string>& arguments) {
-    const auto is_option = [](const std::string& word) { return word.starts_with("-"); };
-    const auto first_word = std::find_if_not(arguments.begin(), arguments.end(), is_option);
+    auto first_word = arguments.begin();
+    while (first_word != arguments.end() && first_word->starts_with("-")) {
+        first_word += *first_word == "--log-level" && first_word + 1 != arguments.end() ? 2 : 1;
+    }
     const options::options_description general = general_options();
     Beginning beginning{{}, {first_word, arguments.end()}};
     options::store(once(options::command_line_parser({arguments.begin(), first_word}).options(general).run()),

@@ -89,6 +89,29 @@ def test_level_comes_from_the_environment(namespace, level, options, told):
     assert ("GETGEN" in done.stderr) == told
 
 
+@pytest.mark.parametrize("words, told", [
+    row("debug",            ["--log-level", "debug", "list"],        True),
+    row("behind",           ["list", "--log-level", "debug"],        True),
+    row("in one word",      ["--log-level=debug", "list"],           True),
+    row("of nft",           ["--log-level", "debug", "nft", "list", "tables"], True),
+    row("beside verbose",   ["-v", "--log-level", "info", "list"],   False),
+    row("beside quiet",     ["-q", "--log-level", "debug", "list"],  True),
+])
+def test_log_level(namespace, words, told):
+    """Whatever the environment says."""
+    done = namespace.run("env", "SPDLOG_LEVEL=" + ("off" if told else "debug"), str(TOOL), *words)
+    assert ("statnat-nft: debug: " in done.stderr) == told
+
+
+def test_log_levels_of_errors(namespace):
+    def refused(level):
+        done = statnat(namespace, "--log-level", level, "explain", "nobody", check=False)
+        return done.returncode, done.stderr
+    assert refused("off") == (2, "")
+    assert refused("error")[0] == 2 and refused("error")[1].startswith("statnat-nft: error: \"nobody\"")
+    assert refused("loud")[0] == 2 and "--log-level is \"loud\"" in refused("loud")[1]
+
+
 # Output that cannot be written.
 
 WRITERS = [["--help"], ["--version"], ["list", "--help"], ["list"], ["status"], ["save"], ["nft", "list", "ruleset"],

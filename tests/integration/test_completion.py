@@ -116,6 +116,7 @@ def test_commands_and_options(namespace, shell):
     row("engines",               ["sync", "--engine", ""],           {"auto", "expression", "native"}),
     row("an engine",             ["diff", "--engine", "e"],          {"expression"}),
     row("orders",                ["list", "--sort", ""],             {"internal", "external", "packets", "bytes"}),
+    row("levels",                ["list", "--log-level", ""],        {"debug", "info", "warning", "error", "off"}),
     row("a format",              ["import", "--from", "c"],          {"csv", "cisco", "config-xml"}),
     row("where to",              ["export", "--to", ""],             {"nft-native", "csv", "json"}),
     row("addresses",             ["explain", ""],                    {A, A_OUT, A6, A6_OUT}),
