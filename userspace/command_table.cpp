@@ -16,13 +16,13 @@
 #include "live/top.hpp"
 #include "metrics/metrics.hpp"
 #include "monitor/monitor.hpp"
+#include "netlink/this_machine.hpp"
 #include "nft/command_line.hpp"
 #include "nft/save.hpp"
 #include "printable.hpp"
 #include "start/init.hpp"
 
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <optional>
 
@@ -33,27 +33,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* state_directory = "/run/statnat";
+Kernel kernel(const Values& values, Progress& progress) {
+    return this_kernel(instance_of(values), progress);
+}
 
-// What is remembered of the kernel of this network namespace since boot.
-Records records() {
-    const auto cookie = network_namespace();
-    std::string boot;
-    std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
-    if (!cookie || boot.empty()) {
-        return {};
+fs::path file_of(const Operands& operands, const Values& values) {
+    return operands.empty() ? instance_of(values).configuration() : operands.front();
+}
+
+void refuse_instance(const Values& values, std::string_view what) {
+    if (values.count("instance")) {
+        throw CannotGoOn{fmt::format("{}: leave --instance out", what), exit_usage};
     }
-    const RunDirectory directory{state_directory, *cookie, boot};
-    return {StateFile(directory), Baseline(directory), RunFile(directory, "neighbours"),
-            RunFile(directory, "fence")};
-}
-
-Kernel kernel(Progress& progress) {
-    return {{open_socket, open_event_socket}, records(), progress};
-}
-
-fs::path file_of(const Operands& operands) {
-    return operands.empty() ? default_configuration : operands.front();
 }
 
 // What stands behind an option that need not be there.
@@ -84,6 +75,11 @@ std::optional<EngineChoice> engine_of(const Values& values) {
 void config_option(options::options_description& own) {
     own.add_options()("config", options::value<std::string>()->default_value(default_configuration)->value_name("FILE"),
                       "the configuration to compare with");
+}
+
+fs::path config_of(const Values& values) {
+    return values["config"].defaulted() ? fs::path(instance_of(values).configuration())
+                                        : fs::path(values["config"].as<std::string>());
 }
 
 void sync_options(options::options_description& own) {
@@ -175,30 +171,31 @@ void init_options(options::options_description& own) {
 }
 
 int run_init(const Operands&, const Values& values, Progress& progress) {
-    Kernel there = kernel(progress);
+    Kernel there = kernel(values, progress);
     return init(there, values["output"].as<std::string>(), std::cout);
 }
 
 int run_sync(const Operands& operands, const Values& values, Progress& progress) {
-    Kernel there = kernel(progress);
+    Kernel there = kernel(values, progress);
     const FallBack fall_back = values.count("last-good") ? FallBack::without_pairs : FallBack::never;
     const SyncOptions options{values.count("force") != 0, fall_back};
-    return sync(there, file_of(operands), engine_of(values), options, progress, std::cout);
+    return sync(there, file_of(operands, values), engine_of(values), options, progress, std::cout);
 }
 
 int run_render(const Operands& operands, const Values& values, Progress& progress) {
-    Kernel there = kernel(progress);
-    return render(there, file_of(operands),
+    Kernel there = kernel(values, progress);
+    return render(there, file_of(operands, values),
                   {engine_of(values), text_of(values, "output"), values.count("last-good") != 0}, progress, std::cout);
 }
 
-int run_check(const Operands& operands, const Values&, Progress& progress) {
-    return check(file_of(operands), progress, std::cout);
+int run_check(const Operands& operands, const Values& values, Progress& progress) {
+    return check(file_of(operands, values), instance_of(values), progress, std::cout);
 }
 
 int run_diff(const Operands& operands, const Values& values, Progress& progress) {
-    Kernel there = kernel(progress);
-    return diff(there, file_of(operands), engine_of(values), values.count("exit-code") != 0, progress, std::cout);
+    Kernel there = kernel(values, progress);
+    return diff(there, file_of(operands, values), engine_of(values), values.count("exit-code") != 0, progress,
+                std::cout);
 }
 
 int run_list(const Operands&, const Values& values, Progress& progress) {
@@ -208,32 +205,32 @@ int run_list(const Operands&, const Values& values, Progress& progress) {
     const ListFormat format = values.count("json")  ? ListFormat::json
                               : values.count("csv") ? ListFormat::csv
                                                     : ListFormat::table;
-    Kernel there = kernel(progress);
+    Kernel there = kernel(values, progress);
     const Choice choice = choice_of(values);
     const auto print = [&](std::ostream& out) { return list(there, choice, format, out); };
     return values.count("watch") ? repeat(print) : print(std::cout);
 }
 
 int run_add(const Operands& operands, const Values& values, Progress& progress) {
-    Kernel there = kernel(progress);
-    return add(there, values["config"].as<std::string>(), operands[0], operands[1], values.count("npt") != 0,
+    Kernel there = kernel(values, progress);
+    return add(there, config_of(values), operands[0], operands[1], values.count("npt") != 0,
                values["comment"].as<std::string>(), std::cout);
 }
 
 int run_del(const Operands& operands, const Values& values, Progress& progress) {
-    Kernel there = kernel(progress);
-    return del(there, values["config"].as<std::string>(), operands[0], std::cout);
+    Kernel there = kernel(values, progress);
+    return del(there, config_of(values), operands[0], std::cout);
 }
 
 int run_explain(const Operands& operands, const Values& values, Progress& progress) {
-    Kernel there = kernel(progress);
+    Kernel there = kernel(values, progress);
     return explain(there, operands[0], values.count("json") != 0, std::cout);
 }
 
 int run_status(const Operands& operands, const Values& values, Progress& progress) {
-    Kernel there = kernel(progress);
+    Kernel there = kernel(values, progress);
     if (values.count("health")) {
-        return health(there, file_of(operands), values.count("json") != 0, std::cout);
+        return health(there, file_of(operands, values), values.count("json") != 0, std::cout);
     }
     if (!operands.empty()) {
         throw CannotGoOn{"status reads no file but for --health", exit_usage};
@@ -242,27 +239,27 @@ int run_status(const Operands& operands, const Values& values, Progress& progres
 }
 
 int run_metrics(const Operands& operands, const Values& values, Progress& progress) {
-    Kernel there = kernel(progress);
-    return metrics(there, file_of(operands),
+    Kernel there = kernel(values, progress);
+    return metrics(there, file_of(operands, values),
                    {values.count("traffic") != 0, values.count("per-pair") != 0, text_of(values, "output")}, std::cout);
 }
 
 int run_doctor(const Operands& operands, const Values& values, Progress& progress) {
-    Kernel there = kernel(progress);
+    Kernel there = kernel(values, progress);
     DoctorOptions options{.json = values.count("json") != 0};
     for (const std::string& text : values.count("towards") ? values["towards"].as<Operands>() : Operands()) {
         options.towards.push_back(read_address(text));
     }
-    return doctor(there, file_of(operands), options, std::cout);
+    return doctor(there, file_of(operands, values), options, std::cout);
 }
 
-int run_watch(const Operands& operands, const Values&, Progress& progress) {
-    if (file_of(operands) == standard_input) {
+int run_watch(const Operands& operands, const Values& values, Progress& progress) {
+    if (file_of(operands, values) == standard_input) {
         throw CannotGoOn{"watch reads its configuration again and again, and standard input only once: name a file",
                          exit_usage};
     }
-    Kernel there = kernel(progress);
-    watch(there, file_of(operands), progress, std::cout);
+    Kernel there = kernel(values, progress);
+    watch(there, file_of(operands, values), progress, std::cout);
 }
 
 int run_monitor(const Operands&, const Values& values, Progress&) {
@@ -274,17 +271,18 @@ int run_top(const Operands&, const Values& values, Progress&) {
 }
 
 int run_neighbours(const Operands& operands, const Values& values, Progress& progress) {
-    Kernel there = kernel(progress);
+    Kernel there = kernel(values, progress);
     const Announce announce = values.count("announce") ? Announce::yes : Announce::no;
-    return neighbours(there, file_of(operands), engine_of(values), announce, progress, std::cout);
+    return neighbours(there, file_of(operands, values), engine_of(values), announce, progress, std::cout);
 }
 
 int run_clear(const Operands&, const Values& values, Progress& progress) {
-    Kernel there = kernel(progress);
+    Kernel there = kernel(values, progress);
     return clear(there, values.count("keep-closed") != 0, std::cout);
 }
 
-int run_save(const Operands& operands, const Values&, Progress&) {
+int run_save(const Operands& operands, const Values& values, Progress&) {
+    refuse_instance(values, "save writes the tables of all");
     return save(operands.empty() ? std::nullopt : std::optional<fs::path>(operands.front()));
 }
 
@@ -296,13 +294,15 @@ const std::string& option_of(const Values& values, const char* name, const std::
 }
 
 int run_import(const Operands& operands, const Values& values, Progress& progress) {
+    refuse_instance(values, "import asks no kernel");
     const Format& format = find_format(option_of(values, "from", names_of_formats()));
     return import_pairs(format, operands.empty() ? standard_input : operands.front(),
                         values.count("csv") ? PairsAs::csv : PairsAs::toml, progress, std::cout);
 }
 
 int run_export(const Operands& operands, const Values& values, Progress& progress) {
-    return export_pairs(option_of(values, "to", "nft-native, csv and json"), file_of(operands), progress, std::cout);
+    const std::string& form = option_of(values, "to", "nft-native, csv and json");
+    return export_pairs(form, file_of(operands, values), instance_of(values), progress, std::cout);
 }
 
 constexpr Command commands[] = {
@@ -340,6 +340,14 @@ constexpr Command commands[] = {
 };
 
 }  // namespace
+
+Instance instance_of(const Values& values) {
+    const auto name = text_of(values, "instance");
+    if (const auto objection = name ? objection_to_instance(*name) : std::nullopt) {
+        throw CannotGoOn{fmt::format("--instance {}: {}", in_quotes(*name), *objection), exit_usage};
+    }
+    return name ? Instance(*name) : Instance();
+}
 
 std::span<const Command> all_commands() {
     return commands;

@@ -2,6 +2,7 @@
 // Every command, with its options and what runs it.
 #pragma once
 
+#include "names.hpp"
 #include "progress.hpp"
 
 #include <cstddef>
@@ -17,7 +18,6 @@ namespace statnat {
 namespace options = boost::program_options;
 
 inline constexpr std::string_view program = "statnat-nft";
-inline constexpr const char* default_configuration = "/etc/statnat/statnat.toml";
 
 using Operands = std::vector<std::string>;
 using Values = options::variables_map;
@@ -38,6 +38,9 @@ struct Command {
 };
 
 std::span<const Command> all_commands();
+
+// The one that --instance names. Throws CannotGoOn.
+Instance instance_of(const Values& values);
 
 // Throws CannotGoOn.
 const Command& find_command(const std::string& name);

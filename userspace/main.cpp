@@ -50,7 +50,9 @@ options::options_description general_options() {
     general.add_options()("help,h", "show this help")("version,V", "show the version")(
         "verbose,v", "log each netlink message by name")("quiet,q", "say nothing but errors")(
         "log-level", options::value<std::string>()->value_name("debug|info|warning|error|off"),
-        "what is said beside what is asked for");
+        "what is said beside what is asked for")(
+        "instance", options::value<std::string>()->value_name("NAME"),
+        "the gateway of /etc/statnat/NAME.toml, which has tables of its own");
     return general;
 }
 
@@ -152,6 +154,9 @@ int run_words(const Command& command, const Values& before, std::vector<std::str
                                      command.name),
                          exit_usage};
     }
+    if (before.count("instance")) {
+        throw CannotGoOn{fmt::format("{} shows the tables of all: leave --instance out", command.name), exit_usage};
+    }
     apply_general(before, command);
     return command.run_words(std::move(words));
 }
@@ -177,9 +182,10 @@ struct Beginning {
 };
 
 Beginning begin(const std::vector<std::string>& arguments) {
+    const auto has_value = [](const std::string& word) { return word == "--log-level" || word == "--instance"; };
     auto first_word = arguments.begin();
     while (first_word != arguments.end() && first_word->starts_with("-")) {
-        first_word += *first_word == "--log-level" && first_word + 1 != arguments.end() ? 2 : 1;
+        first_word += has_value(*first_word) && first_word + 1 != arguments.end() ? 2 : 1;
     }
     const options::options_description general = general_options();
     Beginning beginning{{}, {first_word, arguments.end()}};
@@ -212,7 +218,7 @@ int run_command(const Command& command, const Values& before, const std::vector<
     positions.add("operand", -1);
     Values values;
     options::store(once(options::command_line_parser(words).options(all).positional(positions).run()), values);
-    apply_general(before, command);
+    values.insert(before.begin(), before.end());  // but what stands behind the command comes first
     apply_general(values, command);
     if (values.count("help")) {
         print_help(command, own);

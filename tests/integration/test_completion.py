@@ -127,6 +127,8 @@ def test_commands_and_options(namespace, shell):
     row("within",                ["list", "--within", "10"],         {A}),
     row("a file",                ["sync", "{folder}/one"],           {"{folder}/one.toml"}),
     row("a file of an option",   ["del", "--config", "{folder}/on"], {"{folder}/one.toml"}),
+    row("behind an instance",    ["--instance", "red", "sy"],        {"sync"}),
+    row("of another instance",   ["--instance", "red", "del", "1"],  set()),
     row("of nft's",              ["nft", "nowhere"],                 set()),
 ])
 def test_values(shell, words, wanted):

@@ -37,7 +37,7 @@ Prefix prefix(std::string_view text) {
 }
 
 Table decode(const Bytes& batch, Family family = Family::ipv4) {
-    TableDecoder decoder(family);
+    TableDecoder decoder(family, "statnat");
     for (const Message message : fake::split(batch)) {
         switch (fake::header_of(message).nlmsg_type & 0xff) {
         case NFT_MSG_NEWTABLE: decoder.table(message); break;
@@ -52,7 +52,7 @@ Table decode(const Bytes& batch, Family family = Family::ipv4) {
 }
 
 Table round_trip(const Plan& plan, Family family = Family::ipv4) {
-    return decode(encode(plan, 1, 1).bytes, family);
+    return decode(encode(plan, "statnat", 1, 1).bytes, family);
 }
 
 Configuration example(Counters counters) {
@@ -124,7 +124,7 @@ TEST(Codec, WritesTheFamilyIntoEveryMessage) {
     both.pairs.push_back({prefix("10.0.0.2"), prefix("198.51.100.2"), false, ""});
     both.pairs.sort();
     const Plan steps = plan(layout(both, Engine::native), {});
-    const Batch batch = encode(steps, 1, 1);
+    const Batch batch = encode(steps, "statnat", 1, 1);
     const auto messages = fake::split(batch.bytes);
     for (std::size_t i = 1; i + 1 < messages.size(); ++i) {
         const Family family = std::visit([](const auto& step) { return step.family; }, steps.at(batch.steps.at(i)));
@@ -199,7 +199,7 @@ TEST(Codec, TakesStatementsOfTheOtherFamilyForForeign) {
     Chain chain;
     chain.name = "c";
     chain.rules.emplace_back().statements = {SetAddress{Field::source, "m"}, MatchIcmpType{1, 4}};
-    const Bytes bytes = encode({AddChain{Family::ipv6, chain}}, 1, 1).bytes;
+    const Bytes bytes = encode({AddChain{Family::ipv6, chain}}, "statnat", 1, 1).bytes;
     const Table table = decode(bytes, Family::ipv4);
     for (const Statement& statement : table.chains.at(0).rules.at(0).statements) {
         EXPECT_TRUE(std::holds_alternative<Foreign>(statement)) << text(statement, Family::ipv4);
@@ -252,7 +252,8 @@ TEST(Codec, ReadsBackAMapOfVerdicts) {
 
 // The types, lengths and byte orders that nft(8) 1.0.6 gives to ipv6_addr.
 TEST(Codec, WritesAnIPv6MapAsNftDoes) {
-    const Bytes bytes = encode({AddMap{Family::ipv6, Map{.name = "m", .capacity = 3, .elements = {}}}}, 1, 1).bytes;
+    const Map map{.name = "m", .capacity = 3, .elements = {}};
+    const Bytes bytes = encode({AddMap{Family::ipv6, map}}, "statnat", 1, 1).bytes;
     const std::vector<Bytes> expected{
         {8, 0, NFTA_SET_KEY_TYPE, 0, 0, 0, 0, 8},
         {8, 0, NFTA_SET_KEY_LEN, 0, 0, 0, 0, 16},
@@ -276,7 +277,7 @@ TEST(Codec, KeepsListsBelowTheLimitOfAnAttribute) {
         element.traffic = {i + 1, i};
         map.elements.push_back(element);
     }
-    const Batch batch = encode({AddMap{Family::ipv4, map}, AddElements{Family::ipv4, map}}, 1, 1);
+    const Batch batch = encode({AddMap{Family::ipv4, map}, AddElements{Family::ipv4, map}}, "statnat", 1, 1);
     for (const Message message : fake::split(batch.bytes)) {
         EXPECT_LT(message.size(), 65536U);
     }
@@ -285,7 +286,7 @@ TEST(Codec, KeepsListsBelowTheLimitOfAnAttribute) {
 
 TEST(Codec, KnowsTheStepOfEachMessage) {
     const Plan plan = statnat::plan(layout(example(Counters::pair), Engine::native), {});
-    const Batch batch = encode(plan, 1, 100);
+    const Batch batch = encode(plan, "statnat", 1, 100);
     const auto messages = fake::split(batch.bytes);
     ASSERT_EQ(batch.steps.size(), messages.size());
     for (std::size_t i = 0; i < messages.size(); ++i) {
@@ -311,7 +312,7 @@ TEST(Codec, WritesTheExpressionAsItsHeaderSays) {
                       .maps = {{"map", {}, false, Prefix::parse("198.51.100.0/22")},
                                {"map_48", 48, true, Prefix::parse("2001:db8::/47")}},
                       .notrack = true}};
-    const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, 1, 1).bytes;
+    const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, "statnat", 1, 1).bytes;
     const Bytes expected{
         19, 0, 1, 0, 's', 'n', 'a', 't', '_', 's', 't', 'a', 't', 'e', 'l', 'e', 's', 's', 0, 0,  // NFTA_EXPR_NAME
         120, 0, 2, 0x80,                                                                          // NFTA_EXPR_DATA
@@ -345,7 +346,7 @@ TEST(Codec, TellsForeignExpressions) {
     Chain chain;
     chain.name = "c";
     chain.rules.emplace_back().statements = {Notrack{}, SetAddress{Field::source, "m"}, Counter{}};
-    const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, 1, 1).bytes;
+    const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, "statnat", 1, 1).bytes;
     const Table table = decode(changed(bytes, "notrack", "noteack"));
     EXPECT_EQ(table.chains.at(0).rules.at(0).statements,
               (std::vector<Statement>{Foreign{"noteack"}, SetAddress{Field::source, "m"}, Counter{}}));
@@ -364,7 +365,7 @@ TEST(Codec, TakesAMatchThatIsNotOursForForeign) {
     Chain chain;
     chain.name = "c";
     chain.rules.emplace_back().statements = {MatchIcmpType{3, 5}};
-    const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, 1, 1).bytes;
+    const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, "statnat", 1, 1).bytes;
     const Table table = decode(changed(bytes, "payload", "paylead"));
     EXPECT_EQ(table.chains.at(0).rules.at(0).statements.front(), Statement{Foreign{"meta"}});
 }
@@ -373,7 +374,7 @@ TEST(Codec, TakesAnExpressionWithAnUnknownFlagForForeign) {
     Chain chain;
     chain.name = "c";
     chain.rules.emplace_back().statements = {SnatStateless{.field = Field::source, .maps = {{"m"}}, .tracked = true}};
-    const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, 1, 1).bytes;
+    const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, "statnat", 1, 1).bytes;
     const Table table = decode(changed(bytes, std::string_view("\x08\0\3\0\0\0\0\x08", 8),
                                        std::string_view("\x08\0\3\0\0\0\0\x18", 8)));
     EXPECT_EQ(table.chains.at(0).rules.at(0).statements, (std::vector<Statement>{Foreign{"snat_stateless"}}));
@@ -381,7 +382,7 @@ TEST(Codec, TakesAnExpressionWithAnUnknownFlagForForeign) {
 
 TEST(Codec, TakesAMapOfOtherTypesForForeign) {
     const Map map{.name = "m", .capacity = 3, .elements = {}};
-    const Bytes bytes = encode({AddMap{Family::ipv4, map}}, 1, 1).bytes;
+    const Bytes bytes = encode({AddMap{Family::ipv4, map}}, "statnat", 1, 1).bytes;
     EXPECT_FALSE(decode(bytes).maps.at(0).foreign);
     // NFTA_SET_KEY_TYPE: inet_service
     const Table table =
@@ -391,8 +392,9 @@ TEST(Codec, TakesAMapOfOtherTypesForForeign) {
 }
 
 TEST(Codec, PassesOverOtherTables) {
-    const Bytes bytes = encode(plan(layout(example(Counters::pair), Engine::native), {}), 1, 1).bytes;
+    const Bytes bytes = encode(plan(layout(example(Counters::pair), Engine::native), {}), "statnat", 1, 1).bytes;
     Bytes other = bytes;
+    constexpr std::string_view table_name = "statnat";
     for (auto at = other.begin();;) {
         at = std::search(at, other.end(), table_name.begin(), table_name.end());
         if (at == other.end()) {
@@ -408,7 +410,7 @@ TEST(Codec, PassesOverOtherTables) {
 
 // Cut anywhere or changed anywhere, a message is read or refused; sanitizers and valgrind watch this test.
 TEST(Codec, SurvivesBrokenMessages) {
-    const Bytes bytes = encode(plan(layout(example(Counters::pair), Engine::native), {}), 1, 1).bytes;
+    const Bytes bytes = encode(plan(layout(example(Counters::pair), Engine::native), {}), "statnat", 1, 1).bytes;
     std::size_t refused = 0;
     for (const Message message : fake::split(bytes)) {
         for (std::size_t at = sizeof(nlmsghdr); at < message.size(); ++at) {

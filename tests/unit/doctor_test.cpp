@@ -73,7 +73,8 @@ const TraceEvent ours = at("ip", "statnat", "prerouting", accept);
 
 std::optional<Trouble> trouble(const Course& course, int error = 0) {
     return diagnosis(outbound(), course,
-                     {[](const TraceEvent&) { return std::nullopt; }, [=](const Probe&) { return error; }, "sync it"});
+                     {[](const TraceEvent&) { return std::nullopt; }, [=](const Probe&) { return error; }, "sync it",
+                      "statnat"});
 }
 
 TEST(Diagnosis, WhatLeavesAsItMustIsWell) {

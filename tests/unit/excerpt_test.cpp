@@ -52,7 +52,7 @@ class Holder {
 public:
     explicit Holder(const Ruleset& ruleset) : ruleset_(ruleset) {
         // The form of what is dumped is that of the batch that makes it.
-        batch_ = encode(plan(ruleset, {}), 1, 1).bytes;
+        batch_ = encode(plan(ruleset, {}), "statnat", 1, 1).bytes;
     }
 
     int dumps = 0;    // of the elements of a map, to their end
@@ -131,10 +131,10 @@ private:
         for (const Table& table : ruleset_) {
             for (const Map& map : table.maps) {
                 for (std::size_t i = 0; i < map.elements.size() && map.name == map_of(question); ++i) {
-                    const Bytes same = ask_element(table.family, map.name, map.elements.key(i), sequence);
+                    const Bytes same = ask_element(table.family, "statnat", map.name, map.elements.key(i), sequence);
                     if (std::equal(same.begin(), same.end(), question.begin(), question.end())) {
                         Map single{.name = map.name, .values = map.values, .elements = {map.elements[i]}};
-                        const Bytes bytes = encode({AddElements{table.family, single}}, 1, 1).bytes;
+                        const Bytes bytes = encode({AddElements{table.family, single}}, "statnat", 1, 1).bytes;
                         return {numbered(fake::split(bytes)[1], question), acknowledgement(sequence)};
                     }
                 }

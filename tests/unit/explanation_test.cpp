@@ -37,7 +37,7 @@ const std::string inbound_rule =
     " unless daddr 10.0.0.0/8";
 
 TEST(ExplanationTest, TellsThePairAndTheRule) {
-    EXPECT_EQ(as_text(explained("10.1.0.7")),
+    EXPECT_EQ(as_text(explained("10.1.0.7"), "statnat"),
               "10.1.0.7\n"
               "  as the source of an internal host: becomes 203.0.113.7\n"
               "    pair: 10.1.0.0/24 203.0.113.0/24 # lab\n"
@@ -50,7 +50,7 @@ TEST(ExplanationTest, TellsThePairAndTheRule) {
 }
 
 TEST(ExplanationTest, TellsWhatIsOverridden) {
-    EXPECT_EQ(as_text(explained("10.1.0.5")),
+    EXPECT_EQ(as_text(explained("10.1.0.5"), "statnat"),
               "10.1.0.5\n"
               "  as the source of an internal host: becomes 198.51.100.5\n"
               "    pair: 10.1.0.5 198.51.100.5 # mail\n"
@@ -66,7 +66,7 @@ TEST(ExplanationTest, TellsWhatIsOverridden) {
 TEST(ExplanationTest, TellsAHole) {
     const Explanation hole = explained("203.0.113.5");
     EXPECT_FALSE(hole.has_pair());
-    EXPECT_EQ(as_text(hole),
+    EXPECT_EQ(as_text(hole, "statnat"),
               "203.0.113.5\n"
               "  as the source of an internal host: no pair has it\n"
               "    rule: ip statnat postrouting: " + outbound_rule + "\n"
@@ -114,9 +114,9 @@ TEST(ExplanationTest, DoesTheArithmeticOfNpt) {
     EXPECT_TRUE(subnet.has_pair());
     EXPECT_FALSE(subnet.outbound.match->becomes);
     const std::string dropped = "is dropped, and its sender told: ";
-    EXPECT_NE(as_text(subnet).find(dropped + "subnet 0xffff has no counterpart (RFC 6296, 3.2)\n"),
+    EXPECT_NE(as_text(subnet, "statnat").find(dropped + "subnet 0xffff has no counterpart (RFC 6296, 3.2)\n"),
               std::string::npos);
-    EXPECT_NE(as_text(explained("2001:db8:1:1::"))
+    EXPECT_NE(as_text(explained("2001:db8:1:1::"), "statnat")
                   .find(dropped + "its interface identifier has no counterpart (RFC 6296, 3.7)\n"),
               std::string::npos);
 }
@@ -125,7 +125,7 @@ TEST(ExplanationTest, TellsTheNativeEngineAndNothingAtAll) {
     Configuration configuration;
     configuration.pairs = {make_pair("10.0.0.2", "198.51.100.2")};
     Ruleset ruleset = layout(configuration, Engine::native);
-    EXPECT_EQ(as_text(explain(ruleset, *Address::parse("198.51.100.2"))),
+    EXPECT_EQ(as_text(explain(ruleset, *Address::parse("198.51.100.2")), "statnat"),
               "198.51.100.2\n"
               "  as the source of an internal host: no pair has it\n"
               "    rule: ip statnat postrouting: iif != 0 ip saddr @internal fib daddr type unicast "
@@ -138,9 +138,9 @@ TEST(ExplanationTest, TellsTheNativeEngineAndNothingAtAll) {
     const std::string nothing = "10.0.0.2\n"
                                 "  as the source of an internal host: no rule translates it\n"
                                 "  as the destination from outside: no rule translates it\n";
-    EXPECT_EQ(as_text(explain({}, *Address::parse("10.0.0.2"))), nothing);
+    EXPECT_EQ(as_text(explain({}, *Address::parse("10.0.0.2")), "statnat"), nothing);
     ruleset.front().chains.clear();
-    EXPECT_EQ(as_text(explain(ruleset, *Address::parse("10.0.0.2"))), nothing);
+    EXPECT_EQ(as_text(explain(ruleset, *Address::parse("10.0.0.2")), "statnat"), nothing);
 }
 
 TEST(ExplanationTest, WritesJson) {

@@ -633,8 +633,8 @@ TEST(RulesetTest, WritesStatementsAsNftDoes) {
     EXPECT_EQ(text(Rule{{MatchUntracked{}, Notrack{}, Counter{}}, {}, 0}, Family::ipv4),
               "ct state untracked notrack counter");
     EXPECT_EQ(text(Rule{}, Family::ipv4), "");
-    EXPECT_EQ(table_text(Family::ipv4), "ip statnat");
-    EXPECT_EQ(table_text(Family::ipv6), "ip6 statnat");
+    EXPECT_EQ(table_text(Family::ipv4, "statnat"), "ip statnat");
+    EXPECT_EQ(table_text(Family::ipv6, "statnat-red"), "ip6 statnat-red");
 }
 
 }  // namespace

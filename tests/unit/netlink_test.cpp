@@ -40,7 +40,7 @@ struct Heard {
 Heard ask(const Replies& replies) {
     Netlink netlink = talking_to([&](Message) { return replies; });
     Heard heard;
-    heard.answer = netlink.ask(ask_sets(Family::ipv4, 1), [&](Message) { ++heard.messages; });
+    heard.answer = netlink.ask(ask_sets(Family::ipv4, "statnat", 1), [&](Message) { ++heard.messages; });
     return heard;
 }
 
@@ -128,7 +128,7 @@ TEST(Send, GoesOnAfterASignal) {
     auto socket = std::make_unique<FakeSocket>([](Message) { return Replies{done(1)}; });
     socket->fail_sends({EINTR, EINTR});
     Netlink netlink(std::move(socket));
-    EXPECT_FALSE(netlink.ask(ask_sets(Family::ipv4, 1), [](Message) {}).refusal);
+    EXPECT_FALSE(netlink.ask(ask_sets(Family::ipv4, "statnat", 1), [](Message) {}).refusal);
 }
 
 TEST(Send, SaysWhatIsTooLarge) {
@@ -136,7 +136,7 @@ TEST(Send, SaysWhatIsTooLarge) {
     socket->fail_sends({EMSGSIZE});
     Netlink netlink(std::move(socket));
     try {
-        netlink.commit(encode({AddTable{Family::ipv4}}, 1, 1));
+        netlink.commit(encode({AddTable{Family::ipv4}}, "statnat", 1, 1));
         FAIL();
     } catch (const CannotGoOn& error) {
         EXPECT_NE(error.sentence.find("net.core.wmem_max"), std::string::npos) << error.sentence;
@@ -146,7 +146,7 @@ TEST(Send, SaysWhatIsTooLarge) {
 // The outcome of a batch of begin (5), two steps (6, 7) and end (8), of which 7 is to be confirmed.
 Outcome commit(const Replies& replies) {
     Netlink netlink = talking_to([&](Message) { return replies; });
-    const Batch batch = encode({AddTable{Family::ipv4}, DeleteTable{Family::ipv6}}, 1, 5);
+    const Batch batch = encode({AddTable{Family::ipv4}, DeleteTable{Family::ipv6}}, "statnat", 1, 5);
     EXPECT_EQ(batch.confirmed, 7U);
     const Outcome outcome = netlink.commit(batch);
     EXPECT_EQ(netlink.next_sequence(), 9U);

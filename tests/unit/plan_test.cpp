@@ -505,7 +505,7 @@ TEST(DescribeTest, TellsPairs) {
     const Ruleset desired = layout(make_configuration({make_pair("10.0.0.1", "198.51.100.1", "web"),
                                                        make_pair("10.0.0.3", "198.51.100.3", "post")}),
                                    Engine::expression);
-    EXPECT_EQ(describe(plan(desired, make_ruleset())), (Lines{
+    EXPECT_EQ(describe(plan(desired, make_ruleset()), "statnat"), (Lines{
         "+ 10.0.0.1 198.51.100.1 # web",
         "- 10.0.0.2 198.51.100.2",
         "- 10.0.0.3 198.51.100.3 # mail",
@@ -520,7 +520,7 @@ TEST(DescribeTest, TellsPrefixesAndNoHoles) {
     const Pair wide = make_pair("10.1.0.0/24", "203.0.113.0/24", "lab");
     const Ruleset before = layout(make_configuration({wide}), Engine::expression);
     const Ruleset after = layout(make_configuration({wide, make_pair("10.1.0.5", "198.51.100.5")}), Engine::expression);
-    EXPECT_EQ(describe(plan(after, before)), (Lines{
+    EXPECT_EQ(describe(plan(after, before), "statnat"), (Lines{
         "+ 10.1.0.5 198.51.100.5",
         "~ chain ip statnat output: rules",
         "~ chain ip statnat postrouting: rules",
@@ -530,7 +530,7 @@ TEST(DescribeTest, TellsPrefixesAndNoHoles) {
     }));
     Ruleset filled = after;
     remove_last(map(filled, "ext2int").elements);  // the hole, 203.0.113.5
-    EXPECT_EQ(describe(plan(after, filled)), Lines{"~ map ip statnat ext2int: elements"});
+    EXPECT_EQ(describe(plan(after, filled), "statnat"), Lines{"~ map ip statnat ext2int: elements"});
 }
 
 TEST(DescribeTest, TellsHolesWhereNoneCanBe) {
@@ -541,15 +541,18 @@ TEST(DescribeTest, TellsHolesWhereNoneCanBe) {
         map(actual, name).elements.sort();
         return actual;
     };
-    EXPECT_EQ(describe(plan(desired, with_hole("int2ext", "10.0.0.8"))), Lines{"~ map ip statnat int2ext: elements"});
-    EXPECT_EQ(describe(plan(with_hole("int2ext", "10.0.0.8"), desired)), Lines{"~ map ip statnat int2ext: elements"});
-    EXPECT_EQ(describe(plan(desired, with_hole("ext2int", "198.51.100.77"))),
+    EXPECT_EQ(describe(plan(desired, with_hole("int2ext", "10.0.0.8")), "statnat"),
+              Lines{"~ map ip statnat int2ext: elements"});
+    EXPECT_EQ(describe(plan(with_hole("int2ext", "10.0.0.8"), desired), "statnat"),
+              Lines{"~ map ip statnat int2ext: elements"});
+    EXPECT_EQ(describe(plan(desired, with_hole("ext2int", "198.51.100.77")), "statnat"),
               Lines{"~ map ip statnat ext2int: elements"});
-    EXPECT_EQ(describe(plan(desired, with_hole("internal", "10.0.0.8"))), Lines{"~ set ip statnat internal: elements"});
+    EXPECT_EQ(describe(plan(desired, with_hole("internal", "10.0.0.8")), "statnat"),
+              Lines{"~ set ip statnat internal: elements"});
 }
 
 TEST(DescribeTest, TellsPairsOfATableThatComesOrGoes) {
-    EXPECT_EQ(describe(plan(layout(make_configuration({two}), Engine::expression), {})), (Lines{
+    EXPECT_EQ(describe(plan(layout(make_configuration({two}), Engine::expression), {}), "statnat"), (Lines{
         "+ 10.0.0.2 198.51.100.2",
         "+ chain ip statnat output",
         "+ chain ip statnat postrouting",
@@ -558,7 +561,7 @@ TEST(DescribeTest, TellsPairsOfATableThatComesOrGoes) {
         "+ map ip statnat int2ext",
         "+ table ip statnat",
     }));
-    EXPECT_EQ(describe(plan({}, make_ruleset())), (Lines{
+    EXPECT_EQ(describe(plan({}, make_ruleset()), "statnat"), (Lines{
         "- 10.0.0.2 198.51.100.2",
         "- 10.0.0.3 198.51.100.3 # mail",
         "- table ip statnat",
@@ -566,7 +569,8 @@ TEST(DescribeTest, TellsPairsOfATableThatComesOrGoes) {
 }
 
 TEST(DescribeTest, TellsBothFamiliesIPv4First) {
-    EXPECT_EQ(describe(plan(layout(make_configuration({three, six}), Engine::expression), make_ruleset())), (Lines{
+    EXPECT_EQ(describe(plan(layout(make_configuration({three, six}), Engine::expression), make_ruleset()), "statnat"),
+              (Lines{
         "- 10.0.0.2 198.51.100.2",
         "+ fd00:1::2 2001:db8:1::2",
         "~ chain ip statnat output: rules",
@@ -586,7 +590,8 @@ TEST(DescribeTest, TellsARepairInTheFamilyWhosePairsStay) {
     for (Table& table : actual) {
         table.maps.at(1).elements = {};
     }
-    EXPECT_EQ(describe(plan(layout(make_configuration({two, three, six}), Engine::expression), actual)), (Lines{
+    EXPECT_EQ(describe(plan(layout(make_configuration({two, three, six}), Engine::expression), actual), "statnat"),
+              (Lines{
         "+ 10.0.0.3 198.51.100.3 # mail",
         "~ chain ip statnat output: rules",
         "~ chain ip statnat postrouting: rules",
@@ -599,7 +604,7 @@ TEST(DescribeTest, LeavesOutPairsThatAReplacedMapKeeps) {
     Ruleset actual = make_ruleset();
     map(actual, "int2ext").capacity = 2;
     remove_last(map(actual, "int2ext").elements);
-    EXPECT_EQ(describe(plan(make_ruleset(), actual)), (Lines{
+    EXPECT_EQ(describe(plan(make_ruleset(), actual), "statnat"), (Lines{
         "+ 10.0.0.3 198.51.100.3 # mail",
         "~ chain ip statnat output: rules",
         "~ chain ip statnat postrouting: rules",
@@ -616,29 +621,29 @@ TEST(DescribeTest, TellsEveryKindOfRepair) {
     Ruleset actual = desired;
     change(map(actual, "ext2int").elements,
            [](std::vector<Element>& elements) { elements.at(0).value = *Address::parse("10.0.0.9"); });
-    EXPECT_EQ(describe(plan(desired, actual)), Lines{"~ map ip statnat ext2int: elements"});
+    EXPECT_EQ(describe(plan(desired, actual), "statnat"), Lines{"~ map ip statnat ext2int: elements"});
 
     actual = desired;
     chain(actual, "output").priority = 0;
     actual.front().chains.push_back({"extra", std::nullopt, ChainType::filter, 0, "", {}});
     actual.front().prefix_sets.push_back({"others", false, {}});
-    EXPECT_EQ(describe(plan(desired, actual)),
+    EXPECT_EQ(describe(plan(desired, actual), "statnat"),
               (Lines{"- chain ip statnat extra", "~ chain ip statnat output: replaced", "- set ip statnat others"}));
 
     actual = desired;
     actual.front().prefix_sets[0].prefixes.pop_back();
-    EXPECT_EQ(describe(plan(desired, actual)),
+    EXPECT_EQ(describe(plan(desired, actual), "statnat"),
               (Lines{"~ chain ip statnat output: rules", "~ chain ip statnat prerouting: rules",
                      "~ set ip statnat exempt: 0.0.0.0/0"}));
 
     actual = layout(make_configuration({two}), Engine::expression);
-    EXPECT_EQ(describe(plan(desired, actual)),
+    EXPECT_EQ(describe(plan(desired, actual), "statnat"),
               (Lines{"~ chain ip statnat output: rules", "~ chain ip statnat prerouting: rules",
                      "+ set ip statnat exempt: 0.0.0.0/0"}));
 
     actual = desired;
     actual.front().dormant = true;
-    EXPECT_EQ(describe(plan(desired, actual)).back(), "~ table ip statnat: replaced");
+    EXPECT_EQ(describe(plan(desired, actual), "statnat").back(), "~ table ip statnat: replaced");
 }
 
 // ---- any ruleset at all --------------------------------------------------------------------------------------------
@@ -957,9 +962,9 @@ TEST(PlanPropertyTest, TheKernelAcceptsEveryPlanAndHoldsWhatIsDesired) {
             }
         }
         EXPECT_EQ(print(plan(desired, result)), Lines{});
-        EXPECT_EQ(describe(steps).empty(), steps.empty());
+        EXPECT_EQ(describe(steps, "statnat").empty(), steps.empty());
         const Plan repair = plan(layout(inventory(actual).configuration(), Engine::expression), actual);
-        EXPECT_EQ(describe(repair).empty(), repair.empty());
+        EXPECT_EQ(describe(repair, "statnat").empty(), repair.empty());
         if (HasFailure()) {
             break;
         }

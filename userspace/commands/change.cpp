@@ -2,6 +2,7 @@
 #include "commands/change.hpp"
 
 #include "error.hpp"
+#include "netlink/claims.hpp"
 #include "quantity.hpp"
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"
@@ -36,6 +37,14 @@ bool writes_rules(const Plan& plan) {
     return std::any_of(plan.begin(), plan.end(), [](const Step& step) {
         return std::holds_alternative<AddChain>(step) || std::holds_alternative<AddRules>(step);
     });
+}
+
+// At a generation from which on other instances change nothing until it is committed.
+void refuse_contested(Kernel& kernel, const Plan& plan) {
+    const auto sentences = claims_any(plan) ? contested(plan, kernel.siblings()) : std::vector<std::string>();
+    if (!sentences.empty()) {
+        throw CannotGoOn{fmt::format("{}; nothing has been done", fmt::join(sentences, "; "))};
+    }
 }
 
 using Decide = std::function<Ruleset(const Ruleset&)>;
@@ -103,6 +112,7 @@ Change change(Kernel& kernel, const std::function<Snapshot()>& read, const Decid
             kernel.confirm(snapshot);
             return last;
         }
+        refuse_contested(kernel, last.plan);
         approve(last);
         const Committed committed = kernel.commit(last.plan, snapshot, last.after);
         if (committed == Committed::yes) {

@@ -94,6 +94,9 @@ Loadable by_present_engine(Kernel& kernel, const Inventory& found, const Configu
 
 // As far as one pair asks for it; the next sync makes it what all of them ask for.
 void close(const Kernel& kernel, const Ruleset& after, const Pairs& coming) {
+    if (kernel.instance().is_named()) {
+        return;
+    }
     Configuration of_one = inventory(after).configuration();
     of_one.pairs = coming;
     std::vector<Family> left;

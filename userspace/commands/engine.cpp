@@ -54,6 +54,7 @@ Ruleset Loadable::ruleset() const {
 
 Loadable loadable(Kernel& kernel, EngineChoice choice, const Configuration& configuration, const Ruleset& actual) {
     refuse_contradiction(choice, configuration);
+    refuse_in_instance(kernel.instance(), configuration);
     if (choice == Engine::native) {
         return natively(configuration, {});
     }
@@ -68,6 +69,12 @@ Loadable loadable(Kernel& kernel, EngineChoice choice, const Configuration& conf
                                          : "\"auto\", with which hosts are loaded and pairs of prefixes wait")};
     }
     return natively(configuration, expression.why_not);
+}
+
+void refuse_in_instance(const Instance& instance, const Configuration& configuration) {
+    if (instance.is_named() && configuration.not_for_instance) {
+        throw InvalidConfiguration{{*configuration.not_for_instance}};
+    }
 }
 
 void refuse_contradiction(EngineChoice choice, const Configuration& configuration) {

@@ -36,6 +36,9 @@ Loadable loadable(Kernel& kernel, EngineChoice choice, const Configuration& conf
 // Throws InvalidConfiguration where the native engine is asked for, and pairs that it cannot have.
 void refuse_contradiction(EngineChoice choice, const Configuration& configuration);
 
+// Throws InvalidConfiguration where an instance that has a name asks for what there can be only once.
+void refuse_in_instance(const Instance& instance, const Configuration& configuration);
+
 // What is lost for want of the module, if it is: a sentence about hosts, and one about pairs that wait.
 std::vector<std::string> losses(const Loadable& loadable);
 void warn_of_losses(const Loadable& loadable);

@@ -52,10 +52,10 @@ std::vector<CountedPair> uncounted(const Pairs& pairs) {
     return all;
 }
 
-std::string as_stock_nft(const Configuration& configuration) {
+std::string as_stock_nft(const Configuration& configuration, const Instance& instance) {
     refuse_contradiction(Engine::native, configuration);
     return "# Pairs of statnat-nft in statements that any nft loads, in place of what is in these tables.\n" +
-           as_file(layout(configuration, Engine::native));
+           as_file(layout(configuration, Engine::native), instance.table());
 }
 
 }  // namespace
@@ -78,14 +78,15 @@ int import_pairs(const Format& format, const Path& file, PairsAs form, Progress&
     return joined.leftovers.empty() ? exit_done : exit_refused;
 }
 
-int export_pairs(std::string_view form, const Path& file, Progress& progress, std::ostream& out) {
+int export_pairs(std::string_view form, const Path& file, const Instance& instance, Progress& progress,
+                 std::ostream& out) {
     if (form != "nft-native" && form != "csv" && form != "json") {
         throw CannotGoOn{fmt::format("--to must be nft-native, csv or json, not {}", in_quotes(form)), exit_usage};
     }
     const Configuration configuration = read_desired(file, progress).configuration;
     out << (form == "csv"    ? as_csv(uncounted(configuration.pairs))
             : form == "json" ? as_json(uncounted(configuration.pairs))
-                             : as_stock_nft(configuration));
+                             : as_stock_nft(configuration, instance));
     return exit_done;
 }
 

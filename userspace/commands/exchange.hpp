@@ -4,6 +4,7 @@
 
 #include "commands/desired.hpp"
 #include "importers/formats.hpp"
+#include "names.hpp"
 #include "progress.hpp"
 
 #include <ostream>
@@ -17,6 +18,7 @@ enum class PairsAs : std::uint8_t { toml, csv };
 int import_pairs(const Format& format, const Path& file, PairsAs form, Progress& progress, std::ostream& out);
 
 // Writes a configuration's pairs in one of the forms that others can read; throws CannotGoOn for any other name.
-int export_pairs(std::string_view form, const Path& file, Progress& progress, std::ostream& out);
+int export_pairs(std::string_view form, const Path& file, const Instance& instance, Progress& progress,
+                 std::ostream& out);
 
 }  // namespace statnat

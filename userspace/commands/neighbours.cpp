@@ -69,6 +69,10 @@ std::string answer_for_nobody(const Kernel& kernel) {
 
 int neighbours(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, Announce announce,
                Progress& progress, std::ostream& out) {
+    if (kernel.instance().is_named()) {
+        throw CannotGoOn{fmt::format("neighbours are those of {}: leave --instance out", Instance().text()),
+                         exit_usage};
+    }
     const Configuration configuration = read_desired(file, progress).configuration;
     const Loadable loaded = loadable(kernel, engine.value_or(configuration.engine), configuration,
                                      kernel.read(Depth::known).ruleset);

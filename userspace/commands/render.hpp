@@ -4,6 +4,7 @@
 
 #include "commands/desired.hpp"
 #include "commands/engine.hpp"
+#include "names.hpp"
 #include "netlink/kernel.hpp"
 #include "progress.hpp"
 
@@ -13,7 +14,7 @@
 namespace statnat {
 
 // Writes `ruleset` where `configuration` wants it, if it does.
-void put_ruleset_file(const Configuration& configuration, const Ruleset& ruleset);
+void put_ruleset_file(const Configuration& configuration, const Ruleset& ruleset, const Instance& instance);
 
 struct RenderOptions {
     std::optional<EngineChoice> engine{};

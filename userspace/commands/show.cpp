@@ -35,10 +35,12 @@ Ruleset expected(const Inventory& found) {
 
 // A line for everything that somebody else has changed; none exactly where `sync` and `diff` have nothing to do,
 // either.
-std::vector<std::string> damages(const Inventory& found, const Ruleset& actual) {
-    std::vector<std::string> found_wrong = describe(plan(expected(found), actual));
-    const std::vector<std::string> of_fence = breaches(fence(found.configuration()), survey());
-    found_wrong.insert(found_wrong.end(), of_fence.begin(), of_fence.end());
+std::vector<std::string> damages(const Kernel& kernel, const Inventory& found, const Ruleset& actual) {
+    std::vector<std::string> found_wrong = describe(plan(expected(found), actual), kernel.instance().table());
+    if (!kernel.instance().is_named()) {
+        const std::vector<std::string> of_fence = breaches(fence(found.configuration()), survey());
+        found_wrong.insert(found_wrong.end(), of_fence.begin(), of_fence.end());
+    }
     return found_wrong;
 }
 
@@ -71,7 +73,7 @@ std::vector<std::string> ailments_since(Kernel& kernel, const Baseline::Record& 
 std::vector<std::string> ailments_beside(Kernel& kernel, const std::filesystem::path& file) {
     const Ruleset actual = kernel.read().ruleset;
     if (!actual.empty()) {
-        return damages(inventory(actual), actual);
+        return damages(kernel, inventory(actual), actual);
     }
     std::error_code ignored;
     if (!std::filesystem::exists(file, ignored)) {
@@ -103,16 +105,18 @@ Address read_address(const std::string& text) {
 int explain(Kernel& kernel, const std::string& text, bool json, std::ostream& out) {
     const Address address = read_address(text);
     const Explanation explanation = explain(kernel.read().ruleset, address);
-    out << (json ? as_json(explanation) : as_text(explanation));
+    out << (json ? as_json(explanation) : as_text(explanation, kernel.instance().table()));
     return explanation.has_pair() ? exit_done : exit_refused;
 }
 
 int status(Kernel& kernel, bool json, std::ostream& out) {
     const Ruleset actual = kernel.read().ruleset;
-    Status status{.is_installed = !actual.empty(), .no_module = availability(kernel, actual).why_not};
+    Status status{.table = kernel.instance().table(),
+                  .is_installed = !actual.empty(),
+                  .no_module = availability(kernel, actual).why_not};
     if (status.is_installed) {
         status.found = inventory(actual);
-        status.damages = damages(status.found, actual);
+        status.damages = damages(kernel, status.found, actual);
         status.notes = notes_about(kernel, status.found.pairs);
     }
     out << (json ? as_json(status) : as_text(status));

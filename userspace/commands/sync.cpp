@@ -8,6 +8,7 @@
 #include "fence/survey.hpp"
 #include "fence/upkeep.hpp"
 #include "neighbours/steps.hpp"
+#include "netlink/claims.hpp"
 #include "netlink/this_machine.hpp"
 #include "error.hpp"
 #include "quantity.hpp"
@@ -51,11 +52,14 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
             warn_of_losses(loaded);  // perhaps what is left waits
             throw CannotGoOn{*reason + "; nothing has been done"};
         }
-        open_for(loaded.configuration);
+        if (!kernel.instance().is_named()) {
+            open_for(loaded.configuration);
+        }
     };
     const Change done = change(kernel, decide, Depth::elements, approve);
     out << summary(done) << '\n';
-    const std::string closed = close_behind(loaded.configuration, kernel.fence());
+    const std::string closed = kernel.instance().is_named() ? std::string(nothing_to_change)
+                                                            : close_behind(loaded.configuration, kernel.fence());
     out << (closed == nothing_to_change ? "" : "fail-closed: " + closed + "\n");
     warn_of_losses(loaded);
     if (desired.status == exit_done) {
@@ -64,9 +68,9 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     kernel.baseline().keep_degraded(desired.status == exit_last_good
                                         ? file.string() + " is not used: the configuration that worked last is"
                                         : fmt::format("{}", fmt::join(losses(loaded), "; ")));
-    put_ruleset_file(configuration, done.after);
+    put_ruleset_file(configuration, done.after, kernel.instance());
     warn_of_this_machine(loaded.configuration.pairs);
-    if (configuration.neighbours) {
+    if (configuration.neighbours && !kernel.instance().is_named()) {
         const std::string said = *configuration.neighbours ? answer_for(loaded.configuration.pairs, kernel)
                                                            : answer_for_nobody(kernel);
         out << (said == nothing_to_change ? "" : "neighbours: " + said + "\n");
@@ -74,9 +78,10 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     return desired.status_beside(loaded.status());
 }
 
-int check(const Path& file, Progress& progress, std::ostream& out) {
+int check(const Path& file, const Instance& instance, Progress& progress, std::ostream& out) {
     const Configuration configuration = read_desired(file, progress).configuration;
     refuse_contradiction(configuration.engine, configuration);
+    refuse_in_instance(instance, configuration);
     out << file.string() << ": " << quantity(configuration.pairs.size(), "pair") << ", no errors\n";
     warn_of_this_machine(configuration.pairs);
     return exit_done;
@@ -89,13 +94,19 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     const Loadable loaded = loadable(kernel, option.value_or(configuration.engine), configuration, actual);
     const Ruleset desired = loaded.ruleset();
     const Plan steps = plan(desired, actual);
-    for (const std::string& line : describe(steps)) {
+    for (const std::string& line : describe(steps, kernel.instance().table())) {
         out << line << '\n';
     }
     if (const auto reason = suspicion(steps, desired, actual, file)) {
         spdlog::warn("{}", *reason);
     }
-    const std::vector<std::string> of_fence = changes(fence(loaded.configuration), survey());
+    for (const std::string& sentence : claims_any(steps) ? contested(steps, kernel.siblings())
+                                                         : std::vector<std::string>()) {
+        spdlog::warn("{}", sentence);
+    }
+    const std::vector<std::string> of_fence = kernel.instance().is_named()
+                                                  ? std::vector<std::string>()
+                                                  : changes(fence(loaded.configuration), survey());
     for (const std::string& line : of_fence) {
         out << line << '\n';
     }
@@ -104,9 +115,10 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
 }
 
 int clear(Kernel& kernel, bool keep_closed, std::ostream& out) {
-    const std::string opened = keep_closed ? std::string(nothing_to_change) : take_down(kernel.fence());
+    const bool is_named = kernel.instance().is_named();
+    const std::string opened = keep_closed || is_named ? std::string(nothing_to_change) : take_down(kernel.fence());
     const Change done = change(kernel, [](const Ruleset&) { return Ruleset{}; }, Depth::known);
-    const std::string said = answer_for_nobody(kernel);
+    const std::string said = is_named ? std::string(nothing_to_change) : answer_for_nobody(kernel);
     out << summary(done) << (said == nothing_to_change ? "" : "; neighbours: " + said)
         << (opened == nothing_to_change ? "" : "; fail-closed: " + opened) << '\n';
     return exit_done;

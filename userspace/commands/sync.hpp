@@ -22,7 +22,7 @@ struct SyncOptions {
 
 int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, const SyncOptions& options,
          Progress& progress, std::ostream& out);
-int check(const Path& file, Progress& progress, std::ostream& out);
+int check(const Path& file, const Instance& instance, Progress& progress, std::ostream& out);
 int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, bool exit_code,
          Progress& progress, std::ostream& out);
 // `keep_closed`: policy rules of fail-closed stay, so that nothing passes untranslated.

@@ -58,6 +58,7 @@ struct Configuration {
     std::uint32_t mark = default_mark;     // the bit of packets' marks that tells them what has
     Pairs pairs;
     std::optional<ConfigurationError> not_for_native;  // the first pair that the native engine cannot have
+    std::optional<ConfigurationError> not_for_instance;  // a setting that only the instance without a name can have
 };
 
 // Thrown with every error of a file and of the pairs files that it names, in reading order.

@@ -19,13 +19,19 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view main_name = "statnat.toml";
-constexpr std::string_view drop_in_directory = "conf.d";
+constexpr std::string_view main_directory = "conf.d";
+
+// conf.d of statnat.toml, NAME.d of NAME.toml.
+fs::path drop_in_directory(const fs::path& file) {
+    const std::string name = file.stem().string() + ".d";
+    return file.parent_path() / (file.filename() == main_name ? std::string(main_directory) : name);
+}
 
 // In the order of their names; none where there is no directory of them.
 std::vector<fs::path> drop_ins_of(const fs::path& file) {
-    const fs::path directory = file.parent_path() / drop_in_directory;
+    const fs::path directory = drop_in_directory(file);
     try {
-        if (file.filename() != main_name || !fs::exists(fs::symlink_status(directory))) {
+        if (file.extension() != ".toml" || !fs::exists(fs::symlink_status(directory))) {
             return {};
         }
         (void)fs::directory_iterator(directory);  // throws where a pattern would merely match nothing

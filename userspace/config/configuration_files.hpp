@@ -9,7 +9,7 @@
 
 namespace statnat {
 
-// Whether a file that is called statnat.toml goes on in the files of conf.d beside it.
+// Whether statnat.toml goes on in the files of conf.d beside it, and NAME.toml in those of NAME.d.
 enum class DropIns : std::uint8_t { read, ignored };
 
 // Throws InvalidConfiguration. Reads standard input where `file` is its name.

@@ -2,7 +2,7 @@
 #include "config/toml_file.hpp"
 
 #include "files.hpp"
-#include "interface_name.hpp"
+#include "names.hpp"
 #include "printable.hpp"
 
 #include <algorithm>
@@ -208,6 +208,7 @@ void TomlFile::read_neighbours(const toml::node& node) {
     if (const auto wanted = read_switch("neighbours", node)) {
         draft_.configuration.neighbours = *wanted;
         draft_.set("neighbours", *wanted ? "true" : "false", place(node.source()));
+        keep_to_one_instance("neighbours", *wanted, place(node.source()));
     }
 }
 
@@ -215,6 +216,15 @@ void TomlFile::read_fail_closed(const toml::node& node) {
     if (const auto wanted = read_switch("fail-closed", node)) {
         draft_.configuration.fail_closed = *wanted;
         draft_.set("fail-closed", *wanted ? "true" : "false", place(node.source()));
+        keep_to_one_instance("fail-closed", *wanted, place(node.source()));
+    }
+}
+
+void TomlFile::keep_to_one_instance(std::string_view key, bool wanted, Position at) {
+    if (wanted) {
+        draft_.configuration.not_for_instance = {
+            draft_.file(at.file), at.line, at.column,
+            fmt::format("{} = true in an instance that has a name: legal is it in the one without, statnat.toml", key)};
     }
 }
 

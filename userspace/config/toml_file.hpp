@@ -35,6 +35,7 @@ private:
     void read_ruleset_file(const toml::node& node);
     void read_neighbours(const toml::node& node);
     void read_fail_closed(const toml::node& node);
+    void keep_to_one_instance(std::string_view key, bool wanted, Position at);
     void read_mark(const toml::node& node);
     void find_pairs_files(const toml::node& node);
     template <class Value>

@@ -39,7 +39,7 @@ Trouble dropped(const Probe& probe, const Course& course, const Questions& ask) 
     const auto base = std::find_if(course.rbegin(), course.rend(),
                                    [](const TraceEvent& event) { return event.ends.has_value(); });
     const bool untracked = std::any_of(course.begin(), course.end(),
-                                       [](const TraceEvent& event) { return event.table == table_name; });
+                                       [&](const TraceEvent& event) { return event.table == ask.table; });
     const std::string place = fmt::format("chain {} in table {} {}", drop.chain, drop.family, drop.table);
     const auto rule = ask.text_of_rule(drop);
     const std::string culprit = !drop.rule ? fmt::format("the policy of {}", place)

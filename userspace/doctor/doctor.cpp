@@ -47,10 +47,10 @@ void add(Troubles& found, const std::optional<Trouble>& one) {
 }
 
 void try_packets(Netlink& netlink, const Neighbourhood& around, const Inventory& there, const Address& outside,
-                 const std::string& sync, Troubles& found) {
+                 const Instance& instance, const std::string& sync, Troubles& found) {
     if (const Road road = road_to(netlink, outside); road.link == 0) {
         found.push_back({fmt::format("there is no route to {}, so no packet was tried", outside.text()),
-                         "statnat-nft doctor --towards ADDRESS, which is one outside", false});
+                         instance.command("doctor") + " --towards ADDRESS, which is one outside", false});
         return;
     }
     const std::vector<Probe> all = probes(netlink, around, there.pairs, outside, there.external_interfaces);
@@ -60,14 +60,15 @@ void try_packets(Netlink& netlink, const Neighbourhood& around, const Inventory&
                          "ip address; ip route", false});
         return;
     }
-    const Questions ask{text_of_rule, [&](const Probe& probe) { return routing_error(netlink, probe); }, sync};
+    const Questions ask{text_of_rule, [&](const Probe& probe) { return routing_error(netlink, probe); }, sync,
+                        instance.table()};
     try {
         Trace trace;
         for (const Probe& probe : all) {
             add(found, diagnosis(probe, trace.of(probe), ask));
         }
     } catch (const CannotGoOn& failure) {
-        found.push_back({failure.sentence, "statnat-nft doctor, as root of the whole machine", false});
+        found.push_back({failure.sentence, instance.command("doctor") + ", as root of the whole machine", false});
     }
 }
 
@@ -97,7 +98,7 @@ Troubles troubles_with_module(Kernel& kernel, std::optional<Engine> wanted, cons
     const std::string loaded = module_version();
     if (!loaded.empty() && loaded != version) {
         return {{fmt::format("the module that is loaded is of version {}, this is {}", loaded, version),
-                 "statnat-nft clear && modprobe -r nft_snat_stateless && " + sync}};
+                 kernel.instance().command("clear") + " && modprobe -r nft_snat_stateless && " + sync}};
     }
     return {};
 }
@@ -114,7 +115,8 @@ int doctor(Kernel& kernel, const std::filesystem::path& file, const DoctorOption
     const Inventory there = inventory(kernel.read().ruleset);
     Troubles found;
     const auto take = [&](const Troubles& more) { found.insert(found.end(), more.begin(), more.end()); };
-    const std::string sync = fmt::format("statnat-nft sync {}", file.string());
+    const Instance& instance = kernel.instance();
+    const std::string sync = fmt::format("{} {}", instance.command("sync"), file.string());
     if (there.pairs.empty()) {
         std::error_code ignored;
         const bool is_there = std::filesystem::exists(file, ignored);
@@ -128,10 +130,11 @@ int doctor(Kernel& kernel, const std::filesystem::path& file, const DoctorOption
         take(troubles_with_settings(netlink, around, family));
         take(troubles_with_legacy_tables(family));
         if (forwards(family)) {
-            try_packets(netlink, around, there, outside_of(family, options), sync, found);
+            try_packets(netlink, around, there, outside_of(family, options), instance, sync, found);
         }
     }
-    take(troubles_with_externals(netlink, around, there.pairs, file.string()));
+    const std::string neighbours = fmt::format("{} {}", instance.command("neighbours"), file.string());
+    take(troubles_with_externals(netlink, around, there.pairs, instance.is_named() ? "" : neighbours));
     take(troubles_with_policies(there.pairs, there.exempt_destinations, file.string()));
     found = in_order(std::move(found));
     out << (options.json ? as_json(found) : as_text(found));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "doctor/roads.hpp"
 
-#include "interface_name.hpp"
+#include "names.hpp"
 #include "neighbours/settings.hpp"
 #include "pairs/translation.hpp"
 #include "routing/parts.hpp"

@@ -56,7 +56,7 @@ std::string and_more(std::size_t more) {
     return more == 0 ? "" : fmt::format(" and {} more", more);
 }
 
-void add_unanswered(const Neighbourhood& around, const Pairs& pairs, const std::string& file, Troubles& found) {
+void add_unanswered(const Neighbourhood& around, const Pairs& pairs, const std::string& neighbours, Troubles& found) {
     const Answers wanted = answers(pairs, around);
     std::map<int, std::vector<Address>> unanswered;
     for (const Proxy& proxy : wanted.proxies) {
@@ -65,8 +65,9 @@ void add_unanswered(const Neighbourhood& around, const Pairs& pairs, const std::
         }
     }
     const auto say = [&](const std::string& link, const std::string& address, std::size_t more) {
+        const std::string by_hand = fmt::format("ip neighbour replace proxy {} dev {}", address, link);
         found.push_back({fmt::format("nobody answers on {} for {}{}", link, address, and_more(more)),
-                         fmt::format("statnat-nft neighbours {}", file)});
+                         neighbours.empty() ? by_hand : neighbours});
     };
     for (const auto& [link, addresses] : unanswered) {
         say(around.links.at(link).name, addresses.front().text(), addresses.size() - 1);
@@ -79,7 +80,7 @@ void add_unanswered(const Neighbourhood& around, const Pairs& pairs, const std::
 }
 
 // The most specific one decides.
-void add_unrouted(Netlink& netlink, const Pairs& pairs, const std::string& file, Troubles& found) {
+void add_unrouted(Netlink& netlink, const Pairs& pairs, const std::string& neighbours, Troubles& found) {
     const std::vector<Address> unrouted = without_route(netlink, some_external(pairs));
     if (unrouted.empty()) {
         return;
@@ -95,8 +96,12 @@ void add_unrouted(Netlink& netlink, const Pairs& pairs, const std::string& file,
                                            "as one too big for a tunnel, is lost: {} to {}{}",
                                            swallows == nowhere.end() ? "no route" : "a null route",
                                            unrouted.front().text(), and_more(unrouted.size() - 1));
-    found.push_back({errors, swallows == nowhere.end() ? fmt::format("statnat-nft neighbours {}", file)
-                                                       : fmt::format("ip {}", swallows->deletion())});
+    if (swallows != nowhere.end()) {
+        found.push_back({errors, fmt::format("ip {}", swallows->deletion())});
+    } else {
+        const std::string by_hand = fmt::format("ip route add {} via ROUTER", unrouted.front().text());
+        found.push_back({errors, neighbours.empty() ? by_hand : neighbours});
+    }
 }
 
 }  // namespace
@@ -117,10 +122,10 @@ Troubles troubles_with_settings(Netlink& netlink, const Neighbourhood& around, F
 }
 
 Troubles troubles_with_externals(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs,
-                                 const std::string& file) {
+                                 const std::string& neighbours) {
     Troubles found;
-    add_unanswered(around, pairs, file, found);
-    add_unrouted(netlink, pairs, file, found);
+    add_unanswered(around, pairs, neighbours, found);
+    add_unrouted(netlink, pairs, neighbours, found);
     return found;
 }
 

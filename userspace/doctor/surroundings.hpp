@@ -16,9 +16,9 @@ bool forwards(Family family);
 
 Troubles troubles_with_settings(Netlink& netlink, const Neighbourhood& around, Family family);
 
-// About external addresses: whether somebody answers for them, and this machine's errors find a way to them. `file` is
-// what statnat-nft neighbours goes by.
+// About external addresses: whether somebody answers for them, and this machine's errors find a way to them.
+// `neighbours` is the command that has it so; empty: there is none.
 Troubles troubles_with_externals(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs,
-                                 const std::string& file);
+                                 const std::string& neighbours);
 
 }  // namespace statnat

@@ -4,6 +4,7 @@
 #include "pairs/address.hpp"
 #include "version.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <initializer_list>
@@ -29,6 +30,9 @@ struct Label {
 // Families of samples in turn, each with its meaning and its type in front, if it has any.
 class Text {
 public:
+    // Samples of an instance that has a name say so.
+    explicit Text(std::string instance) : instance_(std::move(instance)) {}
+
     void begin(std::string_view name, std::string_view type, std::string_view help) {
         name_ = name;
         heading_ = fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
@@ -39,16 +43,21 @@ public:
         text_ += std::exchange(heading_, {});
         text_ += name_;
         const char* before = "{";
-        for (const Label& label : labels) {
+        const auto put = [&](const Label& label) {
             fmt::format_to(std::back_inserter(text_), "{}{}=\"{}\"", before, label.name, label.value);
             before = ",";
+        };
+        if (!instance_.empty()) {
+            put({"instance_name", instance_});
         }
-        fmt::format_to(std::back_inserter(text_), "{} {}\n", labels.size() == 0 ? "" : "}", value);
+        std::for_each(labels.begin(), labels.end(), put);
+        fmt::format_to(std::back_inserter(text_), "{} {}\n", *before == '{' ? "" : "}", value);
     }
 
     const std::string& written() const { return text_; }
 
 private:
+    std::string instance_;
     std::string_view name_;
     std::string heading_;
     std::string text_;
@@ -138,7 +147,7 @@ std::string_view word(const std::optional<Engine>& engine) {
 }  // namespace
 
 std::string exposition(const Metrics& metrics) {
-    Text text;
+    Text text(metrics.instance);
     text.begin("statnat_build_info", "gauge", "The tool's version, and how the kernel's rules translate.");
     text.sample({{"version", std::string(version)}, {"engine", std::string(word(metrics.found.engine))}}, 1);
     text.begin("statnat_healthy", "gauge", "Whether all is as it was left: status --health.");

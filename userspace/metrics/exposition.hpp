@@ -12,6 +12,7 @@
 namespace statnat {
 
 struct Metrics {
+    std::string instance{};  // empty: the one without a name
     Inventory found{};
     std::optional<std::vector<CountedPair>> pairs{};  // with their traffic, where that was asked for
     bool per_pair = false;                            // a line for each of them

@@ -27,7 +27,10 @@ void put(const fs::path& path, std::string_view text) {
 Metrics measure(Kernel& kernel, const fs::path& file, const MetricsOptions& options) {
     const bool dump = options.traffic || options.per_pair;
     const Ruleset ruleset = kernel.read(dump ? Depth::traffic : Depth::elements).ruleset;
-    Metrics metrics{.found = inventory(ruleset), .per_pair = options.per_pair, .ailments = ailments(kernel, file)};
+    Metrics metrics{.instance = kernel.instance().name(),
+                    .found = inventory(ruleset),
+                    .per_pair = options.per_pair,
+                    .ailments = ailments(kernel, file)};
     if (dump) {
         metrics.pairs = counted_pairs(ruleset);
     }

@@ -49,10 +49,11 @@ std::uint8_t Excerpt::Place::length() const {
     return role ? role->length : full_length(family());
 }
 
-Excerpt::Excerpt(Netlink& netlink, std::function<std::unique_ptr<Socket>()> open, const Ruleset& tables)
-    : netlink_(netlink), open_(std::move(open)) {
+Excerpt::Excerpt(Netlink& netlink, std::function<std::unique_ptr<Socket>()> open, const Ruleset& tables,
+                 std::string name)
+    : netlink_(netlink), open_(std::move(open)), name_(std::move(name)) {
     for (const Table& table : tables) {
-        decoders_.emplace_back(table);
+        decoders_.emplace_back(table, name_);
     }
 }
 
@@ -101,9 +102,9 @@ std::vector<Excerpt::Place> Excerpt::places() {
 
 // Any other one: with it the map is one that has pairs. What begins a dump is told at once, however long all of it is.
 bool Excerpt::take_another(const Place& place, const Candidate& pair) {
-    TableDecoder some(place.decoder.so_far());
+    TableDecoder some(place.decoder.so_far(), name_);
     Netlink aside(open_());
-    aside.ask_for_some(ask_elements(place.family(), place.get().name, aside.next_sequence()),
+    aside.ask_for_some(ask_elements(place.family(), name_, place.get().name, aside.next_sequence()),
                        [&](Message message) { some.elements(message); });
     const Elements& elements = some.so_far().maps[place.map].elements;
     for (const Element& element : elements) {
@@ -158,7 +159,7 @@ void Excerpt::ask(const Place& place, const Address& key) {
         return;
     }
     const std::size_t before = place.get().elements.size();
-    netlink_.ask(ask_element(place.family(), place.get().name, key, netlink_.next_sequence()),
+    netlink_.ask(ask_element(place.family(), name_, place.get().name, key, netlink_.next_sequence()),
                  [&](Message message) { place.decoder.elements(message); });
     if (place.get().elements.size() > before) {
         meet(candidate(place.get(), place.family(), place.get().elements[before]));

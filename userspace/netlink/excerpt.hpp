@@ -21,7 +21,7 @@ class Excerpt {
 public:
     // Of tables that have been read but for the elements of their maps. `open` is for questions whose answer nobody
     // reads to its end.
-    Excerpt(Netlink& netlink, std::function<std::unique_ptr<Socket>()> open, const Ruleset& tables);
+    Excerpt(Netlink& netlink, std::function<std::unique_ptr<Socket>()> open, const Ruleset& tables, std::string name);
 
     // Around a pair that is to come or to go, as far as it is known; false: whoever wants to know must read all.
     bool take(const Candidate& pair);
@@ -48,6 +48,7 @@ private:
 
     Netlink& netlink_;
     std::function<std::unique_ptr<Socket>()> open_;
+    std::string name_;  // of the tables
     std::vector<TableDecoder> decoders_;
     std::vector<Candidate> met_;
     std::set<std::tuple<Family, std::string, Address>> asked_;

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <numeric>
+#include <set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -64,9 +65,9 @@ Map& map_of(Ruleset& ruleset, const Selection& selection) {
 
 }  // namespace
 
-Kernel::Kernel(Sockets sockets, Records records, Progress& progress, std::chrono::seconds most)
-    : sockets_(std::move(sockets)), netlink_(sockets_.talk()), watch_(sockets_.listen), records_(std::move(records)),
-      progress_(progress), most_(most) {}
+Kernel::Kernel(Sockets sockets, Records records, Progress& progress, std::chrono::seconds most, Instance instance)
+    : sockets_(std::move(sockets)), instance_(std::move(instance)), netlink_(sockets_.talk()),
+      watch_(sockets_.listen, instance_), records_(std::move(records)), progress_(progress), most_(most) {}
 
 Snapshot Kernel::read(Depth depth) {
     return read(depth, nullptr);
@@ -99,7 +100,7 @@ std::optional<Snapshot> Kernel::try_to_read(Depth depth, const Candidate* around
     }
     trusting_ = known || excerpt;
     std::optional<Progress::Step> step(std::in_place, progress_, "reading the elements that the kernel holds");
-    Reader reader(netlink_, watch_, patience, *step);
+    Reader reader(netlink_, watch_, patience, *step, instance_.table());
     for (const Family family : families) {
         if (auto table = reader.read(family, excerpt ? Depth::known : depth, known ? &*known : nullptr)) {
             snapshot.ruleset.push_back(std::move(*table));
@@ -123,7 +124,7 @@ std::optional<Snapshot> Kernel::try_to_read(Depth depth, const Candidate* around
 }
 
 bool Kernel::take_excerpt(Snapshot& snapshot, const Candidate& pair) {
-    Excerpt excerpt(netlink_, sockets_.talk, snapshot.ruleset);
+    Excerpt excerpt(netlink_, sockets_.talk, snapshot.ruleset, instance_.table());
     excerpts_ = excerpt.take(pair);
     snapshot.ruleset = excerpt.finish();
     snapshot.whole = false;
@@ -173,7 +174,8 @@ bool Kernel::count(Snapshot& snapshot, const std::vector<Selection>& selections)
 bool Kernel::count(Family family, Map& map, std::span<const std::size_t> elements) {
     auto next = elements.begin();
     const Answer answer =
-        netlink_.ask(ask_elements(family, map, elements, netlink_.next_sequence()), [&](Message message) {
+        netlink_.ask(ask_elements(family, instance_.table(), map, elements, netlink_.next_sequence()),
+                     [&](Message message) {
             const auto traffic =
                 next == elements.end() ? std::nullopt : decode_traffic(message, map.elements.key(*next));
             if (traffic) {
@@ -196,13 +198,14 @@ Committed Kernel::commit(const Plan& plan, const Snapshot& before, const Ruleset
     std::uint32_t generation = before.generation;
     const Progress::Step step(progress_,
                               fmt::format("writing {} elements to the kernel", grouped(count_elements(plan))));
-    Batch batch = encode(plan, generation, netlink_.next_sequence());
+    Batch batch = encode(plan, instance_.table(), generation, netlink_.next_sequence());
     const Outcome outcome = send(batch, generation);
     if (outcome.result == Result::done) {
         if (before.whole) {
             records_.state.keep(generation_after(generation), after);
         }
-        records_.baseline.keep(generation_after(generation), after, before.whole ? witnesses(after) : staying(plan));
+        records_.baseline.keep(generation_after(generation), instance_.table(), after,
+                               before.whole ? witnesses(after) : staying(plan));
         watch_.end();
         return Committed::yes;
     }
@@ -221,7 +224,7 @@ Committed Kernel::commit(const Plan& plan, const Snapshot& before, const Ruleset
 
 void Kernel::confirm(const Snapshot& snapshot) const {
     if (snapshot.whole) {
-        records_.baseline.keep(snapshot.generation, snapshot.ruleset, witnesses(snapshot.ruleset));
+        records_.baseline.keep(snapshot.generation, instance_.table(), snapshot.ruleset, witnesses(snapshot.ruleset));
     }
 }
 
@@ -240,12 +243,12 @@ std::vector<Witness> Kernel::staying(const Plan& plan) const {
     return staying;
 }
 
-// Again and again while others commit to other tables only.
+// Again and again while others commit to other tables only. What other instances have was looked at before.
 Outcome Kernel::send(Batch& batch, std::uint32_t& generation) {
     const Outcome outdated{Result::refused, {0, ERESTART, {}}};
     const bool to_be_heard = batch.bytes.size() <= most_heard;
     for (Patience patience(most_); patience.lasts();) {
-        if (watch_.is_on() && !still_holds(generation)) {
+        if (watch_.is_on() && (!still_holds(generation) || watch_.has_others())) {
             return outdated;
         }
         if (!to_be_heard) {
@@ -262,13 +265,14 @@ Outcome Kernel::send(Batch& batch, std::uint32_t& generation) {
 }
 
 std::vector<std::string> Kernel::drift(const Baseline::Record& since) {
-    std::vector<std::string> sentences = statnat::drift(since, read(Depth::known).ruleset);
+    std::vector<std::string> sentences = statnat::drift(since, read(Depth::known).ruleset, instance_.table());
     for (const Witness& witness : since.witnesses) {
         const Answer answer = netlink_.ask(
-            ask_element(witness.family, witness.map, witness.key, netlink_.next_sequence()), [](Message) {});
+            ask_element(witness.family, instance_.table(), witness.map, witness.key, netlink_.next_sequence()),
+            [](Message) {});
         if (sentences.empty() && answer.refusal) {
-            sentences.push_back(fmt::format("map {} {} has lost {}", table_text(witness.family), witness.map,
-                                            witness.key.text()));
+            sentences.push_back(fmt::format("map {} {} has lost {}", table_text(witness.family, instance_.table()),
+                                            witness.map, witness.key.text()));
         }
     }
     return sentences;
@@ -289,6 +293,22 @@ std::optional<Disturbance> Kernel::wait(std::chrono::milliseconds most) {
         listen();
     }
     return disturbance;
+}
+
+std::vector<Sibling> Kernel::siblings() {
+    std::set<std::string> names;
+    for (const Family family : families) {
+        netlink_.ask(ask_tables(family, netlink_.next_sequence()),
+                     [&](Message message) { names.insert(decode_table_name(message)); });
+    }
+    std::vector<Sibling> found;
+    for (const std::string& name : names) {
+        if (const auto instance = Instance::of_table(name); instance && *instance != instance_) {
+            Kernel other(sockets_, {}, progress_, most_, *instance);
+            found.push_back({*instance, other.read().ruleset});
+        }
+    }
+    return found;
 }
 
 std::vector<OtherChain> Kernel::chains_of_others() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "error.hpp"
+#include "names.hpp"
 #include "netlink/netlink.hpp"
 #include "netlink/patience.hpp"
 #include "netlink/reader.hpp"
@@ -58,6 +59,12 @@ struct Disturbance {
     std::optional<Committer> by{};  // nothing: nobody knows, and perhaps it was about other tables
 };
 
+// Another instance in this network namespace, and what it holds.
+struct Sibling {
+    Instance instance;
+    Ruleset ruleset;
+};
+
 // What is remembered of it.
 struct Records {
     StateFile state{};
@@ -66,11 +73,15 @@ struct Records {
     RunFile fence{};
 };
 
+// How long a command starts again when somebody else keeps committing.
+inline constexpr std::chrono::seconds longest_patience(30);
+
 class Kernel {
 public:
     // Tells `progress`, which must outlive it, what it is about. `most` is how long it starts again when somebody else
     // keeps committing.
-    Kernel(Sockets sockets, Records records, Progress& progress, std::chrono::seconds most = std::chrono::seconds(30));
+    Kernel(Sockets sockets, Records records, Progress& progress, std::chrono::seconds most = longest_patience,
+           Instance instance = {});
 
     // Our tables, all as they are at one generation.
     Snapshot read(Depth depth = Depth::elements);
@@ -88,6 +99,7 @@ public:
     // The same where there is nothing to commit.
     void confirm(const Snapshot& snapshot) const;
 
+    const Instance& instance() const { return instance_; }
     const Baseline& baseline() const { return records_.baseline; }
     const RunFile& neighbours() const { return records_.neighbours; }
     const RunFile& fence() const { return records_.fence; }
@@ -98,6 +110,9 @@ public:
     // Waits for somebody to commit to our tables, or to so many that ours may be among them; nothing if nobody has for
     // so long. Whoever waits again and again misses none.
     std::optional<Disturbance> wait(std::chrono::milliseconds most);
+
+    // What other instances hold.
+    std::vector<Sibling> siblings();
 
     // Base chains of other tables, as far as they are told.
     std::vector<OtherChain> chains_of_others();
@@ -121,6 +136,7 @@ private:
     void distrust();
 
     Sockets sockets_;
+    Instance instance_;
     Netlink netlink_;
     Watch watch_;
     Records records_;

@@ -14,14 +14,14 @@
 
 namespace statnat {
 
-Reader::Reader(Netlink& netlink, Watch& watch, Patience& patience, Progress::Step& step)
-    : netlink_(netlink), watch_(watch), patience_(patience), step_(step) {}
+Reader::Reader(Netlink& netlink, Watch& watch, Patience& patience, Progress::Step& step, std::string table)
+    : netlink_(netlink), watch_(watch), patience_(patience), step_(step), table_(std::move(table)) {}
 
 std::optional<Table> Reader::read(Family family, Depth depth, StateFile::Contents* known) {
-    TableDecoder decoder(family);
+    TableDecoder decoder(family, table_);
     gone_ = false;
-    const auto list_by = [&](Bytes (*ask)(Family, std::uint32_t), Decode decode) {
-        list([&](std::uint32_t sequence) { return ask(family, sequence); }, decoder, decode);
+    const auto list_by = [&](Bytes (*ask)(Family, std::string_view, std::uint32_t), Decode decode) {
+        list([&](std::uint32_t sequence) { return ask(family, table_, sequence); }, decoder, decode);
     };
     list_by(ask_table, &TableDecoder::table);
     if (gone_) {
@@ -36,10 +36,10 @@ std::optional<Table> Reader::read(Family family, Depth depth, StateFile::Content
         }
     }
     for (const std::string& set : decoder.prefix_sets_to_read()) {
-        list([&](std::uint32_t sequence) { return ask_elements(family, set, sequence); }, decoder,
+        list([&](std::uint32_t sequence) { return ask_elements(family, table_, set, sequence); }, decoder,
              &TableDecoder::elements);
     }
-    list_by(ask_chains, &TableDecoder::chain);
+    list([&](std::uint32_t sequence) { return ask_chains(family, sequence); }, decoder, &TableDecoder::chain);
     list_by(ask_rules, &TableDecoder::rule);
     whole_ = whole_ && !gone_;  // it was there when we began
     return decoder.finish();
@@ -68,7 +68,8 @@ void Reader::dump(Family family, const std::string& map, TableDecoder& decoder) 
     if (gone_) {
         return;
     }
-    const Answer answer = netlink_.ask(ask_elements(family, map, netlink_.next_sequence()), [&](Message message) {
+    const Bytes question = ask_elements(family, table_, map, netlink_.next_sequence());
+    const Answer answer = netlink_.ask(question, [&](Message message) {
         decoder.elements(message);
         step_.count(decoder.elements_read());
         watch_.hear();

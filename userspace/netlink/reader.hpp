@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace statnat {
 
@@ -25,7 +26,7 @@ enum class Depth {
 
 class Reader {
 public:
-    Reader(Netlink& netlink, Watch& watch, Patience& patience, Progress::Step& step);
+    Reader(Netlink& netlink, Watch& watch, Patience& patience, Progress::Step& step, std::string table);
 
     // Takes from `known` what is in it; null: nothing is known.
     std::optional<Table> read(Family family, Depth depth, StateFile::Contents* known);
@@ -45,6 +46,7 @@ private:
     Watch& watch_;
     Patience& patience_;
     Progress::Step& step_;
+    std::string table_;
     bool gone_ = false;  // the table is not there, or not any more
     bool whole_ = true;
 };

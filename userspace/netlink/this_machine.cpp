@@ -5,11 +5,32 @@
 #include "netlink/routes.hpp"
 #include "printable.hpp"
 
+#include <fstream>
 #include <string>
 
 #include <spdlog/spdlog.h>
 
 namespace statnat {
+namespace {
+
+constexpr const char* state_directory = "/run/statnat";
+
+Records records(const Instance& instance) {
+    const auto cookie = network_namespace();
+    std::string boot;
+    std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+    if (!cookie || boot.empty()) {
+        return {};
+    }
+    const RunDirectory directory{state_directory, *cookie, boot, instance.name()};
+    return {StateFile(directory), Baseline(directory), RunFile(directory, "neighbours"), RunFile(directory, "fence")};
+}
+
+}  // namespace
+
+Kernel this_kernel(const Instance& instance, Progress& progress) {
+    return {{open_socket, open_event_socket}, records(instance), progress, longest_patience, instance};
+}
 
 Machine this_machine(const std::function<void(Netlink&, Machine&)>& more) {
     Machine machine;

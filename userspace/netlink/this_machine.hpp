@@ -2,13 +2,19 @@
 // The machine that a command runs on, as far as it can be known; nothing is said of the rest.
 #pragma once
 
+#include "names.hpp"
+#include "netlink/kernel.hpp"
 #include "netlink/netlink.hpp"
 #include "pairs/pairs.hpp"
+#include "progress.hpp"
 #include "ruleset/machine.hpp"
 
 #include <functional>
 
 namespace statnat {
+
+// The kernel of this network namespace, with what is remembered of it since boot.
+Kernel this_kernel(const Instance& instance, Progress& progress);
 
 // The addresses of this network namespace, with what `more` asks for.
 Machine this_machine(const std::function<void(Netlink&, Machine&)>& more);

@@ -14,7 +14,8 @@ std::string Committer::text() const {
     return fmt::format("{} (process {})", process, process_id);
 }
 
-Watch::Watch(std::function<std::unique_ptr<Socket>()> open) : open_(std::move(open)), buffer_(receive_size) {}
+Watch::Watch(std::function<std::unique_ptr<Socket>()> open, Instance instance)
+    : open_(std::move(open)), instance_(std::move(instance)), buffer_(receive_size) {}
 
 // In a moment in which nothing is told: all that comes later is of later transactions. But for one that was under way,
 // whose end is heard once more, and out of turn.
@@ -26,7 +27,7 @@ std::uint32_t Watch::begin(const std::function<std::uint32_t()>& ask) {
         hear();
         generation_ = ask();
     } while (hear(false));
-    doubtful_ = lost_ = unnamed_ = false;
+    doubtful_ = lost_ = unnamed_ = others_ = false;
     culprit_.reset();
     return generation_;
 }
@@ -72,8 +73,10 @@ bool Watch::hear(bool wait) {
 void Watch::take(Message message) {
     const Event event = decode_event(message);
     if (!event.generation) {
-        unnamed_ = unnamed_ || event.is_about_us;
-        doubtful_ = doubtful_ || event.is_about_us;
+        const bool is_about_us = event.table == instance_.table();
+        unnamed_ = unnamed_ || is_about_us;
+        doubtful_ = doubtful_ || is_about_us;
+        others_ = others_ || (!is_about_us && Instance::of_table(event.table));
         return;
     }
     spdlog::debug("< generation {} by {} (process {})", *event.generation, event.process, event.process_id);

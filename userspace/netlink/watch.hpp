@@ -6,6 +6,7 @@
 // Listening has a price, which others pay: the kernel writes a message for each element that they change.
 #pragma once
 
+#include "names.hpp"
 #include "netlink/socket.hpp"
 
 #include <chrono>
@@ -38,7 +39,7 @@ struct Committer {
 
 class Watch {
 public:
-    explicit Watch(std::function<std::unique_ptr<Socket>()> open);
+    Watch(std::function<std::unique_ptr<Socket>()> open, Instance instance);
 
     // Listens from the generation on that `ask` tells, and returns that.
     std::uint32_t begin(const std::function<std::uint32_t()>& ask);
@@ -59,6 +60,8 @@ public:
     // Whoever changed our tables since it was asked last, rather somebody else than this tool; nothing if that is not
     // known. What was changed is the caller's to look at now: from here on our tables have not changed.
     std::optional<Committer> culprit();
+    // Other instances have changed theirs since it began.
+    bool has_others() const { return others_; }
     // Something was not heard, for want of room: it must begin anew.
     bool has_lost() const { return lost_; }
 
@@ -67,10 +70,12 @@ private:
     void take(Message message);
 
     std::function<std::unique_ptr<Socket>()> open_;
+    Instance instance_;
     std::unique_ptr<Socket> socket_;  // null: nobody listens
     std::vector<std::uint8_t> buffer_;
     std::uint32_t generation_ = 0;  // as far as it has heard
     bool doubtful_ = false;         // our tables may have changed
+    bool others_ = false;           // other instances have changed theirs
     bool lost_ = false;             // since something was not heard
     bool unnamed_ = false;          // our tables have changed, by whom is still to be told
     std::optional<Committer> last_{};

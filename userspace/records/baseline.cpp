@@ -45,8 +45,8 @@ std::string words(const PrefixSet& set) {
     return words;
 }
 
-void add(Outline& outline, const Table& table) {
-    const std::string name = table_text(table.family);
+void add(Outline& outline, const Table& table, std::string_view of) {
+    const std::string name = table_text(table.family, of);
     outline.emplace("table " + name, table.dormant ? "dormant" : "awake");
     for (const Map& map : table.maps) {
         outline.emplace(fmt::format("map {} {}", name, map.name), words(map));
@@ -60,10 +60,10 @@ void add(Outline& outline, const Table& table) {
 }
 
 // Whether a thing went with its table, which is said of that one.
-bool went_with_its_table(const std::string& thing, const Outline& before, const Outline& now) {
+bool went_with_its_table(const std::string& thing, const Outline& before, const Outline& now, std::string_view of) {
     return std::any_of(families.begin(), families.end(), [&](Family family) {
-        const std::string table = "table " + table_text(family);
-        return thing != table && thing.find(" " + table_text(family) + " ") != std::string::npos &&
+        const std::string table = "table " + table_text(family, of);
+        return thing != table && thing.find(" " + table_text(family, of) + " ") != std::string::npos &&
                before.contains(table) && !now.contains(table);
     });
 }
@@ -108,13 +108,14 @@ std::optional<Baseline::Record> Baseline::recall() const {
     return record;
 }
 
-void Baseline::keep(std::uint32_t generation, const Ruleset& ruleset, const std::vector<Witness>& witnesses) const {
+void Baseline::keep(std::uint32_t generation, std::string_view table, const Ruleset& ruleset,
+                    const std::vector<Witness>& witnesses) const {
     if (ruleset.empty()) {
         file_.remove();
         return;
     }
     const auto before = recall();
-    write({generation, std::string(version), before ? before->degraded : "", outline(ruleset), witnesses});
+    write({generation, std::string(version), before ? before->degraded : "", outline(ruleset, table), witnesses});
 }
 
 void Baseline::keep_degraded(std::string_view why) const {
@@ -155,20 +156,20 @@ std::vector<Witness> witnesses(const Ruleset& ruleset) {
     return found;
 }
 
-Outline outline(const Ruleset& ruleset) {
+Outline outline(const Ruleset& ruleset, std::string_view of) {
     Outline outline;
     for (const Table& table : ruleset) {
-        add(outline, table);
+        add(outline, table, of);
     }
     return outline;
 }
 
-std::vector<std::string> drift(const Baseline::Record& record, const Ruleset& actual) {
-    const Outline now = outline(actual);
+std::vector<std::string> drift(const Baseline::Record& record, const Ruleset& actual, std::string_view table) {
+    const Outline now = outline(actual, table);
     std::vector<std::string> sentences;
     for (const auto& [thing, words] : record.outline) {
         const auto found = now.find(thing);
-        if (found == now.end() && !went_with_its_table(thing, record.outline, now)) {
+        if (found == now.end() && !went_with_its_table(thing, record.outline, now, table)) {
             sentences.push_back(thing + " is gone");
         } else if (found != now.end() && found->second != words) {
             sentences.push_back(thing + " is changed");

@@ -47,7 +47,8 @@ public:
     std::optional<std::int64_t> kept_at() const { return file_.written_at(); }
 
     // Goes on being degraded as it was.
-    void keep(std::uint32_t generation, const Ruleset& ruleset, const std::vector<Witness>& witnesses) const;
+    void keep(std::uint32_t generation, std::string_view table, const Ruleset& ruleset,
+              const std::vector<Witness>& witnesses) const;
     void keep_degraded(std::string_view why) const;
 
 private:
@@ -59,9 +60,10 @@ private:
 // The first element of each map.
 std::vector<Witness> witnesses(const Ruleset& ruleset);
 
-Outline outline(const Ruleset& ruleset);
+// Of tables of that name.
+Outline outline(const Ruleset& ruleset, std::string_view table);
 
 // What has changed since, in sentences; none: nothing that an outline shows.
-std::vector<std::string> drift(const Baseline::Record& record, const Ruleset& actual);
+std::vector<std::string> drift(const Baseline::Record& record, const Ruleset& actual, std::string_view table);
 
 }  // namespace statnat

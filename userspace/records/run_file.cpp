@@ -34,9 +34,11 @@ bool is_ours_alone(const fs::path& path, mode_t kind) {
 }  // namespace
 
 RunFile::RunFile(const RunDirectory& directory, std::string kind)
-    : path_(directory.path / fmt::format("{}-{}", kind, directory.cookie)), kind_(std::move(kind)),
+    : kind_(directory.instance.empty() ? std::move(kind) : fmt::format("@{}@{}", directory.instance, kind)),
       identity_(fmt::format("statnat 1, network namespace {}, boot {}, generation ", directory.cookie,
-                            directory.boot)) {}
+                            directory.boot)) {
+    path_ = directory.path / fmt::format("{}-{}", kind_, directory.cookie);
+}
 
 std::optional<RunFile::Opened> RunFile::open() const {
     if (path_.empty() || !is_ours_alone(path_.parent_path(), S_IFDIR) || !is_ours_alone(path_, S_IFREG)) {

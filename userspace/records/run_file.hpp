@@ -21,6 +21,7 @@ struct RunDirectory {
     std::filesystem::path path;  // made where it is missing
     std::uint64_t cookie = 0;
     std::string boot;
+    std::string instance{};  // empty: the one without a name
 };
 
 class RunFile {

@@ -31,11 +31,10 @@ std::string what_becomes(const Handling& handling) {
                            : hole + "\n";
 }
 
-std::string as_text(const Handling& handling, Family family) {
+std::string as_text(const Handling& handling, const std::string& table) {
     if (handling.chain.empty()) {
         return "no rule translates it\n";
     }
-    const std::string table = table_text(family);
     const std::string rule =
         fmt::format("    rule: {} {}: {}\n", table, printable(handling.chain), printable(handling.rule));
     if (handling.map.empty()) {
@@ -87,17 +86,17 @@ std::string interfaces(const Explanation& explanation) {
 
 }  // namespace
 
-std::string as_text(const Explanation& explanation) {
-    const Family family = explanation.address.family;
+std::string as_text(const Explanation& explanation, std::string_view of) {
+    const std::string table = table_text(explanation.address.family, of);
     std::string lines = fmt::format("{}\n  as the source of an internal host: {}", explanation.address.text(),
-                                    as_text(explanation.outbound, family));
+                                    as_text(explanation.outbound, table));
     if (explanation.outbound.match && !explanation.exempt_destinations.empty()) {
         lines += fmt::format("    but not on the way to: {}\n", joined(explanation.exempt_destinations));
     }
     if (explanation.outbound.match && !explanation.external_interfaces.empty()) {
         lines += fmt::format("    but only to where a packet leaves by: {}\n", interfaces(explanation));
     }
-    lines += fmt::format("  as the destination from outside: {}", as_text(explanation.inbound, family));
+    lines += fmt::format("  as the destination from outside: {}", as_text(explanation.inbound, table));
     if (explanation.inbound.match && !explanation.external_interfaces.empty()) {
         lines += fmt::format("    but only from where a packet comes by: {}, or from a host that has a pair\n",
                              interfaces(explanation));

@@ -5,10 +5,12 @@
 #include "ruleset/explanation.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace statnat {
 
-std::string as_text(const Explanation& explanation);
+// By tables of that name.
+std::string as_text(const Explanation& explanation, std::string_view table);
 std::string as_json(const Explanation& explanation);
 
 }  // namespace statnat

@@ -94,7 +94,7 @@ std::string_view name(Engine engine) {
 
 std::string as_text(const Status& status) {
     if (!status.is_installed) {
-        return fmt::format("nothing is installed: there is no table {}\n{}", table_name, module_line(status));
+        return fmt::format("nothing is installed: there is no table {}\n{}", status.table, module_line(status));
     }
     const Inventory& found = status.found;
     std::string text = fmt::format("engine: {}\n{}pairs: {}\ncounters: {}\n",

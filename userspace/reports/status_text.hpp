@@ -11,7 +11,8 @@
 namespace statnat {
 
 struct Status {
-    bool is_installed = false;           // there are tables of ours
+    std::string table{};                 // the name of ours
+    bool is_installed = false;           // they are there
     std::string no_module{};             // why there is none; empty: there is one
     Inventory found{};                   // where it is installed, as all below
     std::vector<std::string> damages{};  // what a repair would do

@@ -43,6 +43,7 @@ struct PairChanges {
 
 // Refers to the plan that it tells.
 struct Story {
+    std::string_view table;
     std::map<Family, PairChanges> pairs;
     std::map<std::pair<Family, std::string>, Alteration> alterations;
 };
@@ -57,19 +58,20 @@ bool has_hole(const Elements& elements) {
 }
 
 Alteration& table_alteration(Story& story, Family family) {
-    return story.alterations[{family, "table " + table_text(family)}];
+    return story.alterations[{family, "table " + table_text(family, story.table)}];
 }
 
 Alteration& map_alteration(Story& story, Family family, const Map& map) {
-    return story.alterations[{family, (map.values ? "map " : "set ") + table_text(family) + " " + map.name}];
+    const std::string kind = map.values ? "map " : "set ";
+    return story.alterations[{family, kind + table_text(family, story.table) + " " + map.name}];
 }
 
 Alteration& set_alteration(Story& story, Family family, const std::string& name) {
-    return story.alterations[{family, "set " + table_text(family) + " " + name}];
+    return story.alterations[{family, "set " + table_text(family, story.table) + " " + name}];
 }
 
 Alteration& chain_alteration(Story& story, Family family, const std::string& name) {
-    return story.alterations[{family, "chain " + table_text(family) + " " + name}];
+    return story.alterations[{family, "chain " + table_text(family, story.table) + " " + name}];
 }
 
 void tell(Story& story, const AddTable& step) {
@@ -184,8 +186,8 @@ void walk(const PairChanges& pairs, Visit visit) {
     }
 }
 
-Story tell(const Plan& plan) {
-    Story story;
+Story tell(const Plan& plan, std::string_view table = {}) {
+    Story story{.table = table, .pairs = {}, .alterations = {}};
     for (const Step& step : plan) {
         std::visit([&](const auto& alternative) { tell(story, alternative); }, step);
     }
@@ -243,8 +245,8 @@ Loss loss(const Plan& plan, const Ruleset& desired, const Ruleset& actual) {
     return loss;
 }
 
-std::vector<std::string> describe(const Plan& plan) {
-    const Story story = tell(plan);
+std::vector<std::string> describe(const Plan& plan, std::string_view table) {
+    const Story story = tell(plan, table);
     std::vector<std::string> lines;
     std::set<Family> pairs_change;
     for (const auto& [family, pairs] : story.pairs) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace statnat {
@@ -35,7 +36,7 @@ struct Loss {
 Loss loss(const Plan& plan, const Ruleset& desired, const Ruleset& actual);
 
 // What the steps do, in pairs where they can be told in pairs, one line each, for `diff`:
-// "+ 10.0.0.2 198.51.100.2 # mail", "- ...", "~ chain ip statnat prerouting: rules".
-std::vector<std::string> describe(const Plan& plan);
+// "+ 10.0.0.2 198.51.100.2 # mail", "- ...", "~ chain ip statnat prerouting: rules", for tables of that name.
+std::vector<std::string> describe(const Plan& plan, std::string_view table);
 
 }  // namespace statnat

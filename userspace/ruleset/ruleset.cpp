@@ -310,8 +310,8 @@ std::uint32_t mark_of(const Table& table) {
     return 0;
 }
 
-std::string table_text(Family family) {
-    return keyword(family) + " " + std::string(table_name);
+std::string table_text(Family family, std::string_view table) {
+    return keyword(family) + " " + std::string(table);
 }
 
 }  // namespace statnat

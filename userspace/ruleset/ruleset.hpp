@@ -16,7 +16,6 @@
 
 namespace statnat {
 
-inline constexpr std::string_view table_name = "statnat";
 inline constexpr std::int32_t raw_priority = -300;
 
 enum class Field : std::uint8_t { source, destination };
@@ -222,7 +221,7 @@ const Named* find_named(const std::vector<Named>& all, std::string_view name) {
     return found == all.end() ? nullptr : &*found;
 }
 
-std::string table_text(Family family);  // "ip statnat"
+std::string table_text(Family family, std::string_view table);  // "ip statnat"
 
 using Ruleset = std::vector<Table>;  // at most one per family, ascending
 

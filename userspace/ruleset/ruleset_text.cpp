@@ -27,8 +27,8 @@ std::string_view type_of_addresses(Family family) {
 
 class Writer {
 public:
-    void write(const Table& table) {
-        add("table {} {{\n", table_text(table.family));
+    void write(const Table& table, std::string_view name) {
+        add("table {} {{\n", table_text(table.family, name));
         for (const Map& map : table.maps) {
             write(map, table.family);
         }
@@ -105,14 +105,14 @@ private:
 
 }  // namespace
 
-std::string as_file(const Ruleset& ruleset) {
+std::string as_file(const Ruleset& ruleset, std::string_view name) {
     Writer writer;
     for (const Family family : families) {
         // A table that is not there cannot be deleted.
-        writer.add("table {0}\ndelete table {0}\n", table_text(family));
+        writer.add("table {0}\ndelete table {0}\n", table_text(family, name));
     }
     for (const Table& table : ruleset) {
-        writer.write(table);
+        writer.write(table, name);
     }
     return writer.take();
 }

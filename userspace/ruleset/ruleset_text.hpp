@@ -5,10 +5,11 @@
 #include "ruleset/ruleset.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace statnat {
 
-// In place of all our tables, whatever the kernel has of them.
-std::string as_file(const Ruleset& ruleset);
+// In place of all tables of that name, whatever the kernel has of them.
+std::string as_file(const Ruleset& ruleset, std::string_view table);
 
 }  // namespace statnat

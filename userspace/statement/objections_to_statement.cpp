@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "statement/objections_to_statement.hpp"
 
-#include "interface_name.hpp"
+#include "names.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -3,7 +3,7 @@
 #include "statement/statement_json.hpp"
 
 #include "error.hpp"
-#include "interface_name.hpp"
+#include "names.hpp"
 #include "printable.hpp"
 #include "statement/objections_to_statement.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "wire/decoder.hpp"
 
+#include "names.hpp"
 #include "wire/statement_reader.hpp"
 #include "wire/wire.hpp"
 
@@ -82,8 +83,7 @@ Event decode_event(Message message) {
     }
     // Tables and all that is in them have the table's name as their first attribute.
     const std::uint8_t family = message[MNL_NLMSG_HDRLEN];  // nfgen_family
-    return {.is_about_us = (family == NFPROTO_IPV4 || family == NFPROTO_IPV6) &&
-                           attributes.text(NFTA_TABLE_NAME) == table_name};
+    return {.table = family == NFPROTO_IPV4 || family == NFPROTO_IPV6 ? attributes.text(NFTA_TABLE_NAME) : ""};
 }
 
 std::optional<Traffic> decode_traffic(Message message, const Address& key) {
@@ -120,7 +120,7 @@ std::optional<OtherChain> decode_chain_of_others(Message message) {
         return std::nullopt;
     }
     const std::string table = attributes.text(NFTA_CHAIN_TABLE);
-    if (!attributes.has(NFTA_CHAIN_HOOK) || (table == table_name && chain.families.size() == 1)) {
+    if (!attributes.has(NFTA_CHAIN_HOOK) || (Instance::of_table(table) && chain.families.size() == 1)) {
         return std::nullopt;
     }
     chain.place = family + " " + table + " " + attributes.text(NFTA_CHAIN_NAME);
@@ -139,11 +139,15 @@ void decode_elements(Message message, Family family, Elements& elements) {
     });
 }
 
-TableDecoder::TableDecoder(Family family) {
+std::string decode_table_name(Message message) {
+    return Attributes::of(message).text(NFTA_TABLE_NAME);
+}
+
+TableDecoder::TableDecoder(Family family, std::string name) : name_(std::move(name)) {
     table_.family = family;
 }
 
-TableDecoder::TableDecoder(Table table) : table_(std::move(table)) {}
+TableDecoder::TableDecoder(Table table, std::string name) : name_(std::move(name)), table_(std::move(table)) {}
 
 void TableDecoder::table(Message message) {
     table_.dormant = (Attributes::of(message).number(NFTA_TABLE_FLAGS) & NFT_TABLE_F_DORMANT) != 0;
@@ -153,7 +157,7 @@ void TableDecoder::set(Message message) {
     const Attributes attributes = Attributes::of(message);
     const std::uint32_t flags = attributes.number(NFTA_SET_FLAGS);
     // An anonymous set is part of the rule that uses it, and goes with it.
-    if (attributes.text(NFTA_SET_TABLE) != table_name || (flags & NFT_SET_ANONYMOUS)) {
+    if (attributes.text(NFTA_SET_TABLE) != name_ || (flags & NFT_SET_ANONYMOUS)) {
         return;
     }
     const bool has_timeout = attributes.has(NFTA_SET_TIMEOUT);
@@ -216,7 +220,7 @@ bool TableDecoder::put(const std::string& set, Elements elements) {
 
 void TableDecoder::elements(Message message) {
     const Attributes attributes = Attributes::of(message);
-    if (attributes.text(NFTA_SET_ELEM_LIST_TABLE) != table_name) {
+    if (attributes.text(NFTA_SET_ELEM_LIST_TABLE) != name_) {
         return;
     }
     const std::string name = attributes.text(NFTA_SET_ELEM_LIST_SET);
@@ -274,7 +278,7 @@ void TableDecoder::boundary(Intervals& intervals, const void* data, std::size_t 
 void TableDecoder::chain(Message message) {
     const Attributes attributes = Attributes::of(message);
     // The chain of a "jump { ... }" is part of the rule that jumps there.
-    if (attributes.text(NFTA_CHAIN_TABLE) != table_name ||
+    if (attributes.text(NFTA_CHAIN_TABLE) != name_ ||
         (attributes.number(NFTA_CHAIN_FLAGS) & NFT_CHAIN_BINDING) != 0) {
         return;
     }
@@ -301,7 +305,7 @@ void TableDecoder::chain(Message message) {
 
 void TableDecoder::rule(Message message) {
     const Attributes attributes = Attributes::of(message);
-    if (attributes.text(NFTA_RULE_TABLE) != table_name) {
+    if (attributes.text(NFTA_RULE_TABLE) != name_) {
         return;
     }
     const Rule rule = rule_in(attributes.bytes(NFTA_RULE_EXPRESSIONS), table_.family);

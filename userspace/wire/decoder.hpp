@@ -21,7 +21,7 @@ struct Event {
     std::optional<std::uint32_t> generation{};  // only in the last one
     std::string process{};                      // whose transaction that was
     std::uint32_t process_id = 0;
-    bool is_about_us = false;  // about a table of ours, or what is in it
+    std::string table{};  // that, or what is in it, was changed; empty: of a family that no table of ours has
 };
 
 Event decode_event(Message message);
@@ -32,16 +32,18 @@ std::optional<Traffic> decode_traffic(Message message, const Address& key);
 // Appends those of a map of addresses that a message has, whoever has put them there, without their traffic.
 void decode_elements(Message message, Family family, Elements& elements);
 
-// Nothing for our own ones, for those without a hook, and for families that no packet of a pair is of.
+// Nothing for those of instances, for those without a hook, and for families that no packet of a pair is of.
 std::optional<OtherChain> decode_chain_of_others(Message message);
+
+std::string decode_table_name(Message message);
 
 // Puts one table together from the messages that answer the questions above, asked in that order; messages about other
 // tables are passed over. Throws CannotGoOn when a message is not what a kernel would send.
 class TableDecoder {
 public:
-    explicit TableDecoder(Family family);
+    TableDecoder(Family family, std::string name);
     // To add elements to its maps.
-    explicit TableDecoder(Table table);
+    TableDecoder(Table table, std::string name);
 
     void table(Message message);
     void set(Message message);
@@ -69,6 +71,7 @@ private:
     void element(Map& map, const void* attributes, std::size_t size);
     void boundary(Intervals& intervals, const void* attributes, std::size_t size) const;
 
+    std::string name_;
     Table table_;
     std::vector<Intervals> intervals_;
     std::size_t elements_read_ = 0;

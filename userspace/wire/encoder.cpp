@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint32_t nft_big_endian = 2;  // nft(8)'s number for a byte order; it reads it back to print a set
 
-constexpr std::string_view probe_table = "statnat-probe";
+constexpr std::string_view probe_table = "statnat.probe";
 
 // An attribute's length has 16 bits; a list of elements stays well below, the rest goes into another message.
 constexpr std::size_t list_limit = 60000;
@@ -39,6 +39,7 @@ std::size_t room_for(const Plan& plan) {
 class Encoder {
 public:
     Encoder(std::string_view table, std::uint32_t first_sequence) : writer_(first_sequence), table_(table) {
+        batch_.table = table_;
         batch_.first_sequence = first_sequence;
     }
 
@@ -277,8 +278,8 @@ void Batch::aim(std::uint32_t generation) {
     std::memcpy(&bytes.at(at), &number, sizeof number);
 }
 
-Batch encode(const Plan& plan, std::uint32_t generation, std::uint32_t first_sequence) {
-    Encoder encoder(table_name, first_sequence);
+Batch encode(const Plan& plan, std::string_view table, std::uint32_t generation, std::uint32_t first_sequence) {
+    Encoder encoder(table, first_sequence);
     encoder.begin(generation);
     encoder.encode(plan);
     encoder.confirm();

@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace statnat {
@@ -16,6 +18,7 @@ struct Batch {
     static constexpr std::size_t no_step = static_cast<std::size_t>(-1);
 
     Bytes bytes;
+    std::string table;
     std::uint32_t first_sequence = 0;  // of the batch's begin; its messages are numbered without a gap
     std::vector<std::size_t> steps;    // the step of the plan that each message belongs to, or no_step
     std::uint32_t confirmed = 0;       // the sequence number that the kernel acknowledges
@@ -26,8 +29,8 @@ struct Batch {
     void aim(std::uint32_t generation);
 };
 
-// The batch that takes the kernel through `plan` if its generation is still `generation`.
-Batch encode(const Plan& plan, std::uint32_t generation, std::uint32_t first_sequence);
+// The batch that takes tables of that name through `plan` if the kernel's generation is still `generation`.
+Batch encode(const Plan& plan, std::string_view table, std::uint32_t generation, std::uint32_t first_sequence);
 
 // A batch that makes a rule with our expression in a table of its own and has no end: the kernel checks all of it,
 // loads the module for it, and keeps nothing.

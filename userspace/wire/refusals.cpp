@@ -149,7 +149,7 @@ std::string sentence(const Refusal& refusal, const Batch& batch, const Plan& pla
     }
     const Step& step = plan.at(number);
     const Family family = std::visit([](const auto& alternative) { return alternative.family; }, step);
-    const std::string table = table_text(family);
+    const std::string table = table_text(family, batch.table);
     const auto meaning = uses_expression(step) ? meaning_of(refusal.error) : std::nullopt;
     return fmt::format("the kernel refused {} ({}): {}", std::visit(StepName{}, step), table,
                        meaning                  ? *meaning
