@@ -182,7 +182,7 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"[[pairs]]\n\"10.0.0.2\" = \"198.51.100.2\"", {"1:3: pairs is an array: legal is a table"}},
         {"[gateway]\n engin = 1",
          {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, external-interfaces, "
-          "pairs-files, npt, ruleset-file, neighbours, fail-closed and mark"}},
+          "pairs-files, npt, ruleset-file, neighbours, fail-closed, mark and vrf"}},
         {"[gateway]\nengine = \"fast\"", {"2:10: engine is \"fast\"" + engines}},
         {"[gateway]\nengine = \"Auto\"", {"2:10: engine is \"Auto\"" + engines}},
         {"[gateway]\nengine = 1", {"2:10: engine is an integer" + engines}},
@@ -193,6 +193,18 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"[gateway]\ncounters = true", {"2:12: counters is a boolean" + countings}},
         {"[gateway]\ncounters = 1.5", {"2:12: counters is a floating-point number" + countings}},
         {"[gateway]\ncounters = 2024-01-01", {"2:12: counters is a date or time" + countings}},
+        // a VRF
+        {"[gateway]\nvrf = 1\nmark = 1",
+         {"2:7: vrf is an integer: legal is the name of a VRF device, such as \"red\""}},
+        {"[gateway]\nvrf = \"re*\"",
+         {"2:7: vrf is \"re*\": legal is the name of a VRF device, such as \"red\""}},
+        {"[gateway]\nvrf = \"red\"",
+         {"2:7: vrf without mark: legal beside it is a bit of packets' marks that nobody else uses, such as mark = "
+          "0x00010000"}},
+        {"[gateway]\nvrf = \"red\"\nmark = 1\nfail-closed = true",
+         {"2:7: vrf beside fail-closed: legal is one of them"}},
+        {"[gateway]\nvrf = \"red\"\nmark = 1\nexternal-interfaces = [\"wan0\"]",
+         {"2:7: vrf beside external-interfaces: legal is one of them"}},
         // external interfaces
         {"[gateway]\nexternal-interfaces = \"wan0\"", {"2:23: external-interfaces is \"wan0\"" + interfaces}},
         {"[gateway]\nexternal-interfaces = [1, \"a*b\", \"seventeen-letters\", \"a b\"]",
@@ -590,12 +602,12 @@ TEST_F(ConfigTest, TellsErrorsOfDropInsInReadingOrder) {
                       {"conf.d/y.csv", "y\n"},
                       {"conf.d/20.toml", "c\n"}}),
               (Lines{"statnat.toml:3:1: unknown key \"a\": legal are engine, counters, exempt-destinations, "
-                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed and mark",
+                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark and vrf",
                      "conf.d/10.toml:3:1: unknown key \"b\": legal are engine, counters, exempt-destinations, "
-                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed and mark",
+                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark and vrf",
                      "conf.d/20.toml:1:2: Error while parsing key-value pair: expected '=', saw '\\n'",
                      "conf.d/9.toml:2:1: unknown key \"d\": legal are engine, counters, exempt-destinations, "
-                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed and mark",
+                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark and vrf",
                      "x.csv:1:1: \"x\" is not a pair: legal is internal,external[,comment]",
                      "conf.d/y.csv:1:1: \"y\" is not a pair: legal is internal,external[,comment]"}));
 }

@@ -217,6 +217,52 @@ TEST(LayoutTest, OfTheNativeEngineWithExternalInterfaces) {
     }));
 }
 
+TEST(LayoutTest, InAVrf) {
+    Configuration configuration = make_configuration();
+    configuration.vrf = Vrf{.name = "red", .mark = 0x00010000, .ports = {"la", "lb"}};
+    const std::string inbound = "snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack";
+    const std::string mark = " meta mark set meta mark | 0x00010000";
+    const std::string of_mark = "meta mark & 0x00010000 == 0x00010000 ";
+    const std::string decide = "snat_stateless saddr map @int2ext within 10.0.0.2/31 untrack";
+    Lines lines = print(configuration, Engine::expression);
+    EXPECT_EQ(Lines(lines.begin() + 6, lines.end()), (Lines{
+        "chain prerouting filter prerouting -300",
+        "  " + inbound + mark,
+        "  iifname \"red\" " + decide,
+        "  iifname \"la\" " + decide,
+        "  iifname \"lb\" " + decide,
+        "chain postrouting filter postrouting -300",
+        "  iifname \"red\" " + decide + "ed",
+        "  iif 0 " + of_mark + decide + "ed",
+        "chain output route output -300",
+        "  icmp type 5 " + decide,
+        "  icmp type 3-5 " + inbound + mark,
+        "  icmp type 11-12 " + inbound + mark,
+        "  " + of_mark + decide,
+    }));
+    const std::string abroad = " fib daddr type unicast ip daddr != 169.254.0.0/16";
+    lines = print(configuration, Engine::native);
+    EXPECT_EQ(Lines(lines.end() - 10, lines.end()), (Lines{
+        "chain prerouting filter prerouting -300",
+        "  ip saddr != 169.254.0.0/16 ip daddr set ip daddr map @ext2int notrack" + mark,
+        "  icmp type 5 ip daddr @internal drop",
+        "  iifname \"red\" ip saddr @internal" + abroad + " notrack",
+        "  iifname \"la\" ip saddr @internal" + abroad + " notrack",
+        "  iifname \"lb\" ip saddr @internal" + abroad + " notrack",
+        "chain postrouting filter postrouting -300",
+        "  iif != 0 iifname \"red\" ip saddr @internal" + abroad + " ip saddr set ip saddr map @int2ext",
+        "chain output route output -300",
+        "  icmp type 5 drop",
+    }));
+    for (const Engine engine : {Engine::expression, Engine::native}) {
+        for (const Table& table : layout(configuration, engine)) {
+            EXPECT_EQ(vrf_of(table), configuration.vrf);
+            EXPECT_EQ(mark_of(table), 0U);
+            EXPECT_TRUE(external_interfaces(table).empty());
+        }
+    }
+}
+
 // Host bits in the maps are 0; where a longer pair overrides a shorter one, the identity is a hole.
 TEST(LayoutTest, OfPrefixesAsksTheLongestFirst) {
     Configuration configuration;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Addresses and prefixes: what is read, what is refused, and that text comes back as it went in.
+#include "names.hpp"
 #include "pairs/pair.hpp"
 
 #include <gtest/gtest.h>
@@ -240,6 +241,17 @@ TEST(PrefixTest, RefusesEverythingElse) {
     for (const std::string& text : texts) {
         EXPECT_FALSE(Prefix::parse(text)) << text;
         EXPECT_FALSE(Prefix::enclosing(text)) << text;
+    }
+}
+
+TEST(InstanceTest, TablesAreCalledAfterIt) {
+    EXPECT_EQ(Instance().table(), "statnat");
+    EXPECT_EQ(Instance("red").table(), "statnat-red");
+    EXPECT_EQ(Instance::of_table("statnat"), Instance());
+    EXPECT_EQ(Instance::of_table("statnat-a-b"), Instance("a-b"));
+    for (const std::string name :
+         {"", "statnat-", "statnatx", "statnat.doctor", "statnat--x", "statnat-conf", "other"}) {
+        EXPECT_FALSE(Instance::of_table(name)) << name;
     }
 }
 

@@ -7,6 +7,7 @@
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"
 #include "ruleset/plan_text.hpp"
+#include "vrf/delivery.hpp"
 
 #include <algorithm>
 #include <variant>
@@ -40,8 +41,8 @@ bool writes_rules(const Plan& plan) {
 }
 
 // At a generation from which on other instances change nothing until it is committed.
-void refuse_contested(Kernel& kernel, const Plan& plan) {
-    const auto sentences = claims_any(plan) ? contested(plan, kernel.siblings()) : std::vector<std::string>();
+void refuse_contested(Kernel& kernel, const Plan& plan, const Ruleset& after) {
+    const auto sentences = claims_any(plan) ? contested(after, kernel.siblings()) : std::vector<std::string>();
     if (!sentences.empty()) {
         throw CannotGoOn{fmt::format("{}; nothing has been done", fmt::join(sentences, "; "))};
     }
@@ -112,7 +113,7 @@ Change change(Kernel& kernel, const std::function<Snapshot()>& read, const Decid
             kernel.confirm(snapshot);
             return last;
         }
-        refuse_contested(kernel, last.plan);
+        refuse_contested(kernel, last.plan, last.after);
         approve(last);
         const Committed committed = kernel.commit(last.plan, snapshot, last.after);
         if (committed == Committed::yes) {
@@ -133,6 +134,16 @@ Change change(Kernel& kernel, const Decide& decide, Depth depth, const std::func
 
 Change change_around(Kernel& kernel, const Candidate& pair, const Decide& decide) {
     return change(kernel, [&] { return kernel.read_around(pair); }, decide, [](const Change&) {});
+}
+
+// Without other instances' VRFs, nobody needs the setting any more.
+std::string deliver_to_vrf(Kernel& kernel, const Configuration& configuration) {
+    const auto needs_no_setting = [&] {
+        const std::vector<Sibling> all = kernel.siblings(Depth::known);
+        return std::none_of(all.begin(), all.end(), [](const Sibling& one) { return inventory(one.ruleset).vrf; });
+    };
+    const bool alone = !configuration.vrf && needs_no_setting();
+    return deliver(configuration, {kernel.vrf(), kernel.reflection()}, alone);
 }
 
 std::string summary(const Change& change) {

@@ -2,6 +2,7 @@
 // What a command makes of the kernel's ruleset, in one transaction or not at all.
 #pragma once
 
+#include "config/configuration.hpp"
 #include "netlink/kernel.hpp"
 #include "ruleset/plan.hpp"
 #include "ruleset/ruleset.hpp"
@@ -26,6 +27,10 @@ Change change(Kernel& kernel, const std::function<Ruleset(const Ruleset&)>& deci
 // The same around one pair that is to come or to go, as far as it is known: what has nothing to do with it need not be
 // read.
 Change change_around(Kernel& kernel, const Candidate& pair, const std::function<Ruleset(const Ruleset&)>& decide);
+
+// Has what comes for external addresses led to the VRF of a configuration, and what was led elsewhere no more. Returns
+// what changed. Throws CannotGoOn.
+std::string deliver_to_vrf(Kernel& kernel, const Configuration& configuration);
 
 // "added 2, removed 1, changed 3 pairs, wrote the rules"
 std::string summary(const Change& change);

@@ -93,7 +93,8 @@ Loadable by_present_engine(Kernel& kernel, const Inventory& found, const Configu
 }
 
 // As far as one pair asks for it; the next sync makes it what all of them ask for.
-void close(const Kernel& kernel, const Ruleset& after, const Pairs& coming) {
+void close(Kernel& kernel, const Ruleset& after, const Pairs& coming) {
+    deliver_to_vrf(kernel, inventory(after).configuration());
     if (kernel.instance().is_named()) {
         return;
     }

@@ -4,6 +4,7 @@
 #include "error.hpp"
 #include "quantity.hpp"
 #include "ruleset/layout.hpp"
+#include "vrf/delivery.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -52,9 +53,12 @@ Ruleset Loadable::ruleset() const {
     return layout(configuration, engine);
 }
 
-Loadable loadable(Kernel& kernel, EngineChoice choice, const Configuration& configuration, const Ruleset& actual) {
+Loadable loadable(Kernel& kernel, EngineChoice choice, Configuration configuration, const Ruleset& actual) {
     refuse_contradiction(choice, configuration);
     refuse_in_instance(kernel.instance(), configuration);
+    if (configuration.vrf) {
+        configuration.vrf->ports = ports_of(configuration.vrf->name);
+    }
     if (choice == Engine::native) {
         return natively(configuration, {});
     }

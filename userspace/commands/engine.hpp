@@ -31,7 +31,7 @@ struct Loadable {
 };
 
 // Throws CannotGoOn, or InvalidConfiguration.
-Loadable loadable(Kernel& kernel, EngineChoice choice, const Configuration& configuration, const Ruleset& actual);
+Loadable loadable(Kernel& kernel, EngineChoice choice, Configuration configuration, const Ruleset& actual);
 
 // Throws InvalidConfiguration where the native engine is asked for, and pairs that it cannot have.
 void refuse_contradiction(EngineChoice choice, const Configuration& configuration);

@@ -6,6 +6,7 @@
 #include "fence/upkeep.hpp"
 #include "manager.hpp"
 #include "printable.hpp"
+#include "vrf/delivery.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -94,7 +95,7 @@ public:
         hear(interval);
         if (!disturbed_ && Clock::now() >= next_walk_) {
             next_walk_ = Clock::now() + between_walks;
-            try_to([&] { disturbed_ = !gaps(kernel_.fence()).empty(); });
+            try_to([&] { disturbed_ = !gaps(kernel_.fence()).empty() || !astray(kernel_.vrf()).empty(); });
         }
         if (disturbed_ && pace_.is_time()) {
             restore();
@@ -138,7 +139,9 @@ private:
         try_to([&] {
             std::vector<std::string> drift = kernel_.drift(*record);
             const std::vector<std::string> open = gaps(kernel_.fence());
+            const std::vector<std::string> strays = astray(kernel_.vrf());
             drift.insert(drift.end(), open.begin(), open.end());
+            drift.insert(drift.end(), strays.begin(), strays.end());
             say(drift);
             sync_again();
             disturbed_ = false;

@@ -17,6 +17,7 @@
 #include "ruleset/layout.hpp"
 #include "ruleset/plan_text.hpp"
 #include "version.hpp"
+#include "vrf/delivery.hpp"
 
 #include <optional>
 #include <system_error>
@@ -55,7 +56,9 @@ std::vector<std::string> notes_about(Kernel& kernel, const Pairs& pairs) {
 std::vector<std::string> ailments_since(Kernel& kernel, const Baseline::Record& record) {
     std::vector<std::string> found = kernel.drift(record);
     const std::vector<std::string> open = gaps(kernel.fence());
+    const std::vector<std::string> strays = astray(kernel.vrf());
     found.insert(found.end(), open.begin(), open.end());
+    found.insert(found.end(), strays.begin(), strays.end());
     if (!record.degraded.empty()) {
         found.push_back(record.degraded);
     }

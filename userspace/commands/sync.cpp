@@ -13,6 +13,7 @@
 #include "error.hpp"
 #include "quantity.hpp"
 #include "ruleset/plan_text.hpp"
+#include "vrf/delivery.hpp"
 
 #include <string>
 #include <vector>
@@ -61,6 +62,8 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     const std::string closed = kernel.instance().is_named() ? std::string(nothing_to_change)
                                                             : close_behind(loaded.configuration, kernel.fence());
     out << (closed == nothing_to_change ? "" : "fail-closed: " + closed + "\n");
+    const std::string delivered = deliver_to_vrf(kernel, loaded.configuration);
+    out << (delivered == nothing_to_change ? "" : "vrf: " + delivered + "\n");
     warn_of_losses(loaded);
     if (desired.status == exit_done) {
         keep_last_good(file, configuration);
@@ -100,27 +103,31 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     if (const auto reason = suspicion(steps, desired, actual, file)) {
         spdlog::warn("{}", *reason);
     }
-    for (const std::string& sentence : claims_any(steps) ? contested(steps, kernel.siblings())
+    for (const std::string& sentence : claims_any(steps) ? contested(desired, kernel.siblings())
                                                          : std::vector<std::string>()) {
         spdlog::warn("{}", sentence);
     }
-    const std::vector<std::string> of_fence = kernel.instance().is_named()
-                                                  ? std::vector<std::string>()
-                                                  : changes(fence(loaded.configuration), survey());
-    for (const std::string& line : of_fence) {
+    std::vector<std::string> of_routing = changes_of_delivery(loaded.configuration, kernel.vrf());
+    if (!kernel.instance().is_named()) {
+        const std::vector<std::string> of_fence = changes(fence(loaded.configuration), survey());
+        of_routing.insert(of_routing.end(), of_fence.begin(), of_fence.end());
+    }
+    for (const std::string& line : of_routing) {
         out << line << '\n';
     }
     warn_of_losses(loaded);
-    return !exit_code ? exit_done : steps.empty() && of_fence.empty() ? loaded.status() : exit_different;
+    return !exit_code ? exit_done : steps.empty() && of_routing.empty() ? loaded.status() : exit_different;
 }
 
 int clear(Kernel& kernel, bool keep_closed, std::ostream& out) {
     const bool is_named = kernel.instance().is_named();
     const std::string opened = keep_closed || is_named ? std::string(nothing_to_change) : take_down(kernel.fence());
     const Change done = change(kernel, [](const Ruleset&) { return Ruleset{}; }, Depth::known);
+    const std::string delivered = deliver_to_vrf(kernel, {});
     const std::string said = is_named ? std::string(nothing_to_change) : answer_for_nobody(kernel);
     out << summary(done) << (said == nothing_to_change ? "" : "; neighbours: " + said)
-        << (opened == nothing_to_change ? "" : "; fail-closed: " + opened) << '\n';
+        << (opened == nothing_to_change ? "" : "; fail-closed: " + opened)
+        << (delivered == nothing_to_change ? "" : "; vrf: " + delivered) << '\n';
     return exit_done;
 }
 

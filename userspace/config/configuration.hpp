@@ -47,6 +47,15 @@ struct ConfigurationError {
     std::string text() const;  // "FILE:LINE:COLUMN: sentence"
 };
 
+// The VRF that the inside is in. What comes for it has a bit of its mark set, by which a policy rule leads it there.
+struct Vrf {
+    std::string name;
+    std::uint32_t mark = 0;
+    std::vector<std::string> ports{};  // as this machine has them: hooks see packets by their names, too
+
+    bool operator==(const Vrf&) const = default;
+};
+
 struct Configuration {
     std::optional<Engine> engine;  // nothing: auto
     Counters counters = Counters::pair;
@@ -56,6 +65,7 @@ struct Configuration {
     std::optional<bool> neighbours;  // whether each sync answers for external addresses, or ceases to; nothing: neither
     bool fail_closed = false;              // whether policy rules hold back what has not come by ours
     std::uint32_t mark = default_mark;     // the bit of packets' marks that tells them what has
+    std::optional<Vrf> vrf{};              // nothing: the inside is wherever packets come from
     Pairs pairs;
     std::optional<ConfigurationError> not_for_native;  // the first pair that the native engine cannot have
     std::optional<ConfigurationError> not_for_instance;  // a setting that only the instance without a name can have

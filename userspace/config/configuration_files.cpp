@@ -76,6 +76,7 @@ void Reader::read_everything() {
     for (TomlFile& file : toml_files_) {
         file.read_settings();
     }
+    draft_.settle();
     for (TomlFile& file : toml_files_) {
         file.read_pairs();
     }

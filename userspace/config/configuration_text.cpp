@@ -38,6 +38,10 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
     if (configuration.neighbours) {
         toml += fmt::format("neighbours = {}\n", *configuration.neighbours);
     }
+    if (configuration.vrf) {
+        const auto& [name, mark, ports] = *configuration.vrf;
+        toml += fmt::format("vrf = {}\nmark = {:#010x}\n", quoted_json(name), mark);
+    }
     if (configuration.fail_closed) {
         toml += fmt::format("fail-closed = true\nmark = {:#010x}\n", configuration.mark);
     }

@@ -34,6 +34,23 @@ void Draft::set(std::string_view key, std::string value, Position at) {
     }
 }
 
+void Draft::settle() {
+    const auto vrf = settings_.find("vrf");
+    if (vrf == settings_.end()) {
+        return;
+    }
+    const Position at = vrf->second.at;
+    if (!settings_.contains("mark")) {
+        error(at, "vrf without mark: legal beside it is a bit of packets' marks that nobody else uses, such as "
+                  "mark = 0x00010000");
+    }
+    if (!configuration.external_interfaces.empty() || configuration.fail_closed) {
+        error(at, configuration.fail_closed ? "vrf beside fail-closed: legal is one of them"
+                                            : "vrf beside external-interfaces: legal is one of them");
+    }
+    configuration.vrf->mark = configuration.mark;
+}
+
 std::optional<Prefix> Draft::side(std::string_view text, Position at) {
     const auto prefix = Prefix::parse(text);
     if (!prefix) {

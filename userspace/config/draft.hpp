@@ -60,6 +60,9 @@ public:
     // A setting as it was written: several files may say the same of it, but nothing else.
     void set(std::string_view key, std::string value, Position at);
 
+    // What settings of all files mean for each other.
+    void settle();
+
     // One side of a pair; without a value it is an error.
     std::optional<Prefix> side(std::string_view text, Position at);
 

@@ -68,7 +68,7 @@ void TomlFile::read_root(const toml::table& root) {
 }
 
 void TomlFile::read_gateway(const toml::table& gateway) {
-    static constexpr std::array<std::pair<std::string_view, void (TomlFile::*)(const toml::node&)>, 10> settings{{
+    static constexpr std::array<std::pair<std::string_view, void (TomlFile::*)(const toml::node&)>, 11> settings{{
         {"engine", &TomlFile::read_engine},
         {"counters", &TomlFile::read_counters},
         {"exempt-destinations", &TomlFile::read_exempt_destinations},
@@ -79,6 +79,7 @@ void TomlFile::read_gateway(const toml::table& gateway) {
         {"neighbours", &TomlFile::read_neighbours},
         {"fail-closed", &TomlFile::read_fail_closed},
         {"mark", &TomlFile::read_mark},
+        {"vrf", &TomlFile::read_vrf},
     }};
     for (const auto& [key, node, before] : in_reading_order(gateway)) {
         const auto setting = std::find_if(settings.begin(), settings.end(),
@@ -236,6 +237,17 @@ void TomlFile::read_mark(const toml::node& node) {
     } else {
         draft_.error(place(node.source()), fmt::format("mark is {}: legal is one bit of 32, such as {:#010x}",
                                                        what_came(node), default_mark));
+    }
+}
+
+void TomlFile::read_vrf(const toml::node& node) {
+    const auto name = node.value<std::string>();
+    if (name && !objection_to_interface(*name) && !name->ends_with('*')) {
+        draft_.configuration.vrf = Vrf{.name = *name};
+        draft_.set("vrf", what_came(node), place(node.source()));
+    } else {
+        draft_.error(place(node.source()),
+                     fmt::format("vrf is {}: legal is the name of a VRF device, such as \"red\"", what_came(node)));
     }
 }
 

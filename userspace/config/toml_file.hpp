@@ -37,6 +37,7 @@ private:
     void read_fail_closed(const toml::node& node);
     void keep_to_one_instance(std::string_view key, bool wanted, Position at);
     void read_mark(const toml::node& node);
+    void read_vrf(const toml::node& node);
     void find_pairs_files(const toml::node& node);
     template <class Value>
     void take_word(Value& value, const Words<Value>& words, const toml::node& node, std::string_view key);

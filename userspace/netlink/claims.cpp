@@ -34,16 +34,6 @@ Claims in_order(Claims claims) {
     return claims;
 }
 
-Claims claims_of(const Plan& plan) {
-    Claims claims;
-    for (const Step& step : plan) {
-        if (const auto* added = std::get_if<AddElements>(&step)) {
-            add(claims, added->family, added->map);
-        }
-    }
-    return in_order(std::move(claims));
-}
-
 Claims claims_of(const Ruleset& ruleset) {
     Claims claims;
     for (const Table& table : ruleset) {
@@ -67,30 +57,65 @@ std::optional<Address> first_common(const std::vector<Range>& some, const std::v
     return std::nullopt;
 }
 
+std::optional<Vrf> vrf_of(const Ruleset& ruleset) {
+    for (const Table& table : ruleset) {
+        if (auto vrf = statnat::vrf_of(table)) {
+            return vrf;
+        }
+    }
+    return std::nullopt;
+}
+
+std::uint32_t mark_of(const Ruleset& ruleset) {
+    const auto vrf = vrf_of(ruleset);
+    std::uint32_t mark = vrf ? vrf->mark : 0;
+    for (const Table& table : ruleset) {
+        mark = std::max(mark, statnat::mark_of(table));
+    }
+    return mark;
+}
+
+std::optional<std::string> contested_address(const Claims& ours, const Sibling& sibling, bool apart) {
+    const Claims theirs = claims_of(sibling.ruleset);
+    for (const auto& [of, ranges] : ours) {
+        const auto found = theirs.find(of);
+        const bool internal = of.first == Side::internal;
+        const auto address =
+            found == theirs.end() || (internal && apart) ? std::nullopt : first_common(ranges, found->second);
+        if (address) {
+            return fmt::format("{} is an {} address of {}, too (table {}): take it out of one of the two "
+                               "configurations{}",
+                               address->text(), internal ? "internal" : "external", sibling.instance.text(),
+                               table_text(of.second, sibling.instance.table()),
+                               internal ? ", or have them in different VRFs (vrf)" : "");
+        }
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 bool claims_any(const Plan& plan) {
     return std::any_of(plan.begin(), plan.end(),
-                       [](const Step& step) { return std::holds_alternative<AddElements>(step); });
+                       [](const Step& step) {
+                           return std::holds_alternative<AddElements>(step) || std::holds_alternative<AddRules>(step) ||
+                                  std::holds_alternative<AddChain>(step);
+                       });
 }
 
-std::vector<std::string> contested(const Plan& plan, const std::vector<Sibling>& siblings) {
-    const Claims ours = claims_of(plan);
+std::vector<std::string> contested(const Ruleset& desired, const std::vector<Sibling>& siblings) {
+    const Claims ours = siblings.empty() ? Claims() : claims_of(desired);
+    const auto vrf = vrf_of(desired);
     std::vector<std::string> sentences;
     for (const Sibling& sibling : siblings) {
-        const Claims theirs = claims_of(sibling.ruleset);
-        for (const auto& [of, ranges] : ours) {
-            const auto found = theirs.find(of);
-            const auto address = found == theirs.end() ? std::nullopt : first_common(ranges, found->second);
-            if (address) {
-                sentences.push_back(fmt::format("{} is an {} address of {}, too (table {}): take it out of one of the "
-                                                "two configurations",
-                                                address->text(),
-                                                of.first == Side::internal ? "internal" : "external",
-                                                sibling.instance.text(),
-                                                table_text(of.second, sibling.instance.table())));
-                break;
-            }
+        const auto other = vrf_of(sibling.ruleset);
+        if (const auto sentence = contested_address(ours, sibling, vrf && other && vrf->name != other->name)) {
+            sentences.push_back(*sentence);
+        }
+        const std::uint32_t mark = mark_of(desired);
+        if (mark != 0 && mark == mark_of(sibling.ruleset)) {
+            sentences.push_back(fmt::format("mark {:#010x} is that of {}, too: take another one", mark,
+                                            sibling.instance.text()));
         }
     }
     return sentences;

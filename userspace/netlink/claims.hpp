@@ -10,10 +10,11 @@
 
 namespace statnat {
 
-// Whether a plan gives pairs to addresses at all.
+// Whether a plan gives pairs to addresses, or has rules written, at all.
 bool claims_any(const Plan& plan);
 
-// A sentence for each instance that has an address already to which a plan gives a pair, on the same side.
-std::vector<std::string> contested(const Plan& plan, const std::vector<Sibling>& siblings);
+// A sentence for each instance that has an address of `desired` on the same side of a pair, or its mark. Internal
+// addresses in different VRFs are different ones.
+std::vector<std::string> contested(const Ruleset& desired, const std::vector<Sibling>& siblings);
 
 }  // namespace statnat

@@ -295,7 +295,7 @@ std::optional<Disturbance> Kernel::wait(std::chrono::milliseconds most) {
     return disturbance;
 }
 
-std::vector<Sibling> Kernel::siblings() {
+std::vector<Sibling> Kernel::siblings(Depth depth) {
     std::set<std::string> names;
     for (const Family family : families) {
         netlink_.ask(ask_tables(family, netlink_.next_sequence()),
@@ -305,7 +305,7 @@ std::vector<Sibling> Kernel::siblings() {
     for (const std::string& name : names) {
         if (const auto instance = Instance::of_table(name); instance && *instance != instance_) {
             Kernel other(sockets_, {}, progress_, most_, *instance);
-            found.push_back({*instance, other.read().ruleset});
+            found.push_back({*instance, other.read(depth).ruleset});
         }
     }
     return found;

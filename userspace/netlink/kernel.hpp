@@ -71,6 +71,8 @@ struct Records {
     Baseline baseline{};
     RunFile neighbours{};
     RunFile fence{};
+    RunFile vrf{};
+    RunFile reflection{};  // of all instances
 };
 
 // How long a command starts again when somebody else keeps committing.
@@ -103,6 +105,8 @@ public:
     const Baseline& baseline() const { return records_.baseline; }
     const RunFile& neighbours() const { return records_.neighbours; }
     const RunFile& fence() const { return records_.fence; }
+    const RunFile& vrf() const { return records_.vrf; }
+    const RunFile& reflection() const { return records_.reflection; }
 
     // What has changed since the tool left it so, in sentences, as far as that can be told without a dump.
     std::vector<std::string> drift(const Baseline::Record& since);
@@ -112,7 +116,7 @@ public:
     std::optional<Disturbance> wait(std::chrono::milliseconds most);
 
     // What other instances hold.
-    std::vector<Sibling> siblings();
+    std::vector<Sibling> siblings(Depth depth = Depth::elements);
 
     // Base chains of other tables, as far as they are told.
     std::vector<OtherChain> chains_of_others();

@@ -23,7 +23,9 @@ Records records(const Instance& instance) {
         return {};
     }
     const RunDirectory directory{state_directory, *cookie, boot, instance.name()};
-    return {StateFile(directory), Baseline(directory), RunFile(directory, "neighbours"), RunFile(directory, "fence")};
+    const RunDirectory of_all{state_directory, *cookie, boot};
+    return {StateFile(directory),        Baseline(directory),       RunFile(directory, "neighbours"),
+            RunFile(directory, "fence"), RunFile(directory, "vrf"), RunFile(of_all, "reflection")};
 }
 
 }  // namespace

@@ -41,6 +41,13 @@ std::vector<MapReference> references(Side key, const Table& table) {
 
 std::vector<Rule> expression_prerouting(const SnatStateless& inbound, const SnatStateless& decide,
                                         const Extras& extras) {
+    if (extras.vrf) {
+        std::vector<Rule> rules{make_rule({{inbound}, to_vrf(extras), counted(extras)})};
+        for (const std::vector<Statement>& from : by_each_way_out(extras)) {
+            rules.push_back(make_rule({from, unless_exempt(extras), {decide}}));
+        }
+        return rules;
+    }
     SnatStateless both = inbound;
     both.else_maps = decide.maps;
     both.unless = decide.unless;
@@ -78,6 +85,23 @@ std::vector<Statement> counted(const Extras& extras) {
     return {Counter{}};
 }
 
+std::vector<std::vector<Statement>> by_each_way_out(const Extras& extras) {
+    std::vector<std::vector<Statement>> matches{from_vrf(extras)};
+    for (const std::string& port : extras.vrf ? extras.vrf->ports : std::vector<std::string>()) {
+        matches.push_back({MatchInterface{MatchInterface::Way::in, port}});
+    }
+    return matches;
+}
+
+std::vector<Statement> from_vrf(const Extras& extras) {
+    return extras.vrf ? std::vector<Statement>{MatchInterface{MatchInterface::Way::in, extras.vrf->name}}
+                      : std::vector<Statement>{};
+}
+
+std::vector<Statement> to_vrf(const Extras& extras) {
+    return extras.vrf ? std::vector<Statement>{SetMark{extras.vrf->mark}} : std::vector<Statement>{};
+}
+
 MatchIcmpType icmp_redirect(Family family) {
     return family == Family::ipv4 ? MatchIcmpType{5, 5} : MatchIcmpType{137, 137};
 }
@@ -101,15 +125,21 @@ std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
     std::vector<Rule> output{make_rule({{icmp_redirect(table.family), of_pairs}})};
     // The gateway's own ICMP errors quote packets whose source is translated already; their host knows another address.
     for (const MatchIcmpType& error : icmp_errors(table.family)) {
-        output.push_back(make_rule({{error, from_gateway}}));
+        output.push_back(make_rule({{error, from_gateway}, to_vrf(extras)}));
     }
-    output.push_back(make_rule({unless_exempt(extras), {decide}}));
+    // Whom the gateway's own errors are about, their mark tells, which is that of the packet (fwmark_reflect).
+    const std::vector<Statement> about_vrf =
+        extras.vrf ? std::vector<Statement>{MatchMark{extras.vrf->mark}} : std::vector<Statement>{};
+    output.push_back(make_rule({about_vrf, unless_exempt(extras), {decide}}));
+    std::vector<Rule> postrouting{make_rule({from_vrf(extras), {outbound}, counted(extras)})};
+    if (extras.vrf) {
+        postrouting.push_back(make_rule({{MatchForwarded{false}}, about_vrf, {outbound}}));
+    }
     const std::string comment{expression_comment};
     return {
         {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment,
          expression_prerouting(inbound, decide, extras)},
-        {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
-         {make_rule({{outbound}, counted(extras)})}},
+        {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment, postrouting},
         {"output", Hook::output, ChainType::route, raw_priority, comment, output},
     };
 }

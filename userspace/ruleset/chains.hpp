@@ -18,6 +18,7 @@ struct Extras {
     std::uint32_t mark = 0;      // of what has come by these rules; 0: nobody asks
     std::vector<Prefix> unless;  // exempt by the expression itself
     std::vector<std::string> interfaces;  // behind which the outside is; none: behind any
+    std::optional<Vrf> vrf{};             // that the inside is in
 };
 
 // The order of a table's maps is that in which they are asked.
@@ -29,6 +30,13 @@ std::vector<Chain> native_chains(Family family, const Extras& extras);
 Rule make_rule(std::initializer_list<std::vector<Statement>> parts);
 std::vector<Statement> unless_exempt(const Extras& extras);
 std::vector<Statement> counted(const Extras& extras);
+
+// A match of each name by which packets come from the inside: a VRF's port first, and then the VRF. One of nothing
+// where it is in none.
+std::vector<std::vector<Statement>> by_each_way_out(const Extras& extras);
+std::vector<Statement> from_vrf(const Extras& extras);
+// What comes for the inside is to be led there.
+std::vector<Statement> to_vrf(const Extras& extras);
 
 // RFC 792, RFC 4861.
 MatchIcmpType icmp_redirect(Family family);

@@ -69,6 +69,7 @@ Configuration Inventory::configuration() const {
     configuration.external_interfaces = external_interfaces;
     configuration.fail_closed = mark != 0;
     configuration.mark = mark != 0 ? mark : default_mark;
+    configuration.vrf = vrf;
     configuration.pairs = pairs;
     return configuration;
 }
@@ -88,6 +89,7 @@ Inventory inventory(const Ruleset& ruleset) {
         }
         take_rules(table, found, counting_rules);
         found.mark = std::max(found.mark, mark_of(table));
+        found.vrf = found.vrf ? found.vrf : vrf_of(table);
         const std::vector<Prefix> exempt = exempt_destinations(table);
         if (found.external_interfaces.empty()) {
             found.external_interfaces = external_interfaces(table);

@@ -43,6 +43,7 @@ struct Inventory {
     std::vector<Prefix> exempt_destinations;
     std::vector<std::string> external_interfaces;
     std::uint32_t mark = 0;  // of what has come by the rules; 0: they do not mark it
+    std::optional<Vrf> vrf{};  // that the inside is in
     Pairs pairs;
     std::vector<Family> tables;          // ascending
     std::vector<Occupancy> occupancies;  // of each table in turn, as it has its maps

@@ -123,7 +123,8 @@ Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Co
                         .rule_counter = configuration.counters == Counters::rule,
                         .mark = configuration.fail_closed ? configuration.mark : 0,
                         .unless = compared ? destinations : std::vector<Prefix>{},
-                        .interfaces = configuration.external_interfaces};
+                        .interfaces = configuration.external_interfaces,
+                        .vrf = configuration.vrf};
     const bool counters = configuration.counters == Counters::pair;
     Table table;
     table.family = family;

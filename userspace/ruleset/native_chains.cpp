@@ -45,10 +45,13 @@ std::vector<Rule> native_postrouting(Family family, const Extras& extras) {
     const auto rule = [&](std::initializer_list<std::vector<Statement>> conditions) {
         return make_rule({make_rule(conditions).statements, abroad(family), {outbound}, counted(extras)});
     };
+    const std::vector<Statement> from = from_vrf(extras);
     std::vector<Rule> rules;
     for (const std::vector<Statement>& out : by_each_interface(Way::out, extras)) {
-        rules.push_back(rule({{MatchForwarded{true}}, out, {has_pair}, state, unless_exempt(extras)}));
-        rules.push_back(rule({{MatchForwarded{false}}, out, {has_pair, own}, state, unless_exempt(extras)}));
+        rules.push_back(rule({{MatchForwarded{true}}, from, out, {has_pair}, state, unless_exempt(extras)}));
+        if (!extras.vrf) {
+            rules.push_back(rule({{MatchForwarded{false}}, out, {has_pair, own}, state, unless_exempt(extras)}));
+        }
     }
     // Hairpin, also by way of a bridge: only what was sent to an external address is untracked on its way to a host
     // that has a pair.
@@ -57,7 +60,7 @@ std::vector<Rule> native_postrouting(Family family, const Extras& extras) {
         rules.push_back(rule({{has_pair}, untracked, {to_internal}}));
     } else if (extras.exempt) {
         const MatchAddress to_exempt{.field = Field::destination, .set = std::string(exempt_set)};
-        rules.push_back(rule({{has_pair}, untracked, {to_exempt, to_internal}}));
+        rules.push_back(rule({from, {has_pair}, untracked, {to_exempt, to_internal}}));
     }
     return rules;
 }
@@ -70,15 +73,17 @@ std::vector<Rule> native_prerouting(Family family, const Extras& extras) {
     const MatchAddress to_internal{Field::destination, std::string(internal_set)};
     std::vector<Rule> rules;
     for (const std::vector<Statement>& in : by_each_interface(Way::in, extras)) {
-        rules.push_back(make_rule({in, {routable, inbound, Notrack{}}, counted(extras)}));
+        rules.push_back(make_rule({in, {routable, inbound, Notrack{}}, to_vrf(extras), counted(extras)}));
     }
     if (!extras.interfaces.empty()) {
         rules.push_back(make_rule({{has_pair, routable, inbound, Notrack{}}, counted(extras)}));
     }
     rules.push_back(make_rule({{icmp_redirect(family), to_internal, Drop{}}}));
     // What is for the gateway itself stays tracked.
-    for (const std::vector<Statement>& route : by_each_interface(Way::route, extras)) {
-        rules.push_back(make_rule({{has_pair}, unless_exempt(extras), abroad(family), route, {Notrack{}}}));
+    for (const std::vector<Statement>& from : by_each_way_out(extras)) {
+        for (const std::vector<Statement>& route : by_each_interface(Way::route, extras)) {
+            rules.push_back(make_rule({from, {has_pair}, unless_exempt(extras), abroad(family), route, {Notrack{}}}));
+        }
     }
     return rules;
 }
@@ -88,6 +93,9 @@ std::vector<Rule> native_output(Family family, const Extras& extras) {
     // What the gateway's own redirects are about is in their quote, of which stock rules can only ask what a listing of
     // nft could not be loaded with: it sends none at all.
     std::vector<Rule> rules{make_rule({{icmp_redirect(family), Drop{}}})};
+    if (extras.vrf) {
+        return rules;  // what it sends is nobody's inside
+    }
     for (const std::vector<Statement>& out : by_each_interface(Way::out, extras)) {
         rules.push_back(make_rule({out, {has_pair}, unless_exempt(extras), {Notrack{}}}));
     }

@@ -36,6 +36,12 @@ std::string in_nft_quotes(const std::string& name) {
     return '"' + name + '"';
 }
 
+std::string in_hexadecimal(std::uint32_t bits) {
+    char digits[11];
+    std::snprintf(digits, sizeof digits, "0x%08x", bits);
+    return digits;
+}
+
 struct StatementText {
     Family family;
 
@@ -94,9 +100,11 @@ struct StatementText {
     std::string operator()(const MatchUntracked&) const { return "ct state untracked"; }
     std::string operator()(const Notrack&) const { return "notrack"; }
     std::string operator()(const SetMark& statement) const {
-        char digits[9];
-        std::snprintf(digits, sizeof digits, "%08x", statement.bits);
-        return "meta mark set meta mark | 0x" + std::string(digits);
+        return "meta mark set meta mark | " + in_hexadecimal(statement.bits);
+    }
+    std::string operator()(const MatchMark& statement) const {
+        const std::string bits = in_hexadecimal(statement.bits);
+        return "meta mark & " + bits + " == " + bits;
     }
     std::string operator()(const Drop&) const { return "drop"; }
     std::string operator()(const Counter&) const { return "counter"; }
@@ -276,7 +284,31 @@ std::vector<Prefix> exempt_destinations(const Table& table) {
     return {};
 }
 
+// Only there a rule of the VRF's names where packets have come from in postrouting.
+std::optional<Vrf> vrf_of(const Table& table) {
+    Vrf vrf;
+    std::vector<std::string> names;
+    for (const Chain& chain : table.chains) {
+        for (const Rule& rule : chain.rules) {
+            for (const Statement& statement : rule.statements) {
+                const auto* match = std::get_if<MatchInterface>(&statement);
+                if (const auto* mark = std::get_if<SetMark>(&statement)) {
+                    vrf.mark = mark->bits;
+                } else if (match && match->way == MatchInterface::Way::in) {
+                    (chain.hook == Hook::postrouting ? vrf.name : names.emplace_back()) = match->name;
+                }
+            }
+        }
+    }
+    std::erase(names, vrf.name);
+    vrf.ports = std::move(names);
+    return vrf.name.empty() ? std::nullopt : std::optional(vrf);
+}
+
 std::vector<std::string> external_interfaces(const Table& table) {
+    if (vrf_of(table)) {
+        return {};
+    }
     std::vector<std::string> names;
     const auto add = [&](const std::string& name) {
         if (std::find(names.begin(), names.end(), name) == names.end()) {
@@ -298,6 +330,9 @@ std::vector<std::string> external_interfaces(const Table& table) {
 }
 
 std::uint32_t mark_of(const Table& table) {
+    if (vrf_of(table)) {
+        return 0;
+    }
     for (const Chain& chain : table.chains) {
         for (const Rule& rule : chain.rules) {
             for (const Statement& statement : rule.statements) {

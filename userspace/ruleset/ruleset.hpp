@@ -2,6 +2,7 @@
 // A table as the kernel holds it: what the layout desires, what a dump says and what the plan compares.
 #pragma once
 
+#include "config/configuration.hpp"
 #include "pairs/elements.hpp"
 #include "pairs/pair.hpp"
 
@@ -132,6 +133,12 @@ struct SetMark {
     bool operator==(const SetMark&) const = default;
 };
 
+// meta mark & BITS == BITS
+struct MatchMark {
+    std::uint32_t bits;
+    bool operator==(const MatchMark&) const = default;
+};
+
 // drop
 struct Drop {
     bool operator==(const Drop&) const = default;
@@ -149,7 +156,8 @@ struct Foreign {
 };
 
 using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, AskMap, MatchOutside, MatchAddressType,
-                               MatchForwarded, MatchInterface, MatchIcmpType, MatchUntracked, Notrack, SetMark, Drop,
+                               MatchForwarded, MatchInterface, MatchIcmpType, MatchUntracked, Notrack, SetMark,
+                               MatchMark, Drop,
                                Counter, Foreign>;
 
 struct Rule {
@@ -238,6 +246,9 @@ std::vector<Prefix> exempt_destinations(const Table& table);
 
 // The interfaces behind which the outside is; none: behind any.
 std::vector<std::string> external_interfaces(const Table& table);
+
+// The VRF that a table's rules take the inside to be in.
+std::optional<Vrf> vrf_of(const Table& table);
 
 // The bit by which a table's rules tell packets that have come by them; 0: none.
 std::uint32_t mark_of(const Table& table);

@@ -166,12 +166,13 @@ std::vector<Statement> of_meta(std::span<const Expression> dumped) {
     std::vector<Statement> found = interfaces(dumped);
     found.insert(found.end(), {MatchForwarded{true}, MatchForwarded{false}});
     if (dumped.size() >= 3 && dumped[1].name == "bitwise") {
-        const Message bits = dumped[1].data.nest(NFTA_BITWISE_XOR).bytes(NFTA_DATA_VALUE);
-        std::uint32_t mark = 0;
-        if (bits.size() == sizeof mark) {
-            std::memcpy(&mark, bits.data(), sizeof mark);
-            found.push_back(SetMark{mark});
-        }
+        const auto bits = [&](std::size_t of) {
+            const Message bytes = dumped[1].data.nest(of).bytes(NFTA_DATA_VALUE);
+            std::uint32_t number = 0;
+            std::memcpy(&number, bytes.data(), std::min(bytes.size(), sizeof number));
+            return number;
+        };
+        found.insert(found.end(), {SetMark{bits(NFTA_BITWISE_XOR)}, MatchMark{bits(NFTA_BITWISE_MASK)}});
     }
     const auto one = byte_of(dumped, 3, "cmp", NFTA_CMP_DATA);
     const auto other = byte_of(dumped, 4, "cmp", NFTA_CMP_DATA);

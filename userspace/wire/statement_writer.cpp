@@ -292,6 +292,15 @@ struct StatementWriter {
         put(message, set);
     }
 
+    // [ meta load mark => reg 1 ]
+    // [ bitwise reg 1 = ( reg 1 & 0x00010000 ) ^ 0x00000000 ]
+    // [ cmp eq reg 1 0x00010000 ]
+    void operator()(const MatchMark& statement) const {
+        put_meta_load(message, NFT_META_MARK);
+        put_mask(message, &statement.bits, sizeof statement.bits);
+        put_compare(message, NFT_CMP_EQ, &statement.bits, sizeof statement.bits);
+    }
+
     // [ immediate reg 0 drop ]
     void operator()(const Drop&) const {
         const auto verdict = expression("immediate");
