@@ -46,7 +46,8 @@ static int snat_flags_parse(const struct nlattr *attr, u8 *flags)
 	    *flags & NFT_SNAT_STATELESS_F_UNTRACK)
 		return -EINVAL;
 	if (*flags & NFT_SNAT_STATELESS_F_TRACKED &&
-	    *flags & ~NFT_SNAT_STATELESS_F_TRACKED)
+	    *flags & ~(NFT_SNAT_STATELESS_F_TRACKED |
+		       NFT_SNAT_STATELESS_F_UNTRACK))
 		return -EINVAL;
 	return 0;
 }

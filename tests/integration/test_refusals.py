@@ -57,7 +57,6 @@ ATTRIBUTES = [
     row("notrack and untrack",          "EINVAL", {FLAGS: attribute(FLAGS, NOTRACK | UNTRACK)}),
     row("tracked and untracked",        "EINVAL", {FLAGS: attribute(FLAGS, TRACKED | UNTRACKED)}),
     row("tracked and notrack",          "EINVAL", {FLAGS: attribute(FLAGS, TRACKED | NOTRACK)}),
-    row("tracked and untrack",          "EINVAL", {FLAGS: attribute(FLAGS, TRACKED | UNTRACK)}),
 ] + [row(f"attribute {kind}",           "EINVAL", {kind: attribute(kind, bytes(8))}) for kind in UNKNOWN_KINDS]
 
 

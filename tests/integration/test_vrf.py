@@ -25,15 +25,17 @@ pytestmark = pytest.mark.needs("vrf")
 FAMILIES = {
     "IPv4": SimpleNamespace(ip="-4", table="ip", length=24, host=32, version=4, inside="10.0.0", a="10.0.0.2",
                             c="10.0.1.9", gate="10.0.0.1", gate_c="10.0.1.1", gateway="192.0.2.1", x="203.0.113.10",
+                            late="10.0.3.7", gate_late="10.0.3.1", late_out="198.51.100.7",
                             a_out="198.51.100.2", c_out="198.51.100.9", b_out="198.51.100.66",
                             externals="198.51.100.0/24"),
     "IPv6": SimpleNamespace(ip="-6", table="ip6", length=64, host=128, version=6, inside="fd00:1::", a="fd00:1::2",
                             c="fd00:2::9", gate="fd00:1::1", gate_c="fd00:2::1", gateway="2001:db8:2::1",
+                            late="fd00:3::7", gate_late="fd00:3::1", late_out="2001:db8:1::7",
                             x="2001:db8:3::10", a_out="2001:db8:1::2", c_out="2001:db8:1::9", b_out="2001:db8:1::66",
                             externals="2001:db8:1::/64"),
 }
 EACH = tuple(FAMILIES.values())
-RED = {pair: out for one in EACH for pair, out in ((one.a, one.a_out), (one.c, one.c_out))}
+RED = {pair: out for one in EACH for pair, out in ((one.a, one.a_out), (one.c, one.c_out), (one.late, one.late_out))}
 BLUE = {one.a: one.b_out for one in EACH}
 MARKS = {"red": 0x00010000, "blue": 0x00020000}
 FIREWALL = """table inet firewall {
@@ -77,11 +79,11 @@ class Border:
 
     def port(self, name, vrf):
         host, far = self.hosts[name], f"l{name}"
+        own_gates = {"c": [(one.c, one.gate_c) for one in EACH], "late": [(one.late, one.gate_late) for one in EACH]}
         cable(host, "eth0", self.gateway, far)
         if vrf:
             self.gateway.ip(f"link set {far} master {vrf}")
-        for one in EACH:
-            own, gate = (one.c, one.gate_c) if name == "c" else (one.a, one.gate)
+        for one, (own, gate) in zip(EACH, own_gates.get(name, [(one.a, one.gate) for one in EACH])):
             if vrf:
                 self.gateway.ip(f"address add {gate}/{one.length} dev {far} {'nodad' if one.version == 6 else ''}")
             else:  # where the same network is another one
@@ -268,6 +270,42 @@ def test_watch_follows_the_vrf(border, family, tmp_path):
         assert border.followed() == []
     finally:
         watcher.close()
+
+
+@expression
+def test_a_port_that_nobody_has_seen(border, family):
+    """Its packets are followed in their first round of hooks, and not any more in the second."""
+    late = border.hosts["late"] = Namespace("late")
+    try:
+        border.port("late", "red")
+        late.settled()
+        border.gateway.settled()
+        border.gateway.run("conntrack", "-F")
+        assert border.red("status", "--health", check=False).stdout == "VRF red has other ports\n"
+        assert ask(late, border.x, family.x) == (b"hello", family.late_out)
+        assert ask(border.x, late, family.late_out) == (b"hello", family.x)
+        listed = border.gateway.run("conntrack", "-L", "-f", f"ipv{family.version}").stdout
+        assert family.late not in listed and family.late_out not in listed
+    finally:
+        late.close()
+        del border.hosts["late"]
+    until(lambda: border.red("status", "--health", check=False).stdout == "healthy\n")
+
+
+def test_a_vrf_that_is_not_there_yet(border, tmp_path):
+    green = Instance(border.gateway, tmp_path, "green")
+    settings = {"vrf": "green", "mark": 0x80000}
+    said = green("sync", green.configure({"10.0.0.2": "198.51.100.130"}, **settings)).stderr
+    assert "there is no VRF green" in said and said.count("\n") == 1
+    try:
+        border.vrf("green", 40)
+        assert green("status", "--health", check=False).stdout == "there is a VRF green by now\n"
+        assert green("diff", green.file).stdout.count("policy rule 6: from all fwmark 0x80000/0x80000 lookup 40") == 2
+        assert green("sync", green.file).stdout == "nothing to change\nvrf: added 2 policy rules\n"
+        border.gateway.ip("link del green")
+        assert green("status", "--health", check=False).stdout == "VRF green is gone\n"
+    finally:
+        assert green("clear").stdout.endswith("vrf: removed 2 policy rules\n")
 
 
 CLASHES = [

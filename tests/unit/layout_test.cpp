@@ -228,7 +228,7 @@ TEST(LayoutTest, InAVrf) {
     EXPECT_EQ(Lines(lines.begin() + 6, lines.end()), (Lines{
         "chain prerouting filter prerouting -300",
         "  " + inbound + mark,
-        "  iifname \"red\" " + decide,
+        "  iifname \"red\" " + decide + " tracked",
         "  iifname \"la\" " + decide,
         "  iifname \"lb\" " + decide,
         "chain postrouting filter postrouting -300",

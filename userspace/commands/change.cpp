@@ -2,6 +2,7 @@
 #include "commands/change.hpp"
 
 #include "error.hpp"
+#include "neighbours/steps.hpp"
 #include "netlink/claims.hpp"
 #include "quantity.hpp"
 #include "ruleset/inventory.hpp"
@@ -142,6 +143,9 @@ std::string deliver_to_vrf(Kernel& kernel, const Configuration& configuration) {
         const std::vector<Sibling> all = kernel.siblings(Depth::known);
         return std::none_of(all.begin(), all.end(), [](const Sibling& one) { return inventory(one.ruleset).vrf; });
     };
+    if (!configuration.vrf && !kernel.vrf().open()) {
+        return std::string(nothing_to_change);
+    }
     const bool alone = !configuration.vrf && needs_no_setting();
     return deliver(configuration, {kernel.vrf(), kernel.reflection()}, alone);
 }

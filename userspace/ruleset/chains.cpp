@@ -43,8 +43,11 @@ std::vector<Rule> expression_prerouting(const SnatStateless& inbound, const Snat
                                         const Extras& extras) {
     if (extras.vrf) {
         std::vector<Rule> rules{make_rule({{inbound}, to_vrf(extras), counted(extras)})};
+        // Conntrack may have begun in the first round, by a port that no sync has seen.
+        SnatStateless again = decide;
+        again.tracked = true;
         for (const std::vector<Statement>& from : by_each_way_out(extras)) {
-            rules.push_back(make_rule({from, unless_exempt(extras), {decide}}));
+            rules.push_back(make_rule({from, unless_exempt(extras), {from == from_vrf(extras) ? again : decide}}));
         }
         return rules;
     }

@@ -44,10 +44,8 @@ std::optional<std::string> objection_to_flags(const SnatStateless& statement) {
     if (statement.notrack && statement.untrack) {
         return "notrack and untrack exclude each other";
     }
-    if (statement.tracked && (statement.notrack || statement.untrack || statement.untracked)) {
-        return std::string("tracked and ") +
-               (statement.notrack ? "notrack" : statement.untrack ? "untrack" : "untracked") +
-               " exclude each other";
+    if (statement.tracked && (statement.notrack || statement.untracked)) {
+        return std::string("tracked and ") + (statement.notrack ? "notrack" : "untracked") + " exclude each other";
     }
     return {};
 }

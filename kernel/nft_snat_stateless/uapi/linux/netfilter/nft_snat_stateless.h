@@ -258,7 +258,8 @@ enum nft_snat_stateless_field {
  *	NOTRACK or UNTRACK has marked on their way; "untracked" alone does not
  *	do, since others mark packets, too
  * @NFT_SNAT_STATELESS_F_TRACKED: handle packets that have a conntrack entry as
- *	well; excludes UNTRACKED, NOTRACK and UNTRACK
+ *	well; excludes UNTRACKED and NOTRACK.  With UNTRACK, a packet loses
+ *	its entry, as in the second round of hooks that a VRF makes
  */
 enum nft_snat_stateless_flags {
 	NFT_SNAT_STATELESS_F_NOTRACK	= (1 << 0),
