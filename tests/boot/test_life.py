@@ -10,9 +10,9 @@ from distribution import newer
 from gateway import CONFIGURATION, Traffic, translates
 from net import A, A_OUT
 
-WAITING = "10.5.0.0/24"
+WAITING, OUTSIDE = "10.5.0.0/24", "198.18.0.0/24"
 # Whatever engine there is, and a pair that only the module has.
-EITHER = CONFIGURATION.replace('engine = "native"\n', "") + f'"{WAITING}" = "198.51.100.0/24"\n'
+EITHER = CONFIGURATION.replace('engine = "native"\n', "") + f'"{WAITING}" = "{OUTSIDE}"\n'
 # What apt, dpkg, depmod and the journal write whatever is installed, and what /run holds of who is logged in.
 ALWAYS = re.compile(r"/var/(log|cache|lib/apt|lib/dpkg)/|/usr/lib/modules/[^/]*/modules\.")
 
@@ -70,7 +70,7 @@ def test_installed_and_booted(installed):
             assert not traffic.wrong()
         translates(installed)
         assert engine(installed) == "expression"
-        assert pairs(installed) == {A: A_OUT, WAITING: "198.51.100.0/24"}
+        assert pairs(installed) == {A: A_OUT, WAITING: OUTSIDE}
 
 
 def test_upgraded(installed, debian, tmp_path):
@@ -103,7 +103,7 @@ def test_new_kernel(installed, kernels):
     assert not traffic.wrong()
     translates(installed)
     assert engine(installed) == "expression"
-    assert pairs(installed) == {A: A_OUT, WAITING: "198.51.100.0/24"}
+    assert pairs(installed) == {A: A_OUT, WAITING: OUTSIDE}
 
 
 def test_purged(installed, before):

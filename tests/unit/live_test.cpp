@@ -69,7 +69,7 @@ TEST(Book, KnowsWhatAReplacementChanges) {
 }
 
 TEST(Ledger, TellsPairsByBothOfTheirElements) {
-    Ledger ledger;
+    Ledger ledger("statnat");
     ledger.take({{}, {elements(false, "int2ext", {{host(1), outside(1), "mail"}})}});
     EXPECT_EQ(lines(ledger), Lines{"+ 10.0.0.1 198.0.0.1, outbound only # mail"});
     ledger.take({{}, {elements(false, "ext2int", {{outside(1), host(1)}})}});
@@ -84,7 +84,7 @@ TEST(Ledger, TellsPairsByBothOfTheirElements) {
 }
 
 TEST(Ledger, KnowsTiersAndHoles) {
-    Ledger ledger;
+    Ledger ledger("statnat");
     ledger.take({{},
                  {elements(false, "int2ext_24", {{host(0), outside(0)}, {host(256), host(256)}}),
                   elements(false, "ext2int_24", {{outside(0), host(0)}}),
@@ -94,7 +94,7 @@ TEST(Ledger, KnowsTiersAndHoles) {
 }
 
 TEST(Ledger, EmptiesMapsThatGo) {
-    Ledger ledger;
+    Ledger ledger("statnat");
     ledger.replace(Family::ipv4, true, {"int2ext", "ext2int"});
     ledger.replace(Family::ipv4, "int2ext", {{host(1), outside(1)}});
     ledger.replace(Family::ipv4, "ext2int", {{outside(1), host(1)}});

@@ -21,12 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* legal_pair =
-    R"(: legal is "198.51.100.2" or { external = "198.51.100.2", comment = "mail" })";
+constexpr const char* legal_pair = R"(: legal is "198.51.100.2" or { external = "198.51.100.2", comment = "mail" })";
 
 // As in "engine, counters and mark".
-template <class Settings>
-std::string names_of(const Settings& settings) {
+std::string names_of(const auto& settings) {
     std::string names;
     for (std::size_t i = 0; i < settings.size(); ++i) {
         names += (i == 0 ? "" : i + 1 < settings.size() ? ", " : " and ") + std::string(settings[i].first);
@@ -85,8 +83,8 @@ void TomlFile::read_gateway(const toml::table& gateway) {
         const auto setting = std::find_if(settings.begin(), settings.end(),
                                           [&, known = key](const auto& one) { return *known == one.first; });
         if (setting == settings.end()) {
-            draft_.error(place(key->source()),
-                         fmt::format("unknown key {}: legal are {}", in_quotes(*key), names_of(settings)));
+            const std::string legal = names_of(settings);
+            draft_.error(place(key->source()), fmt::format("unknown key {}: legal are {}", in_quotes(*key), legal));
         } else {
             (this->*setting->second)(*node);
         }

@@ -53,8 +53,9 @@ struct Reading {
 
 class Top {
 public:
-    Top(const Sockets& sockets, std::optional<Seconds> interval)
-        : netlink_(sockets.talk()), unused_(sockets.listen), interval_(interval), now_(read()) {
+    Top(const Sockets& sockets, const Instance& instance, std::optional<Seconds> interval)
+        : table_(instance.table()), netlink_(sockets.talk()), unused_(sockets.listen, instance), interval_(interval),
+          now_(read()) {
         if (!counts_) {
             throw CannotGoOn{"pairs count nothing here, since counters are kept per rule or not at all: set "
                              "counters = \"pair\" and sync"};
@@ -94,7 +95,7 @@ private:
         Patience patience(std::chrono::seconds(1));
         Ruleset ruleset;
         for (const Family family : families) {
-            Reader reader(netlink_, unused_, patience, step);
+            Reader reader(netlink_, unused_, patience, step, table_);
             if (auto table = reader.read(family, Depth::elements, nullptr)) {
                 ruleset.push_back(std::move(*table));
             }
@@ -128,6 +129,7 @@ private:
         screen.draw(lines, 1);
     }
 
+    std::string table_;
     Netlink netlink_;
     Watch unused_;
     std::optional<Seconds> interval_;
@@ -140,8 +142,8 @@ private:
 
 }  // namespace
 
-int top(const Sockets& sockets, const std::optional<std::string>& interval) {
-    Top(sockets, interval ? std::optional(read_interval(*interval)) : std::nullopt).run();
+int top(const Sockets& sockets, const Instance& instance, const std::optional<std::string>& interval) {
+    Top(sockets, instance, interval ? std::optional(read_interval(*interval)) : std::nullopt).run();
     return exit_done;
 }
 

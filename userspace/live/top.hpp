@@ -12,6 +12,6 @@ namespace statnat {
 // Until q is typed, or SIGINT or SIGTERM comes. Without an interval, in seconds, it is two, or as much longer as keeps
 // reading from taking more than a hundredth of a processor. Returns the exit status. Throws CannotGoOn where pairs
 // count nothing.
-int top(const Sockets& sockets, const std::optional<std::string>& interval);
+int top(const Sockets& sockets, const Instance& instance, const std::optional<std::string>& interval);
 
 }  // namespace statnat

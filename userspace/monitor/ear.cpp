@@ -12,7 +12,8 @@ bool is_behind(std::uint32_t generation, std::uint32_t other) {
 
 }  // namespace
 
-Ear::Ear(std::unique_ptr<Socket> socket) : socket_(std::move(socket)), buffer_(receive_size) {}
+Ear::Ear(std::unique_ptr<Socket> socket, std::string table)
+    : socket_(std::move(socket)), buffer_(receive_size), reader_(std::move(table)) {}
 
 void Ear::begin(const std::function<std::uint32_t()>& ask, const Visit& visit) {
     hear_all(visit);

@@ -8,12 +8,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace statnat {
 
 class Ear {
 public:
-    explicit Ear(std::unique_ptr<Socket> socket);
+    Ear(std::unique_ptr<Socket> socket, std::string table);
 
     using Visit = std::function<void(const Transaction&)>;
 

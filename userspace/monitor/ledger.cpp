@@ -161,7 +161,7 @@ void Ledger::append_pairs(const Tier& tier, const Books& books, std::vector<Diff
 void Ledger::append_containers(std::vector<Difference>& differences) const {
     const auto append = [&](const std::set<Place>& some, const std::set<Place>& others, bool removed) {
         for (const Place& place : some) {
-            const std::string table = table_text(place.first);
+            const std::string table = table_text(place.first, table_);
             if (others.contains(place) || (!place.second.empty() && !others.contains({place.first, ""}))) {
                 continue;
             }

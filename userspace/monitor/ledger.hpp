@@ -18,6 +18,8 @@ namespace statnat {
 
 class Ledger {
 public:
+    explicit Ledger(std::string table) : table_(std::move(table)) {}
+
     void take(const Transaction& transaction);
 
     // Of a family there are these maps; without a table, there are none.
@@ -45,6 +47,7 @@ private:
     void append_pairs(const Tier& tier, const Books& books, std::vector<Difference>& differences) const;
     void append_containers(std::vector<Difference>& differences) const;
 
+    std::string table_;
     std::map<Tier, Books> books_;
     std::set<Place> there_;
     std::set<Place> were_there_;  // when it was asked last

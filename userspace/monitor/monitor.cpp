@@ -50,8 +50,9 @@ std::string time_in_json() {
 
 class Monitor {
 public:
-    Monitor(const Sockets& sockets, bool json, std::ostream& out)
-        : netlink_(sockets.talk()), ear_(sockets.listen()), json_(json), out_(out) {}
+    Monitor(const Sockets& sockets, std::string table, bool json, std::ostream& out)
+        : table_(std::move(table)), netlink_(sockets.talk()), ear_(sockets.listen(), table_), ledger_(table_),
+          json_(json), out_(out) {}
 
     void run(const Ending& ending) {
         do {
@@ -139,11 +140,11 @@ private:
     };
 
     std::optional<Structure> read_structure(Family family) {
-        TableDecoder decoder(family);
+        TableDecoder decoder(family, table_);
         Structure there;
-        const Answer table = netlink_.ask(ask_table(family, netlink_.next_sequence()),
+        const Answer table = netlink_.ask(ask_table(family, table_, netlink_.next_sequence()),
                                           [&](Message) { there.has_table = true; });
-        const Answer sets = netlink_.ask(ask_sets(family, netlink_.next_sequence()),
+        const Answer sets = netlink_.ask(ask_sets(family, table_, netlink_.next_sequence()),
                                          [&](Message message) { decoder.set(message); });
         there.maps = decoder.maps_to_read();
         const bool whole = judge(table) && judge(sets);
@@ -154,7 +155,7 @@ private:
     std::optional<std::vector<Bytes>> read_map(Family family, const std::string& map) {
         std::vector<Bytes> messages;
         const Answer answer =
-            netlink_.ask(ask_elements(family, map, netlink_.next_sequence()),
+            netlink_.ask(ask_elements(family, table_, map, netlink_.next_sequence()),
                          [&](Message message) { messages.emplace_back(message.begin(), message.end()); });
         return judge(answer) ? std::optional(std::move(messages)) : std::nullopt;
     }
@@ -196,6 +197,7 @@ private:
              << '\n';
     }
 
+    std::string table_;
     Netlink netlink_;
     Ear ear_;
     const Ear::Visit take_ = [&](const Transaction& transaction) { take(transaction); };
@@ -212,9 +214,9 @@ private:
 
 }  // namespace
 
-int monitor(const Sockets& sockets, bool json, std::ostream& out) {
+int monitor(const Sockets& sockets, const Instance& instance, bool json, std::ostream& out) {
     const Ending ending(STDOUT_FILENO);
-    Monitor(sockets, json, out).run(ending);
+    Monitor(sockets, instance.table(), json, out).run(ending);
     return exit_done;
 }
 

@@ -9,6 +9,6 @@
 namespace statnat {
 
 // Until SIGINT or SIGTERM comes, or nobody reads standard output, which `out` is. Returns the exit status.
-int monitor(const Sockets& sockets, bool json, std::ostream& out);
+int monitor(const Sockets& sockets, const Instance& instance, bool json, std::ostream& out);
 
 }  // namespace statnat

@@ -50,7 +50,7 @@ std::optional<Transaction> TransactionReader::take(Message message) {
     if (event.generation) {
         return Transaction{{*event.generation, event.process, event.process_id}, std::exchange(deeds_, {})};
     }
-    if (event.is_about_us) {
+    if (event.table == table_) {
         if (auto deed = deed_of(message)) {
             add(std::move(*deed));
         }

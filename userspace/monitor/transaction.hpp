@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace statnat {
@@ -29,12 +30,15 @@ struct Transaction {
 
 class TransactionReader {
 public:
+    explicit TransactionReader(std::string table) : table_(std::move(table)) {}
+
     // The transaction that ends with this message.
     std::optional<Transaction> take(Message message);
 
 private:
     void add(Deed deed);
 
+    std::string table_;
     std::vector<Deed> deeds_;
 };
 

@@ -3,7 +3,7 @@
 
 #include "doctor/legacy.hpp"
 #include "doctor/surroundings.hpp"
-#include "interface_name.hpp"
+#include "names.hpp"
 #include "netlink/routes.hpp"
 
 #include <algorithm>

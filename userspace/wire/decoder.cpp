@@ -101,28 +101,19 @@ std::optional<Traffic> decode_traffic(Message message, const Address& key) {
 
 std::optional<OtherChain> decode_chain_of_others(Message message) {
     const Attributes attributes = Attributes::of(message);
+    const std::uint8_t number = message[MNL_NLMSG_HDRLEN];  // nfgen_family
     OtherChain chain;
-    std::string family;
-    switch (message[MNL_NLMSG_HDRLEN]) {  // nfgen_family
-    case NFPROTO_IPV4:
-        family = "ip";
-        chain.families = {Family::ipv4};
-        break;
-    case NFPROTO_IPV6:
-        family = "ip6";
-        chain.families = {Family::ipv6};
-        break;
-    case NFPROTO_INET:
-        family = "inet";
-        chain.families = {Family::ipv4, Family::ipv6};
-        break;
-    default:
-        return std::nullopt;
+    for (const Family family : families) {
+        if (number == protocol_family(family) || number == NFPROTO_INET) {
+            chain.families.push_back(family);
+        }
     }
     const std::string table = attributes.text(NFTA_CHAIN_TABLE);
-    if (!attributes.has(NFTA_CHAIN_HOOK) || (Instance::of_table(table) && chain.families.size() == 1)) {
+    if (chain.families.empty() || !attributes.has(NFTA_CHAIN_HOOK) ||
+        (Instance::of_table(table) && chain.families.size() == 1)) {
         return std::nullopt;
     }
+    const std::string family = number == NFPROTO_INET ? "inet" : number == NFPROTO_IPV4 ? "ip" : "ip6";
     chain.place = family + " " + table + " " + attributes.text(NFTA_CHAIN_NAME);
     chain.translates = attributes.text(NFTA_CHAIN_TYPE) == "nat";
     return chain;
@@ -166,7 +157,6 @@ void TableDecoder::set(Message message) {
     const bool foreign_data = attributes.number(NFTA_SET_DATA_TYPE) != address_type(table_.family) ||
                               attributes.number(NFTA_SET_DATA_LEN) != address_size(table_.family);
     const bool has_expression = attributes.has(NFTA_SET_EXPR) || attributes.has(NFTA_SET_EXPRESSIONS);
-
     const bool verdicts = (flags & NFT_SET_MAP) && attributes.number(NFTA_SET_DATA_TYPE) == NFT_DATA_VERDICT;
 
     if ((flags & NFT_SET_INTERVAL) && (verdicts || !(flags & NFT_SET_MAP))) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The command line, and the one place where errors end.
-#include "command_table.hpp"
+#include "program/command_table.hpp"
 #include "config/configuration.hpp"
 #include "error.hpp"
 #include "printable.hpp"
