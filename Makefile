@@ -47,7 +47,7 @@ comma := ,
 space := $(subst ,, )
 sampled = $(if $(filter $(1),$(SAMPLED)),--sample=7) $(if $(filter $(1),$(WHOLE)),--whole=$(subst $(space),$(comma),$(packets)))
 
-.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb rpm clean install unit host systemd guests races debug gates clang fuzzers
+.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb rpm clean install unit host boot systemd guests races debug gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9 ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -108,6 +108,11 @@ unit: | build/logs
 
 host: | build/logs
 	STATNAT_ENGINE=native STATNAT_NFT=$(CURDIR)/$(BUILD)/statnat-nft $(PYTEST) $(call sampled,$(IN)) tests/integration $(call logged,host)
+
+boot: boot-bookworm boot-trixie ## a gateway's life, in guests whose first process is systemd, with the packages of deb and trixie-deb; takes two hours
+
+boot-%: | build/logs
+	$(PYTEST) -k $* tests/boot $(call logged,boot-$*)
 
 systemd: systemd-bookworm systemd-trixie ## the packages of deb and trixie-deb on gateways with systemd, on this kernel
 
