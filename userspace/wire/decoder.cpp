@@ -163,7 +163,8 @@ void TableDecoder::set(Message message) {
         PrefixSet prefixes;
         prefixes.name = attributes.text(NFTA_SET_NAME);
         prefixes.verdicts = verdicts;
-        prefixes.foreign = (flags & ~NFT_SET_MAP) != NFT_SET_INTERVAL || foreign_key || has_timeout || has_expression;
+        prefixes.foreign = (flags | NFT_SET_MAP) != (NFT_SET_INTERVAL | NFT_SET_MAP) || foreign_key || has_timeout ||
+                           has_expression;
         intervals_.push_back({std::move(prefixes), {}});
         return;
     }
