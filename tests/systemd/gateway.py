@@ -117,6 +117,11 @@ class Gateway(Machine):
     def tables(self):
         return set(self.run("nft", "list", "tables").stdout.splitlines())
 
+    def handles(self):
+        """Which ones they are: the kernel numbers tables."""
+        listing = json.loads(self.run("nft", "-j", "list", "tables").stdout)["nftables"]
+        return [each["table"]["handle"] for each in listing if "table" in each]
+
     def listing(self):
         return json.loads(self.run("statnat-nft", "list", "-j").stdout)["pairs"]
 

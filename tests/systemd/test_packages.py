@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A package's life: it is installed, upgraded, removed and purged; packets tell what that does to pairs."""
 
-import json
 import re
 
 import pytest
@@ -32,12 +31,6 @@ def installed(bare, debian):
     assert not bare.run("systemctl", "list-units", "--all", "--no-legend", "statnat*").stdout
 
 
-def table(gateway):
-    """Which one it is: the kernel numbers them."""
-    listing = json.loads(gateway.run("nft", "-j", "list", "tables").stdout)["nftables"]
-    return [each["table"]["handle"] for each in listing if "table" in each]
-
-
 def test_nothing_to_do(bare, debian):
     """Without a configuration there is nothing to start, and nothing that fails."""
     bare.install(debian.tool)
@@ -49,14 +42,14 @@ def test_nothing_to_do(bare, debian):
 
 def test_upgrade(installed, debian, tmp_path):
     """Neither rules nor counters notice it, and no packet does."""
-    before, counted = table(installed), installed.counters()
+    before, counted = installed.handles(), installed.counters()
     with Traffic(installed) as traffic:
         traffic.flows()
         installed.install(newer(debian.tool, tmp_path))
         traffic.flows()
     assert installed.run("dpkg-query", "-Wf", "${Version}", "statnat-nft").stdout.endswith("+newer")
     assert not traffic.wrong()
-    assert table(installed) == before
+    assert installed.handles() == before
     assert all(now > then for now, then in zip(installed.counters(), counted))
     assert installed.run("systemctl", "is-active", "statnat").stdout.strip() == "active"
 
