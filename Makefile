@@ -196,7 +196,8 @@ deb: | build/logs ## build and check the Debian packages, in build/packages; tho
 	cd $(PACKAGES)/statnat && { dpkg-buildpackage -us -uc -b $(call logged,deb); }
 
 rpm: ## build packages for distributions of RPM, in build/packages/rpm, with Debian's rpm, which knows none of what they need
-	rpmbuild --quiet -bb --nodeps --build-in-place --define "_topdir $(CURDIR)/build/packages/rpm" rpm/statnat.spec
+	scripts/install-packages --rpm
+	rpmbuild --quiet -bb --nodeps --build-in-place --define "__brp_compress %{nil}" --define "_topdir $(CURDIR)/build/packages/rpm" rpm/statnat.spec
 
 clean: ## remove what was built
 	rm -rf build
