@@ -154,8 +154,7 @@ TEST(Codec, ReadsBackEveryStatement) {
         SetAddress{Field::destination, "m"},
         MatchAddress{Field::source, "s", false},
         MatchAddress{Field::destination, "s", true},
-        AskMap{Field::source, "m"},
-        AskMap{Field::destination, "m"},
+        AskStanding{"m"},
         MatchIcmpType{1, 4},
         MatchIcmpType{3, 5},
         MatchIcmpType{8, 8},
@@ -248,9 +247,11 @@ TEST(Codec, ReadsBackIPv6IntervalsAtBothEndsOfTheSpace) {
     }
 }
 
-TEST(Codec, ReadsBackAMapOfVerdicts) {
-    const PrefixSet map{"standing", false, {prefix("0.0.0.0/1"), prefix("192.0.2.0/24")}, true};
-    EXPECT_EQ(round_trip({AddPrefixSet{Family::ipv4, map}}).prefix_sets, std::vector{map});
+TEST(Codec, ReadsBackAStandingMap) {
+    for (const Family family : families) {
+        const Table table = round_trip({AddStandingMap{family, {"standing"}}}, family);
+        EXPECT_EQ(table.standing_maps, std::vector{StandingMap{"standing"}});
+    }
 }
 
 // The types, lengths and byte orders that nft(8) 1.0.6 gives to ipv6_addr.

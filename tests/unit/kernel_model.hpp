@@ -87,6 +87,7 @@ private:
     static void require_name_is_free(Table& table, const std::string& name) {
         require(find(table.maps, name) == table.maps.end(), name + " exists");
         require(find(table.prefix_sets, name) == table.prefix_sets.end(), name + " exists");
+        require(find(table.standing_maps, name) == table.standing_maps.end(), name + " exists");
     }
 
     static void append_rules(Table& table, Chain& chain, const std::vector<Rule>& rules) {
@@ -96,9 +97,11 @@ private:
                 const bool needs = std::holds_alternative<SnatStateless>(statement) ||
                                    std::holds_alternative<SetAddress>(statement) ||
                                    std::holds_alternative<MatchAddress>(statement) ||
+                                   std::holds_alternative<AskStanding>(statement) ||
                                    std::holds_alternative<Foreign>(statement);
                 require(!needs || std::any_of(table.maps.begin(), table.maps.end(), referred) ||
-                            std::any_of(table.prefix_sets.begin(), table.prefix_sets.end(), referred),
+                            std::any_of(table.prefix_sets.begin(), table.prefix_sets.end(), referred) ||
+                            std::any_of(table.standing_maps.begin(), table.standing_maps.end(), referred),
                         "a rule refers to nothing: " + text(rule, table.family));
             }
             chain.rules.push_back(rule);
@@ -163,12 +166,18 @@ private:
         in.prefix_sets.push_back(step.set);
     }
 
-    void apply(const DeletePrefixSet& step) {
+    void apply(const AddStandingMap& step) {
         Table& in = table(step.family);
-        const auto found = find(in.prefix_sets, step.name);
-        require(found != in.prefix_sets.end(), "there is no set " + step.name);
+        require_name_is_free(in, step.map.name);
+        in.standing_maps.push_back(step.map);
+    }
+
+    void apply(const DeleteSet& step) {
+        Table& in = table(step.family);
         require_not_referred_to(in, step.name);
-        in.prefix_sets.erase(found);
+        const auto named = [&](const auto& one) { return one.name == step.name; };
+        require(std::erase_if(in.prefix_sets, named) + std::erase_if(in.standing_maps, named) == 1,
+                "there is no set " + step.name);
     }
 
     void apply(const AddChain& step) {

@@ -654,7 +654,7 @@ TEST(RulesetTest, WritesStatementsAsNftDoes) {
         {SetAddress{Field::destination, "m"}, "ip daddr set ip daddr map @m"},
         {MatchAddress{Field::source, "s", false}, "ip saddr @s"},
         {MatchAddress{Field::destination, "s", true}, "ip daddr != @s"},
-        {AskMap{Field::destination, "m"}, "ip daddr vmap @m"},
+        {AskStanding{"m"}, "meta protocol vmap @m"},
         {MatchIcmpType{3, 5}, "icmp type 3-5"},
         {MatchIcmpType{8, 8}, "icmp type 8"},
         {MatchUntracked{}, "ct state untracked"},

@@ -88,7 +88,8 @@ struct Printer {
     std::string operator()(const AddElements& step) const { return "add elements " + print(step.map); }
     std::string operator()(const DeleteElements& step) const { return "delete elements " + print(step.map); }
     std::string operator()(const AddPrefixSet& step) const { return "add set " + step.set.name; }
-    std::string operator()(const DeletePrefixSet& step) const { return "delete set " + step.name; }
+    std::string operator()(const AddStandingMap& step) const { return "add map " + step.map.name; }
+    std::string operator()(const DeleteSet& step) const { return "delete set " + step.name; }
     std::string operator()(const AddChain& step) const { return "add chain " + step.chain.name; }
     std::string operator()(const FlushChain& step) const { return "flush chain " + step.name; }
     std::string operator()(const AddRules& step) const { return "add rules " + step.chain + ":" + print(step.rules); }

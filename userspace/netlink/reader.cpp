@@ -35,7 +35,7 @@ std::optional<Table> Reader::read(Family family, Depth depth, StateFile::Content
             dump(family, map, decoder);
         }
     }
-    for (const std::string& set : decoder.prefix_sets_to_read()) {
+    for (const std::string& set : decoder.sets_to_read()) {
         list([&](std::uint32_t sequence) { return ask_elements(family, table_, set, sequence); }, decoder,
              &TableDecoder::elements);
     }

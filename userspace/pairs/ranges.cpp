@@ -129,4 +129,33 @@ std::vector<Prefix> cover(const std::vector<Range>& ranges) {
     return prefixes;
 }
 
+std::optional<std::vector<Prefix>> prefixes_between(std::vector<Boundary> boundaries, Family family) {
+    // Where one range ends another may begin: the end comes first.
+    std::sort(boundaries.begin(), boundaries.end(), [](const Boundary& a, const Boundary& b) {
+        return a.address != b.address ? a.address < b.address : a.end && !b.end;
+    });
+    std::vector<Range> ranges;
+    bool open = false;
+    for (const Boundary& boundary : boundaries) {
+        if (!boundary.end) {
+            if (open) {
+                return {};
+            }
+            ranges.push_back({boundary.address, Prefix{{family, {}}, 0}.last()});
+        } else if (open) {
+            ranges.back().last = previous(boundary.address);
+        }
+        open = !boundary.end;
+    }
+    std::vector<Prefix> prefixes;
+    for (const Range& range : ranges) {
+        const Prefix prefix = longest_step(range);
+        if (prefix.last() != range.last) {
+            return {};
+        }
+        prefixes.push_back(prefix);
+    }
+    return prefixes;
+}
+
 }  // namespace statnat

@@ -5,6 +5,7 @@
 #include "pairs/prefix.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -31,5 +32,14 @@ std::vector<Range> without(const std::vector<Range>& ranges, const std::vector<P
 std::size_t count(const std::vector<Range>& ranges, std::size_t most);
 
 std::vector<Prefix> cover(const std::vector<Range>& ranges);
+
+// The first address of a range or, with `end`, the one behind its last; of a range up to the last there is, nothing.
+struct Boundary {
+    Address address;
+    bool end;
+};
+
+// What begins and ends so, in any order; nothing where a range is no prefix, or two overlap.
+std::optional<std::vector<Prefix>> prefixes_between(std::vector<Boundary> boundaries, Family family);
 
 }  // namespace statnat

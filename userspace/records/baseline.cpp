@@ -38,7 +38,7 @@ std::string words(const Map& map) {
 }
 
 std::string words(const PrefixSet& set) {
-    std::string words = set.foreign ? "of somebody else" : set.verdicts ? "of verdicts" : "of prefixes";
+    std::string words = set.foreign ? "of somebody else" : "of prefixes";
     for (const Prefix& prefix : set.prefixes) {
         words += " " + prefix.short_text();
     }
@@ -53,6 +53,9 @@ void add(Outline& outline, const Table& table, std::string_view of) {
     }
     for (const PrefixSet& set : table.prefix_sets) {
         outline.emplace(fmt::format("set {} {}", name, set.name), words(set));
+    }
+    for (const StandingMap& map : table.standing_maps) {
+        outline.emplace(fmt::format("map {} {}", name, map.name), map.foreign ? "of somebody else" : "of verdicts");
     }
     for (const Chain& chain : table.chains) {
         outline.emplace(fmt::format("chain {} {}", name, chain.name), words(chain, table.family));

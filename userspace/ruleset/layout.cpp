@@ -74,12 +74,12 @@ Map make_internal(const Elements& by_internal) {
 
 // Whatever is decided then: what policy rules hold back is what nobody decided about. While the kernel deletes a table,
 // its rules go on for a moment with maps that are empty already (nf_tables_commit() of net/netfilter/nf_tables_api.c);
-// what they do not translate they must not mark, and so a map is asked first.
+// what they do not translate they must not mark, and so a map is asked first. It is a hash like those of the pairs:
+// maps of intervals answer until the whole table is gone (since Linux 6.17, nft_set_pipapo.c and nft_set_rbtree.c).
 void mark_first(Table& table, std::uint32_t mark) {
     if (mark != 0) {
-        const Prefix any{{table.family, {}}, 0};
-        table.prefix_sets.push_back({std::string(standing_map), false, {any}, true});
-        const AskMap standing{Field::destination, std::string(standing_map)};
+        table.standing_maps.push_back({std::string(standing_map)});
+        const AskStanding standing{std::string(standing_map)};
         auto& rules = table.chains.front().rules;
         rules.insert(rules.begin(), make_rule({{standing, SetMark{mark}}}));
     }

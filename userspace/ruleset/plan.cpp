@@ -95,6 +95,10 @@ bool can_stay(const PrefixSet* desired, const PrefixSet& actual) {
     return desired && *desired == actual;
 }
 
+bool can_stay(const StandingMap* desired, const StandingMap& actual) {
+    return desired && *desired == actual;
+}
+
 bool can_stay(const Chain* desired, const Chain& actual) {
     return desired && std::tie(desired->hook, desired->type, desired->priority, desired->comment) ==
                           std::tie(actual.hook, actual.type, actual.priority, actual.comment);
@@ -123,7 +127,7 @@ bool refers(const MatchAddress& statement, const Names& names) {
     return names.contains(statement.set);
 }
 
-bool refers(const AskMap& statement, const Names& names) {
+bool refers(const AskStanding& statement, const Names& names) {
     return names.contains(statement.map);
 }
 
@@ -198,6 +202,7 @@ struct Leaving {
     Leaving(const Table& desired, const Table& actual) {
         collect_leaving(desired.maps, actual.maps, sets);
         collect_leaving(desired.prefix_sets, actual.prefix_sets, sets);
+        collect_leaving(desired.standing_maps, actual.standing_maps, sets);
         collect_leaving(desired.chains, actual.chains, chains);
     }
 };
@@ -229,7 +234,12 @@ Plan take_away(const Table& desired, const Table& actual, const Leaving& leaving
     }
     for (const PrefixSet& set : actual.prefix_sets) {
         if (leaving.sets.contains(set.name)) {
-            steps.push_back(DeletePrefixSet{family, set.name});
+            steps.push_back(DeleteSet{family, set.name});
+        }
+    }
+    for (const StandingMap& map : actual.standing_maps) {
+        if (leaving.sets.contains(map.name)) {
+            steps.push_back(DeleteSet{family, map.name});
         }
     }
     for (const std::string& name : leaving.chains) {
@@ -248,6 +258,11 @@ void plan_table(const Table& desired, const Table& actual, Plan& steps) {
     for (const PrefixSet& set : desired.prefix_sets) {
         if (!find_named(actual.prefix_sets, set.name) || leaving.sets.contains(set.name)) {
             steps.push_back(AddPrefixSet{family, set});
+        }
+    }
+    for (const StandingMap& map : desired.standing_maps) {
+        if (!find_named(actual.standing_maps, map.name) || leaving.sets.contains(map.name)) {
+            steps.push_back(AddStandingMap{family, map});
         }
     }
     for (const Chain& chain : desired.chains) {

@@ -19,14 +19,15 @@ struct DeleteMap { Family family; Map map; };                       // with what
 struct AddElements { Family family; Map map; };  // its elements with their traffic as the counters' start
 struct DeleteElements { Family family; Map map; };  // its elements as they are now
 struct AddPrefixSet { Family family; PrefixSet set; };  // with its prefixes
-struct DeletePrefixSet { Family family; std::string name; };
+struct AddStandingMap { Family family; StandingMap map; };
+struct DeleteSet { Family family; std::string name; };  // of prefixes, or a standing map
 struct AddChain { Family family; Chain chain; };  // with its rules, their traffic as their counters' start
 struct FlushChain { Family family; std::string name; };
 struct AddRules { Family family; std::string chain; std::vector<Rule> rules; };
 struct DeleteChain { Family family; std::string name; };
 
 using Step = std::variant<AddTable, DeleteTable, AddMap, DeleteMap, AddElements, DeleteElements, AddPrefixSet,
-                          DeletePrefixSet, AddChain, FlushChain, AddRules, DeleteChain>;
+                          AddStandingMap, DeleteSet, AddChain, FlushChain, AddRules, DeleteChain>;
 
 using Plan = std::vector<Step>;  // empty: nothing to do
 

@@ -123,7 +123,11 @@ void tell(Story& story, const AddPrefixSet& step) {
     alteration.detail = joined(step.set.prefixes);
 }
 
-void tell(Story& story, const DeletePrefixSet& step) {
+void tell(Story& story, const AddStandingMap& step) {
+    set_alteration(story, step.family, step.map.name).added = true;
+}
+
+void tell(Story& story, const DeleteSet& step) {
     set_alteration(story, step.family, step.name).removed = true;
 }
 

@@ -69,9 +69,7 @@ struct StatementText {
         return keyword(family) + " " + keyword(statement.field) + (statement.inverted ? " != @" : " @") + statement.set;
     }
 
-    std::string operator()(const AskMap& statement) const {
-        return keyword(family) + " " + keyword(statement.field) + " vmap @" + statement.map;
-    }
+    std::string operator()(const AskStanding& statement) const { return "meta protocol vmap @" + statement.map; }
 
     std::string operator()(const MatchOutside& statement) const {
         return keyword(family) + " " + keyword(statement.field) + " != " + statement.prefix.text();

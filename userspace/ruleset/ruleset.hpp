@@ -74,11 +74,10 @@ struct MatchAddress {
     bool operator==(const MatchAddress&) const = default;
 };
 
-// ip daddr vmap @MAP: on with the rule where that says `continue`
-struct AskMap {
-    Field field;
+// meta protocol vmap @MAP: on with the rule as long as the table of that map stands
+struct AskStanding {
     std::string map;
-    bool operator==(const AskMap&) const = default;
+    bool operator==(const AskStanding&) const = default;
 };
 
 // ip daddr != PREFIX
@@ -155,7 +154,7 @@ struct Foreign {
     bool operator==(const Foreign&) const = default;
 };
 
-using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, AskMap, MatchOutside, MatchAddressType,
+using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, AskStanding, MatchOutside, MatchAddressType,
                                MatchForwarded, MatchInterface, MatchIcmpType, MatchUntracked, Notrack, SetMark,
                                MatchMark, Drop,
                                Counter, Foreign>;
@@ -209,8 +208,14 @@ struct PrefixSet {
     std::string name;
     bool foreign = false;
     std::vector<Prefix> prefixes;  // ascending, none inside another
-    bool verdicts = false;         // a map, which says `continue` for each
     bool operator==(const PrefixSet&) const = default;
+};
+
+// type ether_type : verdict; elements = { ip : continue }
+struct StandingMap {
+    std::string name;
+    bool foreign = false;
+    bool operator==(const StandingMap&) const = default;
 };
 
 // Absence is a value too: a family without pairs has no table.
@@ -218,6 +223,7 @@ struct Table {
     Family family = Family::ipv4;
     std::vector<Map> maps;
     std::vector<PrefixSet> prefix_sets;
+    std::vector<StandingMap> standing_maps;
     std::vector<Chain> chains;
     bool dormant = false;  // switched off by somebody else; must be replaced
 };

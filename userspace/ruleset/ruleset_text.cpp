@@ -35,6 +35,10 @@ public:
         for (const PrefixSet& set : table.prefix_sets) {
             write(set, table.family);
         }
+        for (const StandingMap& map : table.standing_maps) {
+            add("\tmap {} {{\n\t\ttype ether_type : verdict\n\t\tsize 1\n\t\telements = {{ {} : continue }}\n\t}}\n",
+                map.name, table.family == Family::ipv4 ? "ip" : "ip6");
+        }
         for (const Chain& chain : table.chains) {
             write(chain, table.family);
         }
@@ -75,11 +79,10 @@ private:
     }
 
     void write(const PrefixSet& set, Family family) {
-        add("\t{} {} {{\n\t\ttype {}{}\n\t\tflags interval\n", set.verdicts ? "map" : "set", set.name,
-            type_of_addresses(family), set.verdicts ? " : verdict" : "");
+        add("\tset {} {{\n\t\ttype {}\n\t\tflags interval\n", set.name, type_of_addresses(family));
         std::string_view before = "\t\telements = { ";
         for (const Prefix& prefix : set.prefixes) {
-            add("{}{}{}", before, prefix.short_text(), set.verdicts ? " : continue" : "");
+            add("{}{}", before, prefix.short_text());
             before = ", ";
         }
         add("{}\t}}\n", set.prefixes.empty() ? "" : " }\n");

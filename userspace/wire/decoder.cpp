@@ -6,6 +6,7 @@
 #include "wire/wire.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -35,33 +36,9 @@ Comment comment_in(const Attributes& element) {
     return text_in_user_data(element.bytes(NFTA_SET_ELEM_USERDATA), NFTNL_UDATA_SET_ELEM_COMMENT);
 }
 
-// The prefix from `first` to `last`, if there is one.
-std::optional<Prefix> prefix_between(const Address& first, const Address& last) {
-    for (std::uint8_t length = 0; length <= first.size() * 8; ++length) {
-        const auto prefix = Prefix::parse(first.text() + "/" + std::to_string(length));
-        if (prefix && prefix->last() == last) {
-            return prefix;
-        }
-    }
-    return {};
-}
-
 bool has_host_bits(const Address& address, const Map& map) {
     const auto role = MapRole::of(map, address.family);
     return role && Prefix::of(address, role->length).address != address;
-}
-
-Address last_address(Family family) {
-    return Prefix{Address{family, {}}, 0}.last();
-}
-
-Address previous(Address address) {
-    for (std::size_t i = address.size(); i-- > 0;) {
-        if (address.bytes[i]-- != 0) {
-            break;
-        }
-    }
-    return address;
 }
 
 }  // namespace
@@ -157,15 +134,16 @@ void TableDecoder::set(Message message) {
     const bool foreign_data = attributes.number(NFTA_SET_DATA_TYPE) != address_type(table_.family) ||
                               attributes.number(NFTA_SET_DATA_LEN) != address_size(table_.family);
     const bool has_expression = attributes.has(NFTA_SET_EXPR) || attributes.has(NFTA_SET_EXPRESSIONS);
-    const bool verdicts = (flags & NFT_SET_MAP) && attributes.number(NFTA_SET_DATA_TYPE) == NFT_DATA_VERDICT;
 
-    if ((flags & NFT_SET_INTERVAL) && (verdicts || !(flags & NFT_SET_MAP))) {
+    if ((flags & NFT_SET_INTERVAL) && !(flags & NFT_SET_MAP)) {
         PrefixSet prefixes;
         prefixes.name = attributes.text(NFTA_SET_NAME);
-        prefixes.verdicts = verdicts;
-        prefixes.foreign = (flags | NFT_SET_MAP) != (NFT_SET_INTERVAL | NFT_SET_MAP) || foreign_key || has_timeout ||
-                           has_expression;
+        prefixes.foreign = flags != NFT_SET_INTERVAL || foreign_key || has_timeout || has_expression;
         intervals_.push_back({std::move(prefixes), {}});
+        return;
+    }
+    if (flags == NFT_SET_MAP && attributes.number(NFTA_SET_KEY_TYPE) == ether_type) {
+        table_.standing_maps.push_back({attributes.text(NFTA_SET_NAME), true});
         return;
     }
     Map map;
@@ -189,12 +167,15 @@ std::vector<std::string> TableDecoder::maps_to_read() const {
     return names;
 }
 
-std::vector<std::string> TableDecoder::prefix_sets_to_read() const {
+std::vector<std::string> TableDecoder::sets_to_read() const {
     std::vector<std::string> names;
     for (const Intervals& intervals : intervals_) {
         if (!intervals.set.foreign) {
             names.push_back(intervals.set.name);
         }
+    }
+    for (const StandingMap& map : table_.standing_maps) {
+        names.push_back(map.name);
     }
     return names;
 }
@@ -224,6 +205,11 @@ void TableDecoder::elements(Message message) {
     for (Intervals& intervals : intervals_) {
         if (intervals.set.name == name) {
             for_each_item(list, [&](Message item) { boundary(intervals, item.data(), item.size()); });
+        }
+    }
+    for (StandingMap& map : table_.standing_maps) {
+        if (map.name == name) {
+            for_each_item(list, [&](Message item) { standing(map, item.data(), item.size()); });
         }
     }
 }
@@ -257,13 +243,21 @@ void TableDecoder::boundary(Intervals& intervals, const void* data, std::size_t 
     const auto key = address_in(attributes.nest(NFTA_SET_ELEM_KEY), table_.family);
     const std::uint32_t flags = attributes.number(NFTA_SET_ELEM_FLAGS);
     const bool end = flags == NFT_SET_ELEM_INTERVAL_END;
-    const Attributes verdict = attributes.nest(NFTA_SET_ELEM_DATA).nest(NFTA_DATA_VERDICT);
-    const bool goes_on = verdict.number(NFTA_VERDICT_CODE) == static_cast<std::uint32_t>(NFT_CONTINUE);
-    if (!key || (flags != 0 && !end) || (intervals.set.verdicts && !end && !goes_on)) {
+    if (!key || (flags != 0 && !end)) {
         intervals.set.foreign = true;
         return;
     }
     intervals.boundaries.push_back({*key, end});
+}
+
+// Ours has nothing but the one element without which nothing of the table goes on.
+void TableDecoder::standing(StandingMap& map, const void* data, std::size_t size) {
+    const Attributes attributes(data, size);
+    const Message key = attributes.nest(NFTA_SET_ELEM_KEY).bytes(NFTA_DATA_VALUE);
+    const Attributes verdict = attributes.nest(NFTA_SET_ELEM_DATA).nest(NFTA_DATA_VERDICT);
+    const std::uint16_t ours = ether_type_of(table_.family);
+    map.foreign = key.size() != sizeof ours || std::memcmp(key.data(), &ours, sizeof ours) != 0 ||
+                  verdict.number(NFTA_VERDICT_CODE) != static_cast<std::uint32_t>(NFT_CONTINUE);
 }
 
 void TableDecoder::chain(Message message) {
@@ -313,30 +307,9 @@ Table TableDecoder::finish() {
         map.elements.sort();
     }
     for (Intervals& intervals : intervals_) {
-        // Where one interval ends another may start: the end comes first.
-        std::sort(intervals.boundaries.begin(), intervals.boundaries.end(), [](const Boundary& a, const Boundary& b) {
-            return a.address != b.address ? a.address < b.address : a.end && !b.end;
-        });
-        std::optional<Address> first;
-        const auto close = [&](const Address& last) {
-            const auto prefix = prefix_between(*first, last);
-            intervals.set.foreign = intervals.set.foreign || !prefix;
-            if (prefix) {
-                intervals.set.prefixes.push_back(*prefix);
-            }
-            first.reset();
-        };
-        for (const Boundary& boundary : intervals.boundaries) {
-            if (!boundary.end) {
-                intervals.set.foreign = intervals.set.foreign || first;
-                first = boundary.address;
-            } else if (first) {
-                close(previous(boundary.address));
-            }
-        }
-        if (first) {
-            close(last_address(table_.family));
-        }
+        auto prefixes = prefixes_between(std::move(intervals.boundaries), table_.family);
+        intervals.set.foreign = intervals.set.foreign || !prefixes;
+        intervals.set.prefixes = std::move(prefixes).value_or(std::vector<Prefix>{});
         table_.prefix_sets.push_back(std::move(intervals.set));
     }
     intervals_.clear();

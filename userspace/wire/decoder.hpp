@@ -2,6 +2,7 @@
 // From the kernel's answers to a ruleset.
 #pragma once
 
+#include "pairs/ranges.hpp"
 #include "ruleset/machine.hpp"
 #include "ruleset/ruleset.hpp"
 #include "wire/message.hpp"
@@ -52,17 +53,13 @@ public:
     void rule(Message message);
 
     std::vector<std::string> maps_to_read() const;  // those whose elements are ours to know
-    std::vector<std::string> prefix_sets_to_read() const;
+    std::vector<std::string> sets_to_read() const;
     bool put(const std::string& set, Elements elements);  // what is known already; false if it is not of a map
     const Table& so_far() const { return table_; }
     std::size_t elements_read() const { return elements_read_; }
     Table finish();
 
 private:
-    struct Boundary {  // of an interval
-        Address address;
-        bool end;
-    };
     struct Intervals {
         PrefixSet set;
         std::vector<Boundary> boundaries;
@@ -70,6 +67,7 @@ private:
 
     void element(Map& map, const void* attributes, std::size_t size);
     void boundary(Intervals& intervals, const void* attributes, std::size_t size) const;
+    void standing(StandingMap& map, const void* attributes, std::size_t size);
 
     std::string name_;
     Table table_;

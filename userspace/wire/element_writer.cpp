@@ -9,19 +9,12 @@ namespace statnat {
 namespace {
 
 // One boundary of an interval as nft(8) writes it.
-void put_boundary(nlmsghdr* message, const Address& address, bool end, bool open, bool verdict) {
+void put_boundary(nlmsghdr* message, const Address& address, bool end, bool open) {
     nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
     if (end) {
         put_number(message, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
     }
     put_address(message, NFTA_SET_ELEM_KEY, address);
-    if (verdict) {
-        nlattr* data = mnl_attr_nest_start(message, NFTA_SET_ELEM_DATA);
-        nlattr* inner = mnl_attr_nest_start(message, NFTA_DATA_VERDICT);
-        put_number(message, NFTA_VERDICT_CODE, static_cast<std::uint32_t>(NFT_CONTINUE));
-        mnl_attr_nest_end(message, inner);
-        mnl_attr_nest_end(message, data);
-    }
     if (open) {
         const auto data = user_data();
         nftnl_udata_put_u32(data.get(), NFTNL_UDATA_SET_ELEM_FLAGS, NFTNL_SET_ELEM_F_INTERVAL_OPEN);
@@ -61,12 +54,25 @@ void put_element(nlmsghdr* message, const Map& map, const Element& element) {
     mnl_attr_nest_end(message, item);
 }
 
-void put_interval(nlmsghdr* message, const Prefix& prefix, bool verdict) {
+void put_interval(nlmsghdr* message, const Prefix& prefix) {
     const auto end = next(prefix.last());
-    put_boundary(message, prefix.first(), false, !end, verdict);
+    put_boundary(message, prefix.first(), false, !end);
     if (end) {
-        put_boundary(message, *end, true, false, false);
+        put_boundary(message, *end, true, false);
     }
+}
+
+void put_standing(nlmsghdr* message, Family family) {
+    nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+    nlattr* key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
+    mnl_attr_put_u16(message, NFTA_DATA_VALUE, ether_type_of(family));
+    mnl_attr_nest_end(message, key);
+    nlattr* data = mnl_attr_nest_start(message, NFTA_SET_ELEM_DATA);
+    nlattr* verdict = mnl_attr_nest_start(message, NFTA_DATA_VERDICT);
+    put_number(message, NFTA_VERDICT_CODE, static_cast<std::uint32_t>(NFT_CONTINUE));
+    mnl_attr_nest_end(message, verdict);
+    mnl_attr_nest_end(message, data);
+    mnl_attr_nest_end(message, item);
 }
 
 PlainElement::PlainElement(const Map& map, Family family) : address_size_(address_size(family)) {

@@ -15,8 +15,11 @@ void put_key(nlmsghdr* message, const Address& key);
 
 void put_element(nlmsghdr* message, const Map& map, const Element& element);
 
-// A prefix as nft(8) writes intervals, by its boundaries; in a map of verdicts, with the one to continue.
-void put_interval(nlmsghdr* message, const Prefix& prefix, bool verdict);
+// A prefix as nft(8) writes intervals, by its boundaries.
+void put_interval(nlmsghdr* message, const Prefix& prefix);
+
+// What a standing map holds: ip : continue.
+void put_standing(nlmsghdr* message, Family family);
 
 // An element without a comment, whose counter starts at zero: nothing but its addresses is its own.
 class PlainElement {

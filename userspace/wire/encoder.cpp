@@ -131,25 +131,34 @@ public:
                      [&](nlmsghdr* message, std::size_t index) { put_key(message, step.map.elements.key(index)); });
     }
 
-    // add set NAME { type ipv4_addr; flags interval; elements = { PREFIX, ... } }, or
-    // add map NAME { type ipv4_addr : verdict; flags interval; elements = { PREFIX : continue, ... } }
+    // add set NAME { type ipv4_addr; flags interval; elements = { PREFIX, ... } }
     void operator()(const AddPrefixSet& step) {
         const auto set = new_set(step.set.name, step.family);
-        nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_INTERVAL | (step.set.verdicts ? NFT_SET_MAP : 0));
-        if (step.set.verdicts) {
-            nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
-        }
+        nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_INTERVAL);
         const auto data = user_data();
         nftnl_udata_put_u32(data.get(), NFTNL_UDATA_SET_KEYBYTEORDER, nft_big_endian);
         finish_set(set, data, step.family);
         put_elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, step.family, step.set.name, step.set.prefixes.size(),
-                     [&](nlmsghdr* message, std::size_t index) {
-                         put_interval(message, step.set.prefixes[index], step.set.verdicts);
-                     });
+                     [&](nlmsghdr* message, std::size_t index) { put_interval(message, step.set.prefixes[index]); });
+    }
+
+    // add map NAME { type ether_type : verdict; size 1; elements = { ip : continue } }
+    void operator()(const AddStandingMap& step) {
+        const auto set = new_set(step.map.name, step.family);
+        nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_MAP);
+        nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_TYPE, ether_type);
+        nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, sizeof(std::uint16_t));
+        nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+        nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, 1);
+        const auto data = user_data();
+        nftnl_udata_put_u32(data.get(), NFTNL_UDATA_SET_KEYBYTEORDER, nft_big_endian);
+        finish_set(set, data, step.family);
+        put_elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, step.family, step.map.name, 1,
+                     [&](nlmsghdr* message, std::size_t) { put_standing(message, step.family); });
     }
 
     // delete set NAME
-    void operator()(const DeletePrefixSet& step) { delete_set(step.family, step.name); }
+    void operator()(const DeleteSet& step) { delete_set(step.family, step.name); }
 
     // add chain NAME { type filter hook HOOK priority PRIORITY; comment "..."; }
     void operator()(const AddChain& step) {

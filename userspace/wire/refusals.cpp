@@ -27,7 +27,8 @@ struct StepName {
     std::string operator()(const AddElements& step) const { return "to add elements to " + named(step.map); }
     std::string operator()(const DeleteElements& step) const { return "to delete elements of " + named(step.map); }
     std::string operator()(const AddPrefixSet& step) const { return "to add set " + step.set.name; }
-    std::string operator()(const DeletePrefixSet& step) const { return "to delete set " + step.name; }
+    std::string operator()(const AddStandingMap& step) const { return "to add map " + step.map.name; }
+    std::string operator()(const DeleteSet& step) const { return "to delete set " + step.name; }
     std::string operator()(const AddChain& step) const { return "to add chain " + step.chain.name; }
     std::string operator()(const FlushChain& step) const { return "to flush chain " + step.name; }
     std::string operator()(const AddRules& step) const { return "to add rules to chain " + step.chain; }

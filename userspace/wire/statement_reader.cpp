@@ -130,8 +130,7 @@ std::vector<Statement> lookups(const std::string& set) {
     std::vector<Statement> found;
     for (const Field field : {Field::source, Field::destination}) {
         found.insert(found.end(),
-                     {SetAddress{field, set}, MatchAddress{field, set, false}, MatchAddress{field, set, true},
-                      AskMap{field, set}});
+                     {SetAddress{field, set}, MatchAddress{field, set, false}, MatchAddress{field, set, true}});
     }
     return found;
 }
@@ -153,6 +152,9 @@ std::vector<Statement> interfaces(std::span<const Expression> dumped) {
 
 // Of where an address is, or what it is.
 std::vector<Statement> of_fib(std::span<const Expression> dumped) {
+    if (dumped.size() >= 2 && dumped[1].name == "lookup") {
+        return {AskStanding{dumped[1].data.text(NFTA_LOOKUP_SET)}};
+    }
     std::vector<Statement> found = interfaces(dumped);
     for (const Field field : {Field::source, Field::destination}) {
         found.insert(found.end(), {MatchAddressType{field, MatchAddressType::Type::unicast},
@@ -163,6 +165,9 @@ std::vector<Statement> of_fib(std::span<const Expression> dumped) {
 
 // Of the interface, of the mark, or of an ICMP type behind the protocol.
 std::vector<Statement> of_meta(std::span<const Expression> dumped) {
+    if (dumped.size() >= 2 && dumped[1].name == "lookup") {
+        return {AskStanding{dumped[1].data.text(NFTA_LOOKUP_SET)}};
+    }
     std::vector<Statement> found = interfaces(dumped);
     found.insert(found.end(), {MatchForwarded{true}, MatchForwarded{false}});
     if (dumped.size() >= 3 && dumped[1].name == "bitwise") {

@@ -187,10 +187,10 @@ struct StatementWriter {
         put_lookup(message, statement.set, statement.inverted);
     }
 
-    // [ payload load 4b @ network header + 16 => reg 1 ]
+    // [ meta load protocol => reg 1 ]
     // [ lookup reg 1 set MAP dreg 0 ]
-    void operator()(const AskMap& statement) const {
-        put_address_load(message, family, statement.field);
+    void operator()(const AskStanding& statement) const {
+        put_meta_load(message, NFT_META_PROTOCOL);
         put_verdict_lookup(message, statement.map);
     }
 

@@ -3,6 +3,7 @@
 
 #include "error.hpp"
 
+#include <linux/if_ether.h>
 #include <linux/netfilter.h>
 
 namespace statnat {
@@ -37,6 +38,10 @@ std::optional<Hook> hook_of(std::uint32_t number) {
         }
     }
     return {};
+}
+
+std::uint16_t ether_type_of(Family family) {
+    return htons(family == Family::ipv4 ? ETH_P_IP : ETH_P_IPV6);
 }
 
 std::uint8_t protocol_family(Family family) {

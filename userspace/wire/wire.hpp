@@ -57,6 +57,8 @@ Handle owned(typename Handle::pointer pointer) {
 }
 
 std::uint32_t address_type(Family family);
+inline constexpr std::uint32_t ether_type = 10;  // as nft(8) numbers types
+std::uint16_t ether_type_of(Family family);  // in network byte order
 std::uint32_t hook_number(Hook hook);
 std::optional<Hook> hook_of(std::uint32_t number);
 std::uint8_t protocol_family(Family family);
