@@ -48,6 +48,13 @@ def outbound(gateway):
     return next(pair["outbound"]["packets"] for pair in gateway.listing() if pair["internal"] == A)
 
 
+def signed_with_dkms_key(gateway):
+    """By the very key that README has a machine told of."""
+    serial = gateway.run("openssl", "x509", "-inform", "der", "-noout", "-serial", "-in", "/var/lib/dkms/mok.pub").stdout
+    signed = gateway.run("modinfo", "-F", "sig_key", "nft_snat_stateless").stdout
+    return serial.strip().partition("=")[2] == signed.strip().replace(":", "")
+
+
 def reboot(gateway, traffic):
     traffic.flows()
     gateway.stop()
@@ -56,7 +63,8 @@ def reboot(gateway, traffic):
 
 
 def test_installed_and_booted(installed):
-    """The module is there at once; and after a reboot before the first packet is forwarded."""
+    """The module is there at once, signed; and after a reboot before the first packet is forwarded."""
+    assert signed_with_dkms_key(installed)
     for again in (False, True):
         if again:
             with Traffic(installed) as traffic:
