@@ -3,7 +3,7 @@
 #pragma once
 
 #include "commands/desired.hpp"
-#include "importers/formats.hpp"
+#include "formats/formats.hpp"
 #include "names.hpp"
 #include "progress.hpp"
 

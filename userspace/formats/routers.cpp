@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Of Junos and VyOS a rule is several lines, which may stand anywhere.
-#include "importers/routers.hpp"
+#include "formats/routers.hpp"
 
 #include "importers/lines.hpp"
 #include "printable.hpp"

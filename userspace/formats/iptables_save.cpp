@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "importers/iptables_save.hpp"
+#include "formats/iptables_save.hpp"
 
 #include "importers/lines.hpp"
 #include "printable.hpp"

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "importers/formats.hpp"
+#include "formats/formats.hpp"
 
 #include "error.hpp"
-#include "importers/config_xml.hpp"
-#include "importers/iptables_save.hpp"
-#include "importers/nft_json.hpp"
-#include "importers/routers.hpp"
-#include "importers/statements.hpp"
-#include "importers/tables.hpp"
+#include "formats/cisco.hpp"
+#include "formats/config_xml.hpp"
+#include "formats/iptables_save.hpp"
+#include "formats/jool.hpp"
+#include "formats/nft_json.hpp"
+#include "formats/pf.hpp"
+#include "formats/routers.hpp"
+#include "formats/shorewall.hpp"
+#include "formats/tables.hpp"
 #include "printable.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "importers/tables.hpp"
+#include "formats/tables.hpp"
 
 #include "config/csv_line.hpp"
 #include "importers/lines.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A ruleset comes without lines, so that its rules are named by table, chain and handle.
-#include "importers/nft_json.hpp"
+#include "formats/nft_json.hpp"
 
 #include "printable.hpp"
 

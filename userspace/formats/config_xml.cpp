@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "importers/config_xml.hpp"
+#include "formats/config_xml.hpp"
 
 #include "printable.hpp"
 
