@@ -35,6 +35,7 @@ void CsvLine::start() {
     if (csv_init(parser.get(), CSV_STRICT | CSV_STRICT_FINI) != 0) {
         throw std::bad_alloc();
     }
+    csv_set_delim(parser.get(), static_cast<unsigned char>(separator_));
     csv_set_term_func(parser.get(), ends_nothing);
     parser_.reset(parser.release());
 }
@@ -46,13 +47,13 @@ std::optional<std::vector<CsvField>> CsvLine::split(std::string_view line) {
     std::vector<CsvField> fields;
     std::size_t begin = 0;  // of the field at hand
     const auto place = [&] {
-        const std::size_t first = line.find_first_not_of(" \t", begin);
+        const std::size_t first = line.find_first_not_of(separator_ == '\t' ? " " : " \t", begin);
         CsvField& field = fields.back();
-        field.offset = first == std::string_view::npos || line[first] == ',' ? begin : first;
+        field.offset = first == std::string_view::npos || line[first] == separator_ ? begin : first;
         field.quoted = field.offset < line.size() && line[field.offset] == '"';
     };
     for (std::size_t at = 0; at < line.size();) {
-        const std::size_t end = std::min(line.find(',', at), line.size() - 1) + 1;
+        const std::size_t end = std::min(line.find(separator_, at), line.size() - 1) + 1;
         const std::size_t known = fields.size();
         if (csv_parse(parser_.get(), line.data() + at, end - at, take_field, take_line, &fields) != end - at) {
             start();

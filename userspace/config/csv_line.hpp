@@ -21,6 +21,8 @@ struct CsvField {
 
 class CsvLine {
 public:
+    explicit CsvLine(char separator = ',') : separator_(separator) {}
+
     // The fields of a line that has no end of line in it; nothing where a quotation mark is not where one can be.
     std::optional<std::vector<CsvField>> split(std::string_view line);
 
@@ -31,6 +33,7 @@ private:
 
     void start();
 
+    char separator_;
     std::unique_ptr<csv_parser, Freed> parser_;  // null: not needed yet
 };
 

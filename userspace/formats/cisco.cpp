@@ -82,6 +82,11 @@ void Ios::read_line(unsigned number, const Words& words) {
         interface_ = word_at(words, 1);
         return;
     }
+    if (begins_with(words, {"nat64"}) || begins_with(words, {"ipv6", "nat"})) {
+        reading_.recognized = true;
+        reading_.leave({number}, between_families(joined_words(words, 0)));
+        return;
+    }
     const bool is_nat = begins_with(words, {"ip", "nat"});
     if (!is_nat && !begins_with(words, {"nat66"})) {
         return;

@@ -57,10 +57,16 @@ std::string side_in(const pugi::xml_node& side) {
     return !address.empty() ? address : text_of(side, "network");
 }
 
+// The internal side of a 1:1 entry: in <source>, or, as before pfSense 2.0, in <internal> with the length in <subnet>.
+std::string internal_side(const pugi::xml_node& entry) {
+    const std::string internal = text_of(entry, "internal");
+    return internal.empty() ? side_in(entry.child("source")) : internal + "/" + text_of(entry, "subnet");
+}
+
 // The external side may be the first address alone of what is as long as the internal side.
 void lengthen(Binding& binding) {
     const std::size_t slash = binding.internal.find('/');
-    if (slash != std::string::npos && !binding.external.empty() && binding.external.find('/') == std::string::npos) {
+    if (slash != std::string::npos && Address::parse(binding.external)) {
         binding.external += binding.internal.substr(slash);
     }
 }
@@ -71,7 +77,7 @@ void ConfigXml::read_classic(const pugi::xml_node& entry) {
     const pugi::xml_node source = entry.child("source");
     const pugi::xml_node destination = entry.child("destination");
     Binding binding{place(entry)};
-    binding.internal = side_in(source);
+    binding.internal = internal_side(entry);
     binding.external = is_npt ? side_in(destination) : text_of(entry, "external");
     binding.comment = text_of(entry, "descr");
     binding.interfaces.push_back(text_of(entry, "interface"));
@@ -133,7 +139,9 @@ Reading ConfigXml::read(const pugi::xml_document& document) {
         }
     }
     leave_all(nat, "rule", "forwards ports");
-    leave_all(nat.child("outbound"), "rule", "outbound nat is for what leaves alone");
+    for (const char* const name : {"outbound", "advancedoutbound"}) {
+        leave_all(nat.child(name), "rule", "outbound nat is for what leaves alone");
+    }
     leave_all(filter.child("snatrules"), "rule", "source nat is for what leaves alone");
     return std::move(reading_);
 }

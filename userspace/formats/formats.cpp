@@ -22,7 +22,7 @@ namespace {
 
 constexpr Format formats[] = {
     {"static_nat", "what was written into /proc/net/static_nat, or was read from there", read_static_nat},
-    {"csv", "lines of INTERNAL,EXTERNAL[,COMMENT[,npt]], or a header that names such columns", read_csv},
+    {"csv", "lines of INTERNAL,EXTERNAL[,COMMENT[,npt]], or a first line that names such columns", read_csv},
     {"iptables-save", "what iptables-save and ip6tables-save print", read_iptables_save},
     {"nft", "the JSON that \"nft -j list ruleset\" prints", read_nft_json},
     {"cisco", "a running configuration of IOS, with \"ip nat inside source static\"", read_cisco},

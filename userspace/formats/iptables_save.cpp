@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "formats/iptables_save.hpp"
 
+#include "importers/jumps.hpp"
 #include "importers/lines.hpp"
 #include "printable.hpp"
 
@@ -50,12 +51,10 @@ constexpr std::array<Target, 8> targets{{
     {"STATIC-2-WAY-NAT", Direction::both, "--mapaddr"},
 }};
 
-constexpr std::array<std::string_view, 4> many_to_one{"MASQUERADE", "REDIRECT", "SAME", "TPROXY"};
+// Of ports alone.
+constexpr std::array<std::string_view, 2> at_random{"--random", "--random-fully"};
 
-template <class List>
-bool has(const List& list, std::string_view word) {
-    return std::find(list.begin(), list.end(), word) != list.end();
-}
+constexpr std::array<std::string_view, 4> many_to_one{"MASQUERADE", "REDIRECT", "SAME", "TPROXY"};
 
 const Target* find_target(std::string_view name) {
     const auto target =
@@ -123,6 +122,10 @@ void RuleReader::read_option() {
     }
 }
 
+std::string in_table(const Rule& rule, std::string_view chain) {
+    return fmt::format("{} {}", rule.chain.first, chain);
+}
+
 class Save {
 public:
     Reading read(std::string_view text);
@@ -135,21 +138,15 @@ private:
     void translate(const Rule& rule, const Target& target);
     std::optional<std::string> translated(const Rule& rule, const Target& target, bool outbound);
     void take_both_ways(const Rule& rule, std::string_view addresses);
-    std::optional<std::string> why_not_reached(const Chain& chain, unsigned depth = 0);
+    void take(const Rule& rule, Finding finding, std::string_view internal, std::string_view external);
+    void collect_jumps();
 
     Reading reading_;
     std::string table_;
     std::vector<Rule> rules_;
     std::set<Chain> chains_;
-    std::map<Chain, std::vector<const Rule*>> jumps_;  // to it
-    std::map<Chain, std::optional<std::string>> why_not_;  // is it reached
+    Jumps jumps_;
 };
-
-bool is_built_in(const std::string& chain) {
-    static constexpr std::array<std::string_view, 5> built_in{"PREROUTING", "INPUT", "FORWARD", "OUTPUT",
-                                                              "POSTROUTING"};
-    return has(built_in, chain);
-}
 
 void Save::read_line(unsigned number, std::string_view line) {
     line = trimmed(line);
@@ -163,6 +160,8 @@ void Save::read_line(unsigned number, std::string_view line) {
         rules_.push_back(RuleReader(number, table_, split_quoted_words(line)).read());
     } else if (line.starts_with(':') && !table_.empty()) {
         chains_.emplace(table_, line.substr(1, line.find(' ') - 1));
+    } else if (line.starts_with("# Warning: ") || line.starts_with("# Table ")) {  // of what is not printed
+        reading_.leave({number}, fmt::format("{}: rules that are not here are not imported", in_quotes(line)));
     } else if (!line.empty() && line.front() != '#' && line != "COMMIT") {
         reading_.leave({number}, fmt::format("{} is no line of iptables-save", in_quotes(line)));
     }
@@ -170,13 +169,25 @@ void Save::read_line(unsigned number, std::string_view line) {
 
 Reading Save::read(std::string_view text) {
     for_each_line(text, [&](unsigned number, std::string_view line) { read_line(number, line); });
-    for (const Rule& rule : rules_) {
-        jumps_[{rule.chain.first, rule.target}].push_back(&rule);
-    }
+    collect_jumps();
     for (const Rule& rule : rules_) {
         judge(rule);
     }
     return std::move(reading_);
+}
+
+void Save::collect_jumps() {
+    for (const Rule& rule : rules_) {
+        for (const std::string_view forwarded : {"PREROUTING", "FORWARD", "POSTROUTING"}) {
+            jumps_.add_base(in_table(rule, forwarded), false);
+        }
+        for (const std::string_view local : {"INPUT", "OUTPUT"}) {
+            jumps_.add_base(in_table(rule, local), true);
+        }
+        const bool for_some = !rule.condition.empty() || rule.source || rule.destination;
+        jumps_.add(in_table(rule, rule.target), {{rule.line}, in_table(rule, rule.chain.second), for_some,
+                                                 rule.interfaces});
+    }
 }
 
 void Save::judge(const Rule& rule) {
@@ -188,32 +199,10 @@ void Save::judge(const Rule& rule) {
         }
     } else if (has(many_to_one, rule.target)) {
         leave(rule, fmt::format("{} gives many addresses one, or one by its ports: no pair does", rule.target));
-    } else if (chains_.count({rule.chain.first, rule.target}) != 0) {
-        for (const std::string& interface : rule.interfaces) {  // its other conditions, each rule there tells of
-            reading_.note_interface(interface, {rule.line});
-        }
-    } else if (only_translates) {
+    } else if (only_translates && chains_.count({rule.chain.first, rule.target}) == 0) {
         leave(rule, fmt::format("{} translates nothing: what it exempts, exempt-destinations can exempt from pairs",
                                 rule.target.empty() ? "a rule without a target" : rule.target));
     }
-}
-
-// Why not all packets come into a chain; asked once of each, however many jumps there are.
-std::optional<std::string> Save::why_not_reached(const Chain& chain, unsigned depth) {
-    constexpr unsigned deepest = 16;  // of jumps, of which the kernel has as many at most
-    if (is_built_in(chain.second)) {
-        return std::nullopt;
-    }
-    const auto [known, is_new] = why_not_.emplace(chain, "nothing leads to the chain " + in_quotes(chain.second));
-    std::optional<std::string>& why = known->second;
-    const std::vector<const Rule*>& jumps = jumps_[chain];
-    for (auto jump = jumps.begin(); is_new && jump != jumps.end() && why && depth < deepest; ++jump) {
-        const Rule& rule = **jump;
-        why = !rule.condition.empty() || rule.source || rule.destination
-                  ? fmt::format("only some packets come into {} (line {})", in_quotes(chain.second), rule.line)
-                  : why_not_reached(rule.chain, depth + 1);
-    }
-    return why;
 }
 
 // Whether a rule does what it does to all packets of its addresses.
@@ -221,15 +210,12 @@ bool Save::is_for_all(const Rule& rule) {
     if (!rule.condition.empty()) {
         leave(rule, fmt::format("has the condition {}, which no pair has{}", in_quotes(rule.condition),
                                 rule.condition.starts_with("! -d ") ? " (but see exempt-destinations)" : ""));
-    } else if (const auto why = why_not_reached(rule.chain)) {
-        leave(rule, *why + ": a pair would be for all");
     } else if (rule.chain.second == "OUTPUT" || rule.chain.second == "INPUT") {
         leave(rule, fmt::format("{} is about what this machine itself sends or gets: pairs translate what it forwards",
                                 rule.chain.second));
+    } else if (const auto why = jumps_.why_not_reached(in_table(rule, rule.chain.second))) {
+        leave(rule, *why + ": a pair would be for all");
     } else {
-        for (const std::string& interface : rule.interfaces) {
-            reading_.note_interface(interface, {rule.line});
-        }
         return true;
     }
     return false;
@@ -251,7 +237,18 @@ void Save::take_both_ways(const Rule& rule, std::string_view addresses) {
     Finding finding;
     finding.at.line = rule.line;
     finding.comment = rule.comment;
+    take(rule, std::move(finding), internal, external);
+}
+
+void Save::take(const Rule& rule, Finding finding, std::string_view internal, std::string_view external) {
+    const std::size_t known = reading_.findings.size();
     reading_.take(std::move(finding), internal, external);
+    if (reading_.findings.size() != known) {
+        for (const std::string& interface : rule.interfaces) {
+            reading_.note_interface(interface, {rule.line});
+        }
+        jumps_.note_interfaces(in_table(rule, rule.chain.second), reading_);
+    }
 }
 
 bool is_npt(const Target& target) {
@@ -270,7 +267,7 @@ Direction direction_of(const Rule& rule, const Target& target) {
 // Which addresses it gives others, as the rule has them; nothing where it cannot be a pair, which is said.
 std::optional<std::string> Save::translated(const Rule& rule, const Target& target, bool outbound) {
     for (const auto& [option, value] : rule.values) {
-        if (option != target.option && !(is_npt(target) && option == "--src-pfx")) {
+        if (option != target.option && !(is_npt(target) && option == "--src-pfx") && !has(at_random, option)) {
             leave(rule, fmt::format("has {}, which no pair has", option));
             return std::nullopt;
         }
@@ -312,9 +309,14 @@ void Save::translate(const Rule& rule, const Target& target) {
     finding.comment = rule.comment;
     finding.npt = is_npt(target);
     finding.direction = direction_of(rule, target);
+    for (const std::string_view option : at_random) {
+        if (rule.values.count(std::string(option)) != 0) {
+            finding.untaken = fmt::format("{}: a pair leaves ports as they are", option);
+        }
+    }
     const bool outbound = finding.direction == Direction::outbound;
     if (const auto from = translated(rule, target, outbound)) {
-        reading_.take(std::move(finding), outbound ? *from : to->second, outbound ? to->second : *from);
+        take(rule, std::move(finding), outbound ? *from : to->second, outbound ? to->second : *from);
     }
 }
 

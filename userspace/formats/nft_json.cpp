@@ -2,6 +2,8 @@
 // A ruleset comes without lines, so that its rules are named by table, chain and handle.
 #include "formats/nft_json.hpp"
 
+#include "importers/jumps.hpp"
+#include "importers/lines.hpp"
 #include "printable.hpp"
 
 #include <algorithm>
@@ -80,6 +82,8 @@ struct Chain {
     std::string name;
 
     auto operator<=>(const Chain&) const = default;
+
+    std::string text() const { return fmt::format("{} {} {}", family, table, name); }
 };
 
 Chain chain_of(const json_t* object, const char* name) {
@@ -101,11 +105,6 @@ struct Rule {
 };
 
 constexpr std::array<std::string_view, 5> silent{"counter", "log", "notrack", "accept", "meter"};
-
-template <class List>
-bool has(const List& list, std::string_view word) {
-    return std::find(list.begin(), list.end(), word) != list.end();
-}
 
 void take_match(Rule& rule, json_t* match) {
     const json_t* const left = json_object_get(match, "left");
@@ -154,7 +153,6 @@ private:
     Rule rule_of(json_t* object);
     void judge(const Rule& rule);
     bool is_for_all(const Rule& rule);
-    std::optional<std::string> why_not_reached(const Chain& chain, unsigned depth = 0);
     void translate(const Rule& rule);
     void take(const Rule& rule, json_t* from, json_t* to, const std::string& comment);
     void take_map(const Rule& rule, json_t* map);
@@ -164,14 +162,13 @@ private:
     std::map<Chain, json_t*> maps_;
     std::map<Chain, json_t*> base_chains_;
     std::vector<Rule> rules_;
-    std::multimap<Chain, const Rule*> jumps_;  // to it
-    std::map<Chain, std::optional<std::string>> why_not_;  // is it reached
+    Jumps jumps_;
 };
 
 Rule Ruleset::rule_of(json_t* object) {
     Rule rule;
     rule.chain = chain_of(object, "chain");
-    rule.at.name = fmt::format("{} {} {} handle {}", rule.chain.family, rule.chain.table, rule.chain.name,
+    rule.at.name = fmt::format("{} handle {}", rule.chain.text(),
                                json_integer_value(json_object_get(object, "handle")));
     rule.comment = text_at(object, "comment");
     const json_t* const statements = json_object_get(object, "expr");
@@ -187,7 +184,10 @@ void Ruleset::collect(json_t* object) {
     if (kind == "map") {
         maps_.emplace(chain_of(value, "name"), value);
     } else if (kind == "chain" && json_object_get(value, "hook")) {
-        base_chains_.emplace(chain_of(value, "name"), value);
+        const Chain chain = chain_of(value, "name");
+        const std::string hook = text_at(value, "hook");
+        base_chains_.emplace(chain, value);
+        jumps_.add_base(chain.text(), hook == "output" || hook == "input");
     } else if (kind == "rule") {
         rules_.push_back(rule_of(value));
     }
@@ -201,7 +201,8 @@ Reading Ruleset::read(json_t* root) {
     }
     for (const Rule& rule : rules_) {
         if (!rule.jump.empty()) {
-            jumps_.emplace(Chain{rule.chain.family, rule.chain.table, rule.jump}, &rule);
+            jumps_.add(Chain{rule.chain.family, rule.chain.table, rule.jump}.text(),
+                       {rule.at, rule.chain.text(), !rule.condition.empty() || !rule.matched.empty(), rule.interfaces});
         }
     }
     for (const Rule& rule : rules_) {
@@ -210,35 +211,17 @@ Reading Ruleset::read(json_t* root) {
     return std::move(reading_);
 }
 
-// Why not all packets come into a chain; asked once of each, however many jumps there are.
-std::optional<std::string> Ruleset::why_not_reached(const Chain& chain, unsigned depth) {
-    constexpr unsigned deepest = 16;  // of jumps, as in the kernel
-    if (base_chains_.count(chain) != 0) {
-        return std::nullopt;
-    }
-    const auto [known, is_new] = why_not_.emplace(chain, "nothing leads to the chain " + in_quotes(chain.name));
-    std::optional<std::string>& why = known->second;
-    const auto [begin, end] = jumps_.equal_range(chain);
-    for (auto jump = begin; is_new && jump != end && why && depth < deepest; ++jump) {
-        const Rule& rule = *jump->second;
-        why = !rule.condition.empty() || !rule.matched.empty()
-                  ? fmt::format("only some packets come into {} ({})", in_quotes(chain.name), rule.at.name)
-                  : why_not_reached(rule.chain, depth + 1);
-    }
-    return why;
-}
-
 bool Ruleset::is_for_all(const Rule& rule) {
     const auto base = base_chains_.find(rule.chain);
     const std::string hook = base == base_chains_.end() ? "" : text_at(base->second, "hook");
     if (!rule.condition.empty() || !rule.other.empty()) {
         leave(rule, fmt::format("has {}, which no pair has",
                                 in_quotes(rule.condition.empty() ? rule.other : rule.condition)));
-    } else if (const auto why = why_not_reached(rule.chain)) {
-        leave(rule, *why + ": a pair would be for all");
     } else if (hook == "output" || hook == "input") {
         leave(rule, fmt::format("{} is about what this machine itself sends or gets: pairs translate what it forwards",
                                 hook));
+    } else if (const auto why = jumps_.why_not_reached(rule.chain.text())) {
+        leave(rule, *why + ": a pair would be for all");
     } else if (rule.matched.size() > rule.matched.count(*rule.direction)) {
         leave(rule, "is only for some addresses of the other end, which no pair is");
     } else {
@@ -252,20 +235,22 @@ void Ruleset::judge(const Rule& rule) {
     const bool only_translates = base != base_chains_.end() && text_at(base->second, "type") == "nat";
     static constexpr std::array<std::string_view, 2> many_to_one{"masquerade", "redirect"};
     if (rule.translation) {
+        const std::size_t known = reading_.findings.size();
         if (is_for_all(rule)) {
             translate(rule);
+        }
+        if (reading_.findings.size() != known) {
+            for (const std::string& interface : rule.interfaces) {
+                reading_.note_interface(interface, rule.at);
+            }
+            jumps_.note_interfaces(rule.chain.text(), reading_);
         }
     } else if (has(many_to_one, rule.other)) {
         leave(rule, fmt::format("{} gives many addresses one, or one by its ports: no pair does", rule.other));
     } else if (rule.other == "xt") {
         leave(rule, "is a rule of iptables, which nft does not know: import what iptables-save prints");
-        return;
     } else if (only_translates && rule.jump.empty()) {
         leave(rule, "translates nothing: what it exempts, exempt-destinations can exempt from pairs");
-        return;
-    }
-    for (const std::string& interface : rule.interfaces) {
-        reading_.note_interface(interface, rule.at);
     }
 }
 
@@ -284,6 +269,9 @@ void Ruleset::take(const Rule& rule, json_t* from, json_t* to, const std::string
     finding.at = rule.at;
     finding.direction = *rule.direction;
     finding.comment = comment;
+    if (has_flag(rule.translation, "random") || has_flag(rule.translation, "fully-random")) {
+        finding.untaken = "random: a pair leaves ports as they are";
+    }
     const bool outbound = finding.direction == Direction::outbound;
     reading_.take(std::move(finding), outbound ? *replaced : *replacement, outbound ? *replacement : *replaced);
 }
@@ -320,8 +308,7 @@ void Ruleset::translate(const Rule& rule) {
     json_t* const value = json_object_get(rule.translation, "value");
     json_t* const target = value ? value : json_object_get(rule.translation, "addr");
     const auto matched = rule.matched.find(*rule.direction);
-    if (json_object_get(rule.translation, "port") || has_flag(rule.translation, "random") ||
-        has_flag(rule.translation, "fully-random")) {
+    if (json_object_get(rule.translation, "port")) {
         leave(rule, "changes ports: a pair translates addresses alone");
     } else if (json_t* const map = json_object_get(target, "map")) {
         take_map(rule, map);

@@ -20,7 +20,8 @@ public:
 
 private:
     void read_line(unsigned number, std::string_view line);
-    void read_binat(unsigned number, const Words& words);
+    void read_rule(unsigned number, const Words& words);
+    void take(unsigned number, const Words& words);
     void expand(Words& words) const;
 
     Reading reading_;
@@ -41,74 +42,126 @@ void Pf::expand(Words& words) const {
     }
 }
 
-// "binat [pass] [log] on INTERFACE [inet] [from INTERNAL] [to any] -> EXTERNAL", or "... binat-to EXTERNAL"
-void Pf::read_binat(unsigned number, const Words& words) {
-    static constexpr std::array<std::string_view, 9> harmless{"pass", "match", "binat", "log", "inet", "inet6",
-                                                              "quick", "in", "out"};
-    static constexpr std::array<std::string_view, 5> with_value{"on", "from", "to", "->", "binat-to"};
-    const auto is_of = [](const auto& list, const std::string& word) {
-        return std::find(list.begin(), list.end(), word) != list.end();
-    };
-    Binding rule{{number}};
+// What a rule says of addresses, before it is known which of them is the internal one.
+struct Sides {
+    Binding rule;
+    std::string from;
+    std::string to;
+    std::string becomes;
+    bool keeps_ports = false;
+};
+
+// The word at `at`, or as many as are in braces, which moves `at` to the last.
+std::string value_at(const Words& words, std::size_t& at) {
+    std::string value = word_at(words, at);
+    if (value == "!") {
+        value += " " + word_at(words, ++at);
+    }
+    if (value.starts_with('{')) {
+        while (!value.ends_with('}') && at + 1 < words.size()) {
+            value += " " + words[++at];
+        }
+    }
+    return value;
+}
+
+// "[pass|match|binat] [log] [in|out] on INTERFACE [inet] [from ADDRESS] [to ADDRESS] [OPTION...] -> ADDRESS"; in place
+// of the arrow, nat-to, rdr-to or binat-to.
+Sides sides_of(unsigned number, const Words& words) {
+    static constexpr std::array<std::string_view, 12> harmless{"pass", "match", "binat", "log", "inet", "inet6",
+                                                               "quick", "in", "out", "bitmask", "allow-opts",
+                                                               "static-port"};
+    static constexpr std::array<std::string_view, 6> harmless_with_value{"flags", "label", "tag",
+                                                                         "queue", "keep", "modulate"};
+    static constexpr std::array<std::string_view, 4> becomes{"->", "nat-to", "rdr-to", "binat-to"};
+    Sides sides{{{number}}, "", "", "", false};
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string& word = words[i];
-        const std::string value = word_at(words, i + 1);
+        const std::size_t at = i;
+        sides.keeps_ports = sides.keeps_ports || word == "static-port";
         if (word == "on") {
-            rule.interfaces.push_back(value);
-        } else if (word == "from") {
-            rule.internal = value;
-        } else if (word == "->" || word == "binat-to") {
-            rule.external = value;
-        } else if (word == "to" && value != "any") {
-            rule.object(condition(words, i) + " (but see exempt-destinations)");
-        } else if (word != "to" && !is_of(harmless, word)) {
-            rule.object(condition(words, i));
+            const std::string names = value_at(words, ++i);
+            for (const std::string_view name : split_words(names)) {
+                if (name != "{" && name != "}") {
+                    sides.rule.interfaces.emplace_back(name);
+                }
+            }
+        } else if (word == "from" || word == "to") {
+            (word == "from" ? sides.from : sides.to) = value_at(words, ++i);
+        } else if (has(becomes, word)) {
+            sides.becomes = value_at(words, ++i);
+        } else if (has(harmless_with_value, word)) {
+            ++i;
+        } else if (!has(harmless, word)) {
+            sides.rule.object(condition(words, at));
         }
-        i += is_of(with_value, word) ? 1 : 0;
     }
-    reading_.take(rule);
+    return sides;
+}
+
+// A binat; or a half of one, which OpenBSD makes two rules of and prints them.
+void Pf::take(unsigned number, const Words& words) {
+    Sides sides = sides_of(number, words);
+    const bool is_inbound = has(words, "rdr-to");
+    const bool is_outbound = has(words, "nat-to");
+    sides.rule.direction = is_inbound    ? Direction::inbound
+                           : is_outbound ? Direction::outbound
+                                         : Direction::both;
+    std::string& other_end = is_inbound ? sides.from : sides.to;
+    if (!other_end.empty() && other_end != "any") {
+        sides.rule.object(fmt::format("has {}, which no pair has (but see exempt-destinations)",
+                                      in_quotes((is_inbound ? "from " : "to ") + other_end)));
+    }
+    if ((is_inbound && !has(words, "in")) || (is_outbound && (!has(words, "out") || !sides.keeps_ports)) ||
+        ((is_inbound || is_outbound) && !sides.rule.why_not.empty())) {
+        reading_.leave({number}, fmt::format("{} is no binat, and no pair", in_quotes(joined_words(words, 0))));
+        return;
+    }
+    sides.rule.internal = is_inbound ? sides.becomes : sides.from;
+    sides.rule.external = is_inbound ? sides.to : sides.becomes;
+    reading_.take(sides.rule);
+}
+
+void Pf::read_rule(unsigned number, const Words& words) {
+    static constexpr std::array<std::string_view, 3> translators{"nat", "rdr", "binat"};
+    static constexpr std::array<std::string_view, 3> taken{"nat-to", "rdr-to", "binat-to"};
+    static constexpr std::array<std::string_view, 5> anchors{"anchor", "load", "nat-anchor", "rdr-anchor",
+                                                             "binat-anchor"};
+    const auto says_one_of = [&](const auto& list) {
+        return std::any_of(list.begin(), list.end(), [&](std::string_view word) { return has(words, word); });
+    };
+    const std::string first = word_at(words, 0);
+    if (first == "no" && says_one_of(translators)) {
+        reading_.leave({number}, "exempts, and translates nothing: exempt-destinations can exempt from pairs");
+    } else if (first == "binat" || says_one_of(taken)) {
+        take(number, words);
+    } else if (first == "nat" || first == "rdr" || has(words, "af-to")) {
+        reading_.leave({number}, fmt::format("{} is no binat, and no pair", in_quotes(joined_words(words, 0))));
+    } else if (has(anchors, first)) {
+        reading_.leave({number}, "what is in the anchor is not here: import it by itself");
+    } else if (first == "include") {
+        reading_.leave({number}, "what is in the other file is not here: import it by itself");
+    } else {
+        return;
+    }
+    reading_.recognized = true;
 }
 
 void Pf::read_line(unsigned number, std::string_view line) {
+    line = trimmed(line.substr(0, line.find('#')));
     const std::size_t equals = line.find('=');
     const std::string_view name = trimmed(line.substr(0, equals));
     if (equals != std::string_view::npos && !name.empty() && name.find_first_of(" \t\"'(){}<>!") == std::string::npos) {
         macros_[std::string(name)] = joined_words(split_quoted_words(line.substr(equals + 1)), 0);
         return;
     }
-    Words words = split_quoted_words(line.substr(0, line.find('#')));
+    Words words = split_quoted_words(line);
     expand(words);
-    const auto says = [&](std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); };
-    const std::string first = word_at(words, 0);
-    if (first == "no" && (says("binat") || says("nat") || says("rdr"))) {
-        reading_.recognized = true;
-        reading_.leave({number}, "exempts, and translates nothing: exempt-destinations can exempt from pairs");
-    } else if (first == "binat" || says("binat-to")) {
-        reading_.recognized = true;
-        read_binat(number, words);
-    } else if (first == "nat" || first == "rdr" || says("nat-to") || says("rdr-to") || says("af-to")) {
-        reading_.recognized = true;
-        reading_.leave({number}, fmt::format("{} is no binat, and no pair", in_quotes(joined_words(words, 0))));
-    } else if (first == "nat-anchor" || first == "rdr-anchor" || first == "binat-anchor") {
-        reading_.recognized = true;
-        reading_.leave({number}, "what is in the anchor is not here: import it by itself");
-    }
+    read_rule(number, words);
 }
 
 Reading Pf::read(std::string_view text) {
-    std::string whole;
-    unsigned begin = 0;
-    for_each_line(text, [&](unsigned number, std::string_view line) {
-        begin = whole.empty() ? number : begin;
-        whole += line;
-        if (whole.ends_with('\\')) {
-            whole.back() = ' ';
-            return;
-        }
-        read_line(begin, trimmed(whole));
-        whole.clear();
-    });
-    read_line(begin, trimmed(whole));
+    for_each_joined_line(text, [&](unsigned number, std::string_view line) { read_line(number, line); });
     return std::move(reading_);
 }
 

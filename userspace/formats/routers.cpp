@@ -5,6 +5,8 @@
 #include "importers/lines.hpp"
 #include "printable.hpp"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 #include <utility>
@@ -53,10 +55,12 @@ void read_vyos_rule(Binding& rule, const std::string& kind, const Words& words) 
         }
     } else if (key == "description") {
         rule.comment = detail;
-    } else if (key == "disable") {
-        rule.object("is disabled");
+    } else if (key == "disable") {  // says more than what the rule would do, or what it is for
+        rule.why_not = "is disabled";
     } else if (key == "exclude") {
-        rule.object("exempts, and translates nothing: exempt-destinations can exempt from pairs");
+        rule.why_not = "exempts, and translates nothing: exempt-destinations can exempt from pairs";
+    } else if (key == "translation" && detail == "options" && value == "address-mapping") {
+        // which of many addresses: there is one
     } else if (key != "log" && (key != "protocol" || detail != "all")) {
         rule.object(condition(words, 0));
     }
@@ -73,14 +77,16 @@ private:
     void read_static(unsigned number, const Words& words);
     void read_match(Binding& rule, const Words& words);
     void read_then(Binding& rule, const Words& words);
+    void read_address(const Words& words);
+    bool read_inactive(unsigned number, const Words& words);
     std::string by_name(const std::string& name, Binding& rule) const;
 
     Reading reading_;
     Rules rules_;
     std::map<std::string, std::string> sets_;  // of rules, by their names
     std::map<std::string, std::vector<std::string>> from_;  // which interfaces or zones rules of a set are for
-    std::map<std::string, std::string> book_;
-    std::map<std::string, unsigned> inactive_;  // "RULE-SET", or "RULE-SET RULE"
+    std::map<std::string, std::string> book_;  // of all zones; empty: of several addresses
+    std::map<std::string, unsigned> inactive_;  // "RULE-SET", or "RULE-SET RULE"; "": all
 };
 
 // What a rule is for, behind "match".
@@ -147,21 +153,62 @@ void Junos::read_static(unsigned number, const Words& words) {
     }
 }
 
-void Junos::read_line(unsigned number, const Words& words) {
-    if (begins_with(words, {"set", "security", "address-book"}) && word_at(words, 4) == "address" && words.size() > 6) {
-        book_[words[5]] = words.back();
-    } else if (begins_with(words, {"set", "security", "nat", "static", "rule-set"})) {
-        reading_.recognized = true;
-        read_static(number, Words(words.begin() + 4, words.end()));
+// Behind "address": "NAME PREFIX", or a name and what has more than one address, or none; and descriptions.
+void Junos::read_address(const Words& words) {
+    const std::string kind = word_at(words, 1);
+    if (words.size() < 2 || kind == "description") {
+        return;
+    }
+    const bool is_other = kind == "range-address" || kind == "dns-name" || kind == "wildcard-address";
+    const std::string value = is_other ? joined_words(words, 2) : kind;
+    const auto [known, is_new] = book_.emplace(words[0], value);
+    if (!is_new && known->second != value) {
+        known->second.clear();
+    }
+}
+
+// "deactivate security nat static", what contains it, and what it contains.
+bool Junos::read_inactive(unsigned number, const Words& words) {
+    static const Words all{"deactivate", "security", "nat", "static"};
+    if (!begins_with(words, {"deactivate"})) {
+        return false;
+    }
+    if (words.size() <= all.size() && std::equal(words.begin(), words.end(), all.begin())) {
+        inactive_.emplace("", number);
     } else if (begins_with(words, {"deactivate", "security", "nat", "static", "rule-set"})) {
         const std::string rule = word_at(words, 6) == "rule" ? " " + word_at(words, 7) : "";
         inactive_.emplace(word_at(words, 5) + rule, number);
+    }
+    return true;
+}
+
+void Junos::read_line(unsigned number, const Words& words) {
+    static constexpr std::array<std::string_view, 2> nat{"security", "nat"};
+    if (read_inactive(number, words)) {
+        return;
+    }
+    if (begins_with(words, {"set", "security", "address-book"}) && word_at(words, 4) == "address") {
+        read_address({words.begin() + 5, words.end()});
+    } else if (begins_with(words, {"set", "security", "zones", "security-zone"}) &&
+               word_at(words, 5) == "address-book" && word_at(words, 6) == "address") {
+        read_address({words.begin() + 7, words.end()});
+    } else if (begins_with(words, {"set", "security", "nat", "static", "rule-set"})) {
+        reading_.recognized = true;
+        read_static(number, Words(words.begin() + 4, words.end()));
     } else if (begins_with(words, {"set", "security", "nat", "proxy-arp"}) ||
                begins_with(words, {"set", "security", "nat", "proxy-ndp"})) {
         reading_.leave({number}, "answers for external addresses, which are to be routed to the gateway instead");
     } else if (begins_with(words, {"set", "security", "nat"})) {
         reading_.recognized = true;
         reading_.leave({number}, fmt::format("{} nat is not static: it is no pair", word_at(words, 3)));
+    } else if (begins_with(words, {"set", "services", "nat"})) {
+        reading_.recognized = true;
+        reading_.leave({number}, "is services nat, of which a session begins on one side: it is no pair");
+    } else if (const auto of = std::search(words.begin(), words.end(), nat.begin(), nat.end());
+               begins_with(words, {"set"}) && of != words.end()) {  // of a system in the system, or a group
+        reading_.recognized = true;
+        reading_.leave({number}, fmt::format("is of {} {}: import what is in force there by itself",
+                                             word_at(words, 1), word_at(words, 2)));
     }
 }
 
@@ -173,6 +220,10 @@ std::string Junos::by_name(const std::string& name, Binding& rule) const {
     if (known == book_.end()) {
         rule.object(fmt::format("names {}, which no address book here has", in_quotes(name.substr(1))));
         return "";
+    }
+    if (known->second.empty()) {
+        rule.object(fmt::format("names {}, which is different addresses in different address books",
+                                in_quotes(name.substr(1))));
     }
     return known->second;
 }
@@ -189,7 +240,7 @@ Reading Junos::read(std::string_view text) {
         }
         rule.internal = by_name(rule.internal, rule);
         rule.external = by_name(rule.external, rule);
-        for (const std::string& inactive : {set, name}) {
+        for (const std::string& inactive : {std::string(), set, name}) {
             if (const auto found = inactive_.find(inactive); found != inactive_.end()) {
                 rule.object(fmt::format("is inactive (line {})", found->second));
             }
@@ -214,6 +265,10 @@ Reading read_vyos(std::string_view text) {
         const Words words = split_quoted_words(line);
         const bool is_nat = begins_with(words, {"set", "nat"}) || begins_with(words, {"set", "nat66"});
         const std::string kind = word_at(words, 2);
+        if (begins_with(words, {"set", "nat64"})) {
+            reading.recognized = true;
+            reading.leave({number}, between_families(joined_words(words, 1)));
+        }
         if (!is_nat) {
             return;
         }

@@ -5,6 +5,7 @@
 #include "printable.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,26 @@
 
 namespace statnat {
 namespace {
+
+// Behind what stands in its place, columns may be given by their names: in braces, or behind a semicolon.
+Words columns_of(std::string_view line) {
+    static constexpr std::array<std::string_view, 8> names{"type", "net1", "interface", "net2",
+                                                           "net3", "proto", "dport", "sport"};
+    const std::size_t named = std::min(line.find_first_of("{;"), line.size());
+    const auto placed = split_words(line.substr(0, named));
+    Words columns(placed.begin(), placed.end());
+    std::string rest(line.substr(named));
+    std::replace_if(rest.begin(), rest.end(), [](char c) { return c == '{' || c == '}' || c == ';' || c == ','; }, ' ');
+    for (const std::string_view assignment : split_words(rest)) {
+        const std::size_t equals = assignment.find('=');
+        const auto name = std::find(names.begin(), names.end(), assignment.substr(0, equals));
+        const auto number = static_cast<std::size_t>(name - names.begin());
+        columns.resize(std::max(columns.size(), number + 1), "-");
+        columns[number] = name == names.end() || equals == std::string_view::npos
+                              ? std::string(assignment) : std::string(assignment.substr(equals + 1));
+    }
+    return columns;
+}
 
 // "TYPE NET1 INTERFACE NET2 [NET3 [PROTO ...]]", TYPE being DNAT or SNAT, perhaps with the chain of a stateless rule.
 void read_netmap_line(Reading& reading, Place at, const std::string& comment, const Words& words) {
@@ -45,10 +66,9 @@ void read_netmap_line(Reading& reading, Place at, const std::string& comment, co
 Reading read_shorewall_netmap(std::string_view text) {
     Reading reading;
     std::string comment;
-    for_each_line(text, [&](unsigned number, std::string_view line) {
+    for_each_joined_line(text, [&](unsigned number, std::string_view line) {
         const std::string_view remark = trimmed(line);
-        const auto views = split_words(line.substr(0, line.find('#')));
-        const Words words(views.begin(), views.end());
+        const Words words = columns_of(line.substr(0, line.find('#')));
         if (words.empty()) {
             return;
         }

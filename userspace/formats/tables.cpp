@@ -6,6 +6,7 @@
 #include "printable.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <map>
 #include <utility>
@@ -103,14 +104,15 @@ void StaticNat::read_line(unsigned number, std::string_view line) {
         read_listed({number}, line);
         return;
     }
-    Views words = split_words(line.substr(0, line.find('>')));
-    if (!words.empty() && words.front() == "echo") {
-        words.erase(words.begin());
-    }
+    static constexpr std::array<std::string_view, 6> before{"sudo", "sh", "bash", "-c", "echo", "-n"};
+    Views words = split_words(line.substr(0, line.find_first_of(">|#")));
     for (std::string_view& word : words) {
         word = word.substr(std::min(word.find_first_not_of("\"'"), word.size()));
         word = word.substr(0, word.find_first_of("\"'"));
     }
+    words.erase(words.begin(), std::find_if(words.begin(), words.end(), [](std::string_view word) {
+        return !has(before, word);
+    }));
     if (words.empty() || words.front().empty() || (words.front().front() != '+' && words.front().front() != '-')) {
         reading_.leave({number}, fmt::format("{} is neither an entry nor a line of a table", in_quotes(line)));
         return;
@@ -142,31 +144,56 @@ struct Columns {
     bool named = false;
 };
 
-bool is_one_of(std::string text, std::initializer_list<std::string_view> names) {
-    std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-        return c == ' ' || c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    });
-    return std::find(names.begin(), names.end(), text) != names.end();
+// Small letters alone, and without what says that it is an address: "Public IP Address" is "public".
+std::string name_of_column(std::string_view text) {
+    std::string name;
+    for (const char c : text) {
+        if (std::isalnum(static_cast<unsigned char>(c))) {
+            name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        }
+    }
+    for (const std::string_view end : {"address", "addr", "prefix", "ipv4", "ipv6", "ip"}) {
+        if (name.size() > end.size() && name.ends_with(end)) {
+            name.resize(name.size() - end.size());
+        }
+    }
+    return name;
 }
 
 // Of a first line that names both sides, in one of the ways that people do.
 std::optional<Columns> header(const std::vector<CsvField>& fields) {
     Columns columns{none, none, none, none, true};
+    std::size_t of_none = none;  // of which another column says what is inside
+    static constexpr std::array<std::string_view, 8> internal{"internal", "inside", "private", "local", "insidelocal",
+                                                              "real", "fixed", "natinside"};
+    static constexpr std::array<std::string_view, 8> external{"external", "outside", "public", "global", "insideglobal",
+                                                              "mapped", "floating", "elastic"};
+    static constexpr std::array<std::string_view, 6> comment{"comment", "description", "descr", "name", "remark",
+                                                             "note"};
     for (std::size_t i = 0; i < fields.size(); ++i) {
-        const std::string& text = fields[i].text;
-        std::size_t* const column =
-            is_one_of(text, {"internal", "inside", "private", "local", "internal_ip", "inside_local", "private_ip"})
-                ? &columns.internal
-            : is_one_of(text, {"external", "outside", "public", "global", "external_ip", "inside_global", "public_ip"})
-                ? &columns.external
-            : is_one_of(text, {"comment", "description", "descr", "name", "remark", "note"}) ? &columns.comment
-            : is_one_of(text, {"npt"})                                                      ? &columns.npt
-                                                                                            : nullptr;
-        if (column && *column == none) {
-            *column = i;
+        const std::string name = name_of_column(fields[i].text);
+        std::size_t& column = has(internal, name)  ? columns.internal
+                              : has(external, name) ? columns.external
+                              : has(comment, name)  ? columns.comment
+                              : name == "npt"       ? columns.npt
+                                                    : of_none;
+        if (column == none && (&column != &of_none || name == "address")) {
+            column = i;
         }
     }
+    columns.external = columns.external == none ? of_none : columns.external;
     return columns.internal != none && columns.external != none ? std::optional(columns) : std::nullopt;
+}
+
+// Of a first line: what is there most often of those that are in use.
+char separator_of(std::string_view line) {
+    char separator = ',';
+    for (const char other : {';', '\t'}) {
+        if (std::count(line.begin(), line.end(), other) > std::count(line.begin(), line.end(), separator)) {
+            separator = other;
+        }
+    }
+    return separator;
 }
 
 std::string_view field_of(const std::vector<CsvField>& fields, std::size_t column) {
@@ -204,15 +231,17 @@ Reading read_static_nat(std::string_view text) {
 
 Reading read_csv(std::string_view text) {
     Reading reading;
-    CsvLine csv;
+    std::optional<CsvLine> csv;
     Columns columns;
     bool first = true;
     for_each_line(text, [&](unsigned number, std::string_view line) {
-        line = trimmed(line);
-        if (line.empty() || line.front() == '#') {
+        if (trimmed(line).empty() || trimmed(line).front() == '#') {
             return;
         }
-        const auto fields = csv.split(line);
+        if (!csv) {
+            csv.emplace(separator_of(line));
+        }
+        const auto fields = csv->split(line);
         if (!fields) {
             reading.leave({number}, "a quotation mark that is not where one can be");
             return;

@@ -47,15 +47,18 @@ void Reading::take(const Binding& binding) {
                                       binding.internal.empty() ? "internal" : "external"));
         return;
     }
-    for (const std::string& interface : binding.interfaces) {
-        note_interface(interface, binding.at);
-    }
+    const std::size_t known = findings.size();
     Finding finding;
     finding.at = binding.at;
     finding.direction = binding.direction;
     finding.npt = binding.npt;
     finding.comment = binding.comment;
     take(std::move(finding), binding.internal, binding.external);
+    if (findings.size() != known) {
+        for (const std::string& interface : binding.interfaces) {
+            note_interface(interface, binding.at);
+        }
+    }
 }
 
 std::optional<std::uint8_t> length_of_mask(std::string_view mask) {

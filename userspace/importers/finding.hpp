@@ -33,6 +33,7 @@ struct Finding {
     Direction direction = Direction::both;
     bool npt = false;
     std::string comment{};
+    std::string untaken{};  // what is not taken with the pair, and why; perhaps nothing
 };
 
 // What cannot be taken over, and why.

@@ -19,6 +19,7 @@ struct Whole {
     Finding finding;
     bool outbound = false;
     bool inbound = false;
+    std::vector<Leftover> untaken{};  // of any half
 };
 
 class Joiner {
@@ -81,6 +82,9 @@ void Joiner::collect() {
 void Joiner::add(Whole& whole, Finding finding) {
     whole.outbound = whole.outbound || finding.direction != Direction::inbound;
     whole.inbound = whole.inbound || finding.direction != Direction::outbound;
+    if (!finding.untaken.empty()) {
+        whole.untaken.push_back({finding.at, std::move(finding.untaken)});
+    }
     std::string& comment = whole.finding.comment;
     if (comment.empty()) {
         comment = std::move(finding.comment);
@@ -116,6 +120,9 @@ void Joiner::judge(Whole& whole) {
     for (const PartObjection& objection : objections(proposal)) {  // to the comment, since all else was judged before
         reading_.leave(finding.at, "the pair is taken, but not its comment: " + objection.sentence);
         proposal.comment = {};
+    }
+    for (Leftover& untaken : whole.untaken) {
+        reading_.leave(std::move(untaken.at), "the pair is taken, but not " + untaken.sentence);
     }
     joined_.pairs.push_back(proposal.pair());
 }

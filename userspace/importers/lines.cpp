@@ -35,6 +35,25 @@ void for_each_line(std::string_view text, const std::function<void(unsigned numb
     }
 }
 
+void for_each_joined_line(std::string_view text,
+                          const std::function<void(unsigned number, std::string_view line)>& visit) {
+    std::string whole;
+    unsigned first = 0;
+    for_each_line(text, [&](unsigned number, std::string_view line) {
+        first = whole.empty() ? number : first;
+        whole += line;
+        if (whole.ends_with('\\')) {
+            whole.back() = ' ';
+            return;
+        }
+        visit(first, whole);
+        whole.clear();
+    });
+    if (!whole.empty()) {
+        visit(first, whole);
+    }
+}
+
 std::string_view trimmed(std::string_view text) {
     const std::size_t first = text.find_first_not_of(blanks);
     return first == std::string_view::npos ? std::string_view()
@@ -77,6 +96,10 @@ std::string word_at(const Words& words, std::size_t index) {
 
 std::string condition(const Words& words, std::size_t first) {
     return fmt::format("has {}, which no pair has", in_quotes(joined_words(words, first)));
+}
+
+std::string between_families(std::string_view statement) {
+    return fmt::format("{} is between IPv6 and IPv4: a pair is of one family", in_quotes(statement));
 }
 
 }  // namespace statnat

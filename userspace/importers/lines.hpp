@@ -2,6 +2,7 @@
 // A text line by line and word by word, for formats that are made of lines.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
@@ -13,8 +14,17 @@ namespace statnat {
 
 using Words = std::vector<std::string>;
 
+template <class List>
+bool has(const List& list, std::string_view word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+}
+
 // Calls `visit` with each line, counted from 1 on, without its end. Throws NotOfThisFormat at a NUL, which no text has.
 void for_each_line(std::string_view text, const std::function<void(unsigned number, std::string_view line)>& visit);
+
+// The same, but lines that end in a backslash and the one behind them are one, of the first one's number.
+void for_each_joined_line(std::string_view text,
+                          const std::function<void(unsigned number, std::string_view line)>& visit);
 
 std::string_view trimmed(std::string_view text);
 
@@ -34,5 +44,8 @@ std::string word_at(const Words& words, std::size_t index);
 
 // That the words from `first` on say what no pair can do.
 std::string condition(const Words& words, std::size_t first);
+
+// That the statement translates IPv6 to IPv4 or back.
+std::string between_families(std::string_view statement);
 
 }  // namespace statnat
