@@ -2,6 +2,7 @@
 #include "commands/change.hpp"
 
 #include "error.hpp"
+#include "journal_sink.hpp"
 #include "neighbours/steps.hpp"
 #include "netlink/claims.hpp"
 #include "quantity.hpp"
@@ -172,6 +173,14 @@ std::string summary(const Change& change) {
         parts.emplace_back(change.before.size() == 1 ? "deleted the table" : "deleted the tables");
     }
     return parts.empty() ? "repaired the table" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+void tell(std::ostream& out, const Change& change, const std::string& behind) {
+    const PairCounts pairs = count_pairs(change.plan);
+    tell(out, summary(change) + behind,
+         {{"STATNAT_PAIRS_ADDED", std::to_string(pairs.added)},
+          {"STATNAT_PAIRS_REMOVED", std::to_string(pairs.removed)},
+          {"STATNAT_PAIRS_CHANGED", std::to_string(pairs.changed)}});
 }
 
 }  // namespace statnat

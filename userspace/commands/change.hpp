@@ -8,6 +8,7 @@
 #include "ruleset/ruleset.hpp"
 
 #include <functional>
+#include <ostream>
 #include <string>
 
 namespace statnat {
@@ -34,5 +35,8 @@ std::string deliver_to_vrf(Kernel& kernel, const Configuration& configuration);
 
 // "added 2, removed 1, changed 3 pairs, wrote the rules"
 std::string summary(const Change& change);
+
+// Says so, with the numbers of pairs for the journal.
+void tell(std::ostream& out, const Change& change, const std::string& behind = {});
 
 }  // namespace statnat

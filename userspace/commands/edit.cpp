@@ -137,7 +137,7 @@ int add(Kernel& kernel, const fs::path& file, const std::string& internal, const
         return loaded.ruleset();
     });
     close(kernel, done.after, {pair});
-    out << summary(done) << '\n';
+    tell(out, done);
     warn_of_losses(loaded);
     note_disagreement(file, pair, true);
     return loaded.status();
@@ -168,7 +168,7 @@ int del(Kernel& kernel, const fs::path& file, const std::string& text, std::ostr
         return loaded.ruleset();
     });
     close(kernel, done.after, {});
-    out << summary(done) << '\n';
+    tell(out, done);
     warn_of_losses(loaded);
     note_disagreement(file, pair, false);
     return loaded.status();

@@ -4,6 +4,7 @@
 #include "commands/sync.hpp"
 #include "error.hpp"
 #include "fence/upkeep.hpp"
+#include "journal_sink.hpp"
 #include "manager.hpp"
 #include "printable.hpp"
 #include "vrf/delivery.hpp"
@@ -173,7 +174,14 @@ private:
                 ? std::string()
                 : fmt::format(", and no sooner again than in {} s",
                               std::chrono::duration_cast<seconds>(pace_.delay()).count());
-        spdlog::warn("{} changed the tables: {}: restoring them{}", printable(who), printable(what), when);
+        Fields fields;
+        if (by_) {
+            fields = {{"STATNAT_CHANGED_BY", by_->process},
+                      {"STATNAT_CHANGED_BY_PID", std::to_string(by_->process_id)}};
+        }
+        log_with(spdlog::level::warn,
+                 fmt::format("{} changed the tables: {}: restoring them{}", printable(who), printable(what), when),
+                 fields);
     }
 
     Kernel& kernel_;

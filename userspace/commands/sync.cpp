@@ -11,6 +11,7 @@
 #include "netlink/claims.hpp"
 #include "netlink/this_machine.hpp"
 #include "error.hpp"
+#include "journal_sink.hpp"
 #include "quantity.hpp"
 #include "ruleset/plan_text.hpp"
 #include "vrf/delivery.hpp"
@@ -58,12 +59,17 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
         }
     };
     const Change done = change(kernel, decide, Depth::elements, approve);
-    out << summary(done) << '\n';
+    tell(out, done);
+    const auto tell_of = [&](std::string_view what, const std::string& said) {
+        if (said != nothing_to_change) {
+            tell(out, fmt::format("{}: {}", what, said), {});
+        }
+    };
     const std::string closed = kernel.instance().is_named() ? std::string(nothing_to_change)
                                                             : close_behind(loaded.configuration, kernel.fence());
-    out << (closed == nothing_to_change ? "" : "fail-closed: " + closed + "\n");
+    tell_of("fail-closed", closed);
     const std::string delivered = deliver_to_vrf(kernel, loaded.configuration);
-    out << (delivered == nothing_to_change ? "" : "vrf: " + delivered + "\n");
+    tell_of("vrf", delivered);
     warn_of_losses(loaded);
     if (desired.status == exit_done) {
         keep_last_good(file, configuration);
@@ -76,7 +82,7 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     if (configuration.neighbours && !kernel.instance().is_named()) {
         const std::string said = *configuration.neighbours ? answer_for(loaded.configuration.pairs, kernel)
                                                            : answer_for_nobody(kernel);
-        out << (said == nothing_to_change ? "" : "neighbours: " + said + "\n");
+        tell_of("neighbours", said);
     }
     return desired.status_beside(loaded.status());
 }
@@ -125,9 +131,10 @@ int clear(Kernel& kernel, bool keep_closed, std::ostream& out) {
     const Change done = change(kernel, [](const Ruleset&) { return Ruleset{}; }, Depth::known);
     const std::string delivered = deliver_to_vrf(kernel, {});
     const std::string said = is_named ? std::string(nothing_to_change) : answer_for_nobody(kernel);
-    out << summary(done) << (said == nothing_to_change ? "" : "; neighbours: " + said)
-        << (opened == nothing_to_change ? "" : "; fail-closed: " + opened)
-        << (delivered == nothing_to_change ? "" : "; vrf: " + delivered) << '\n';
+    tell(out, done,
+         (said == nothing_to_change ? "" : "; neighbours: " + said) +
+             (opened == nothing_to_change ? "" : "; fail-closed: " + opened) +
+             (delivered == nothing_to_change ? "" : "; vrf: " + delivered));
     return exit_done;
 }
 

@@ -3,6 +3,7 @@
 #include "program/command_table.hpp"
 #include "config/configuration.hpp"
 #include "error.hpp"
+#include "journal_sink.hpp"
 #include "printable.hpp"
 #include "quantity.hpp"
 #include "reports/paint.hpp"
@@ -14,6 +15,7 @@
 #include <iomanip>
 #include <iostream>
 #include <iterator>
+#include <memory>
 #include <new>
 #include <set>
 #include <sstream>
@@ -220,6 +222,9 @@ int run_command(const Command& command, const Values& before, const std::vector<
     options::store(once(options::command_line_parser(words).options(all).positional(positions).run()), values);
     values.insert(before.begin(), before.end());  // but what stands behind the command comes first
     apply_general(values, command);
+    if (JournalSink* const journal = journal_sink(); journal && values.count("instance")) {
+        journal->always("STATNAT_INSTANCE", values["instance"].as<std::string>());
+    }
     if (values.count("help")) {
         print_help(command, own);
         return exit_done;
@@ -252,10 +257,21 @@ int run(const std::vector<std::string>& arguments) {
         throw CannotGoOn{fmt::format("a command is missing (see {} --help)", program), exit_usage};
     }
     const Command& command = find_command(words.front());
+    if (JournalSink* const journal = journal_sink()) {
+        journal->always("STATNAT_COMMAND", std::string(command.name));
+    }
     if (command.run_words) {
         return run_words(command, before, words);
     }
     return finish(run_command(command, before, {words.begin() + 1, words.end()}));
+}
+
+void print_line(const std::string& line, const Fields& fields) {
+    if (const JournalSink* const journal = journal_sink()) {
+        journal->write(spdlog::level::err, line, fields);
+    } else {
+        std::cerr << line << '\n';
+    }
 }
 
 // Nobody reads more, and a terminal takes minutes for what a file of another kind brings.
@@ -263,10 +279,12 @@ void print(const InvalidConfiguration& invalid) {
     constexpr std::size_t most = 100;
     const std::size_t count = invalid.errors.size();
     for (std::size_t i = 0; i < std::min(count, most); ++i) {
-        std::cerr << printable(invalid.errors[i].text()) << '\n';
+        const ConfigurationError& error = invalid.errors[i];
+        print_line(printable(error.text()),
+                   {{"STATNAT_FILE", error.file.string()}, {"STATNAT_LINE", std::to_string(error.line)}});
     }
     if (count > most) {
-        std::cerr << program << ": and " << grouped(count - most) << " more errors\n";
+        print_line(fmt::format("{}: and {} more errors", program, grouped(count - most)), {});
     }
 }
 
@@ -274,7 +292,10 @@ void print(const InvalidConfiguration& invalid) {
 
 int main(int argc, char** argv) {
     occupy_standard_descriptors();
-    spdlog::set_default_logger(spdlog::stderr_logger_st(std::string(program)));
+    const std::string name(program);
+    spdlog::set_default_logger(Journal::is_behind(STDERR_FILENO)
+                                   ? std::make_shared<spdlog::logger>(name, std::make_shared<JournalSink>(name))
+                                   : spdlog::stderr_logger_st(name));
     spdlog::set_pattern("%n: %l: %v");
     spdlog::cfg::load_env_levels();  // SPDLOG_LEVEL
     try {
