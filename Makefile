@@ -157,7 +157,7 @@ FUZZ_TIME := 600
 run_fuzzer = mkdir -p build/fuzz/corpus-$(1); \
 	build/fuzz/fuzz-$(1) -max_total_time=$(FUZZ_TIME) -verbosity=$(FUZZ_VERBOSITY) -print_final_stats=1 $(2) build/fuzz/corpus-$(1) $(3)
 
-fuzz: packages ## look for configurations, texts and messages that break the tool, 10 minutes each
+fuzz: packages ## look for configurations of ours and of others, texts and messages that break the tool, 10 minutes each
 	$(MAKE) fuzzers FUZZ_VERBOSITY=1
 
 # The tool and the fuzzers by another compiler, with sanitizers.
@@ -165,9 +165,10 @@ fuzzers:
 	cmake -S . -B build/fuzz -DCMAKE_CXX_COMPILER=clang++-14 -DSTATNAT_FUZZ=ON
 	cmake --build build/fuzz --parallel $$(nproc)
 	$(call run_fuzzer,configuration,-dict=tests/fuzz/configuration.dict,tests/fuzz/seeds-configuration)
+	$(call run_fuzzer,importers,-dict=tests/fuzz/importers.dict,tests/samples tests/integration/imports)
 	$(call run_fuzzer,text,-dict=tests/fuzz/text.dict,tests/integration/rulesets)
 	$(call run_fuzzer,messages)
-	@echo "3 fuzzers passed"
+	@echo "4 fuzzers passed"
 
 # Long enough to see that it builds and runs.
 clang: | build/logs
