@@ -4,6 +4,8 @@
     inside ──── gateway ──── outside        rules of stock nft or iptables, then what was imported from their listing
 """
 
+import pathlib
+
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
@@ -43,6 +45,16 @@ def iptables(*rules, table="nat", command="iptables-restore"):
 NFT, IPTABLES = ("nft", ("nft", "-j", "list", "ruleset")), ("iptables-save", ("iptables-save",))
 IP6TABLES = ("iptables-save", ("ip6tables-save",))
 
+SAMPLES = pathlib.Path(__file__).parents[1] / "samples"
+
+
+def sample(name):
+    return (SAMPLES / name).read_text()
+
+
+# Its part for IPv6, without what else it does to packets than translate them.
+NPT = "".join(line for line in sample("iptables-save/3.in").splitlines(True)[:25] if "TCPMSS" not in line)
+
 SOURCES = [
     #   why                     the wire    what loads it, from what            the format, and what lists it
     *(row(why, Wire, ("nft -f -", text), NFT) for why, text in STOCK_NFT.items()),
@@ -65,6 +77,12 @@ SOURCES = [
         "-A PREROUTING -d 2001:db8:1::/48 -j DNPT --src-pfx 2001:db8:1::/48 --dst-pfx fd00:1::/48",
         "-A POSTROUTING -s fd00:1::/48 -j SNPT --src-pfx fd00:1::/48 --dst-pfx 2001:db8:1::/48",
         table="mangle", command="ip6tables-restore"),                           IP6TABLES,
+        marks=pytest.mark.expression),
+    row("a sample of maps",     Wire,       ("nft -f -", sample("nft/1.nft")),  NFT),
+    row("a stateless sample",   Wire,       ("nft -f -", sample("nft/3.nft")),  NFT, marks=pytest.mark.expression),
+    row("a home router's",      Wire,       ("iptables-restore", sample("iptables-save/2.in")), IPTABLES,
+        marks=pytest.mark.expression),
+    row("a sample of NPT",      Family6.wire, ("ip6tables-restore", NPT),       IP6TABLES,
         marks=pytest.mark.expression),
 ]
 
@@ -112,7 +130,8 @@ def test_same_packets(lab, source, listing, tmp_path):
     lab.gateway.run("conntrack", "-F")
     tool = Tool(lab.gateway, tmp_path)
     (tmp_path / "listed").write_text(listed)
-    imported = tool("import", "--from", name, tmp_path / "listed")
+    imported = tool("import", "--from", name, tmp_path / "listed", check=False)
+    assert imported.returncode in (0, 1) and '" = ' in imported.stdout  # 1: beside pairs, there is more in samples
     tool.file.write_text(f'gateway.engine = "{ENGINE}"\n' + imported.stdout)
     tool("sync", tool.file)
     after = seen(lab)
