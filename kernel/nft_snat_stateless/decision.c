@@ -5,6 +5,7 @@
 #include <linux/netdevice.h>
 #include <net/netfilter/nf_conntrack.h>
 
+#include "counts.h"
 #include "quoting.h"
 
 void snat_mark_tracked(struct sk_buff *skb)
@@ -45,6 +46,18 @@ bool snat_scope_admits(const struct nft_snat_stateless *priv,
 		(priv->otherwise && snat_has_pair(priv->otherwise, pkt, pf)));
 }
 
+void snat_translate_not(const struct nft_snat_stateless *priv,
+			struct nft_regs *regs, const struct nft_pktinfo *pkt,
+			u8 pf)
+{
+	/* Who decides sees all; what was translated before is none of these. */
+	if (priv->otherwise && snat_may_have_pair(pf, pkt->skb) &&
+	    !snat_is_anywhere(pf, pkt->skb))
+		snat_leave_alone(priv, regs, pkt, SNAT_BORDER);
+	else
+		regs->verdict.code = NFT_BREAK;
+}
+
 bool snat_decide_late(const struct nft_snat_stateless *priv,
 		      const struct nft_pktinfo *pkt, u8 pf)
 {
@@ -66,13 +79,31 @@ void snat_decide_sent(const struct nft_snat_stateless *priv,
 		      u8 pf)
 {
 	struct sk_buff *skb = pkt->skb;
+	bool ours = snat_may_have_pair(pf, skb) && !snat_is_copy(pkt, pf);
 
-	if (snat_may_have_pair(pf, skb) && !snat_is_copy(pkt, pf) &&
-	    snat_scope_lets(priv, nft_out(pkt)) &&
+	if (ours && snat_scope_lets(priv, nft_out(pkt)) &&
 	    !snat_is_own(pkt, pf, snat_side(pf, skb, SNAT_DESTINATION))) {
 		snat_mark_untracked(skb, pf);
 		return;
 	}
 	snat_clear_decided(pf, skb);
-	regs->verdict.code = NFT_BREAK;
+	if (ours)
+		snat_decide_otherwise(priv, regs, pkt, pf);
+	else
+		regs->verdict.code = NFT_BREAK;
+}
+
+void snat_decide_otherwise(const struct nft_snat_stateless *priv,
+			   struct nft_regs *regs,
+			   const struct nft_pktinfo *pkt, u8 pf)
+{
+	bool own;
+
+	if (!snat_may_have_pair(pf, pkt->skb)) {
+		regs->verdict.code = NFT_BREAK;
+		return;
+	}
+	own = !priv->scope ||
+	      snat_is_own(pkt, pf, snat_side(pf, pkt->skb, SNAT_DESTINATION));
+	snat_leave_alone(priv, regs, pkt, own ? SNAT_LOCAL : SNAT_BORDER);
 }

@@ -20,6 +20,7 @@
 #include <net/netfilter/nf_tables.h>
 
 #include "bridged.h"
+#include "counts.h"
 #include "expression.h"
 #include "family.h"
 #include "own.h"
@@ -118,6 +119,14 @@ bool snat_scope_admits(const struct nft_snat_stateless *priv,
 		       const struct nft_pktinfo *pkt, u8 pf);
 
 /*
+ * A packet whose own address has a pair, and which is not translated: because of its
+ * interface, or because it is no single station's.
+ */
+void snat_translate_not(const struct nft_snat_stateless *priv,
+			struct nft_regs *regs, const struct nft_pktinfo *pkt,
+			u8 pf);
+
+/*
  * In postrouting, of what prerouting has not marked: was a mark set since, by
  * which it may have got another way, which leads outside?
  */
@@ -131,6 +140,11 @@ bool snat_decide_late(const struct nft_snat_stateless *priv,
 void snat_decide_sent(const struct nft_snat_stateless *priv,
 		      struct nft_regs *regs, const struct nft_pktinfo *pkt,
 		      u8 pf);
+
+/* What comes in, has a pair, and is none of ours all the same. */
+void snat_decide_otherwise(const struct nft_snat_stateless *priv,
+			   struct nft_regs *regs,
+			   const struct nft_pktinfo *pkt, u8 pf);
 
 static __always_inline bool
 snat_is_exempt(const struct nft_snat_stateless *priv,
@@ -152,7 +166,7 @@ static __always_inline void snat_decide(const struct nft_snat_stateless *priv,
 					bool scoped)
 {
 	if (snat_is_exempt(priv, pkt, pf))
-		regs->verdict.code = NFT_BREAK;
+		snat_leave_alone(priv, regs, pkt, SNAT_EXEMPT);
 	else if (unlikely(nft_hook(pkt) != NF_INET_PRE_ROUTING))
 		snat_decide_sent(priv, regs, pkt, pf);
 	else if (likely(snat_may_have_pair(pf, pkt->skb) &&
@@ -162,7 +176,7 @@ static __always_inline void snat_decide(const struct nft_snat_stateless *priv,
 			 snat_route_leads(priv->scope, pkt->skb, pf))))
 		snat_mark_untracked(pkt->skb, pf);
 	else
-		regs->verdict.code = NFT_BREAK;
+		snat_decide_otherwise(priv, regs, pkt, pf);
 }
 
 #endif /* NFT_SNAT_STATELESS_DECISION_H */

@@ -8,6 +8,7 @@
 #include <net/netfilter/nf_tables.h>
 
 #include "bridged.h"
+#include "counts.h"
 #include "decision.h"
 #include "expression.h"
 #include "family.h"
@@ -16,6 +17,15 @@
 #include "quoting.h"
 #include "redirect.h"
 #include "translate.h"
+
+static bool snat_is_of(const struct snat_map *maps,
+		       const struct nft_pktinfo *pkt, u8 pf)
+{
+	struct snat_hit hit;
+
+	return maps && snat_maps_ask(maps, pkt, pf,
+				     snat_address(pkt->skb, maps), &hit);
+}
 
 /* Apart, so that the packet's address is not looked for beforehand. */
 static noinline bool snat_is_guarded(const struct nft_set_ext *element,
@@ -67,7 +77,7 @@ snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 				      snat_translate_plain(priv, pkt, pf, &hit),
 				      scoped);
 		else
-			regs->verdict.code = NFT_BREAK;
+			snat_translate_not(priv, regs, pkt, pf);
 	} else if (priv->otherwise &&
 		   snat_ask(priv->otherwise, pkt, pf,
 			    skb_network_header(pkt->skb), &hit)) {
@@ -149,6 +159,21 @@ snat_eval_from_bridge(const struct nft_snat_stateless *priv,
 		regs->verdict.code = NFT_BREAK;
 }
 
+/* What conntrack follows: has it a pair? */
+static noinline void
+snat_eval_tracked(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+		  const struct nft_pktinfo *pkt)
+{
+	u8 pf = priv->pf;
+
+	if (snat_may_have_pair(pf, pkt->skb) &&
+	    (snat_is_of(priv->maps, pkt, pf) ||
+	     snat_is_of(priv->otherwise, pkt, pf)))
+		snat_leave_alone(priv, regs, pkt, SNAT_TRACKED);
+	else
+		regs->verdict.code = NFT_BREAK;
+}
+
 static noinline void
 snat_eval_late(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 	       const struct nft_pktinfo *pkt)
@@ -164,7 +189,9 @@ static __always_inline void
 snat_eval_unmarked(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 		   const struct nft_pktinfo *pkt, bool scoped)
 {
-	if (scoped && unlikely(pkt->skb->mark))
+	if (!(priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED))
+		snat_eval_tracked(priv, regs, pkt);
+	else if (scoped && unlikely(pkt->skb->mark))
 		snat_eval_late(priv, regs, pkt);
 	else
 		regs->verdict.code = NFT_BREAK;

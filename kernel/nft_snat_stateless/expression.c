@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The nftables face: a rule's life, and what it holds meanwhile. */
 
-#include <linux/atomic.h>
 #include <linux/module.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -12,6 +11,7 @@
 #include <linux/user_namespace.h>
 #include <net/netfilter/nf_tables.h>
 
+#include "counts.h"
 #include "eval.h"
 #include "exempt.h"
 #include "expression.h"
@@ -152,8 +152,8 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 		goto err_parts;
 
 	err = -ENOMEM;
-	priv->dropped = alloc_percpu_gfp(atomic64_t, GFP_KERNEL_ACCOUNT);
-	if (!priv->dropped)
+	priv->counts = alloc_percpu_gfp(struct snat_counts, GFP_KERNEL_ACCOUNT);
+	if (!priv->counts)
 		goto err_parts;
 
 	err = snat_maps_init(ctx, tb, priv);
@@ -179,7 +179,7 @@ err_exempt:
 	snat_maps_undo(priv->otherwise);
 	snat_maps_undo(priv->maps);
 err_maps:
-	free_percpu(priv->dropped);
+	free_percpu(priv->counts);
 err_parts:
 	kfree(priv->scope);
 	return err;
@@ -214,7 +214,7 @@ static void nft_snat_stateless_destroy(const struct nft_ctx *ctx,
 	kfree(priv->otherwise);
 	kfree(priv->exempt);
 	kfree(priv->scope);
-	free_percpu(priv->dropped);
+	free_percpu(priv->counts);
 }
 
 static int nft_snat_stateless_dump(struct sk_buff *skb,

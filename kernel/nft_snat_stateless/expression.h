@@ -3,7 +3,6 @@
 #ifndef NFT_SNAT_STATELESS_EXPRESSION_H
 #define NFT_SNAT_STATELESS_EXPRESSION_H
 
-#include <linux/atomic.h>
 #include <linux/netfilter/nft_snat_stateless.h>
 #include <linux/types.h>
 
@@ -12,6 +11,8 @@
 #include "packet.h"
 #include "route.h"
 #include "scope.h"
+
+struct snat_counts;
 
 /**
  * struct nft_snat_stateless - one expression
@@ -22,10 +23,11 @@
  * @exempt: destinations on the way to which no source decides; may be NULL
  * @scope: interfaces by which packets come or leave; may be NULL
  * @guard: of the routes that @scope lets keep; may be NULL
- * @dropped: packets, by processor: they come in floods
+ * @counts: packets, by processor: they come in floods
  * @flags: enum nft_snat_stateless_flags
  * @side: the address
  * @pf: of the maps' addresses
+ * @tells: a dump has room for @counts
  */
 struct nft_snat_stateless {
 	struct snat_map		*maps;
@@ -33,10 +35,11 @@ struct nft_snat_stateless {
 	struct snat_exempt	*exempt;
 	struct snat_scope	*scope;
 	struct snat_route_guard	*guard;
-	atomic64_t __percpu	*dropped;
+	struct snat_counts __percpu *counts;
 	u8			flags;
 	enum snat_side		side:8;
 	u8			pf;
+	bool			tells;
 };
 
 #endif /* NFT_SNAT_STATELESS_EXPRESSION_H */

@@ -77,10 +77,12 @@ static noinline int snat_ipv4_translate_any(struct sk_buff *skb,
 {
 	const struct snat_transport *transport;
 	struct iphdr *iph = ip_hdr(skb);
+	int err;
 
 	transport = snat_ipv4_transport(iph);
-	if (skb_ensure_writable(skb, snat_ipv4_end(skb, iph, transport)))
-		return -1;
+	err = snat_make_writable(skb, snat_ipv4_end(skb, iph, transport));
+	if (err)
+		return err;
 
 	snat_ipv4_rewrite(skb, ip_hdr(skb), transport, side, to);
 	return 0;
@@ -146,7 +148,7 @@ int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
 
 	/* A raw socket can send a header that claims to be shorter. */
 	if (unlikely(iph->ihl < sizeof(*iph) / 4))
-		return -1;
+		return SNAT_MALFORMED;
 
 	if (unlikely(!snat_is_writable(skb,
 				       snat_ipv4_end(skb, iph, transport))))
@@ -158,7 +160,7 @@ int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
 
 /*
  * Make a quoted transport checksum writable.  Shorter quotes are legal and hold
- * none.  Return: 0, or -1 if there is no memory.
+ * none.  Return: 0, or SNAT_NO_MEMORY.
  */
 static int snat_ipv4_reach_quoted(struct sk_buff *skb, unsigned int offset,
 				  const struct snat_transport **transport)
@@ -169,7 +171,7 @@ static int snat_ipv4_reach_quoted(struct sk_buff *skb, unsigned int offset,
 	*transport = snat_ipv4_transport(inner);
 	end = offset + inner->ihl * 4 + (*transport)->check + sizeof(__sum16);
 	if ((*transport)->check != SNAT_NO_CHECK && end <= skb->len)
-		return skb_ensure_writable(skb, end);
+		return snat_make_writable(skb, end);
 
 	*transport = &snat_no_transport;
 	return 0;
@@ -183,16 +185,21 @@ int snat_ipv4_translate_error(struct sk_buff *skb, enum snat_side side,
 	enum snat_side other = snat_other_side(side);
 	const struct snat_transport *transport;
 	struct iphdr *iph;
+	int err;
 
-	if (ip_hdr(skb)->ihl < sizeof(*iph) / 4 ||
-	    skb_ensure_writable(skb, quote->offset + sizeof(*iph)))
-		return -1;
+	if (ip_hdr(skb)->ihl < sizeof(*iph) / 4)
+		return SNAT_MALFORMED;
+	err = snat_make_writable(skb, quote->offset + sizeof(*iph));
+	if (err)
+		return err;
 
 	iph = (void *)skb->data + quote->offset;
 	if (iph->ihl < sizeof(*iph) / 4 ||
-	    *snat_ipv4_field(iph, other) != quote->address.ip ||
-	    snat_ipv4_reach_quoted(skb, quote->offset, &transport))
-		return -1;
+	    *snat_ipv4_field(iph, other) != quote->address.ip)
+		return SNAT_MALFORMED;
+	err = snat_ipv4_reach_quoted(skb, quote->offset, &transport);
+	if (err)
+		return err;
 
 	snat_ipv4_replace_quoted(skb, other, quote->offset, transport,
 				 inner->address.ip);

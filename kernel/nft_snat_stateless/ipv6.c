@@ -260,13 +260,15 @@ static noinline int snat_ipv6_translate_any(struct sk_buff *skb,
 					    const union snat_address *to)
 {
 	struct snat_ipv6_upper upper = snat_ipv6_next(skb);
+	int err;
 
 	if (upper.transport->check == SNAT_NO_CHECK &&
 	    snat_ipv6_find_upper(skb, skb_network_offset(skb), side, &upper))
-		return -1;
+		return SNAT_MALFORMED;
 
-	if (skb_ensure_writable(skb, upper.offset + upper.transport->size))
-		return -1;
+	err = snat_make_writable(skb, upper.offset + upper.transport->size);
+	if (err)
+		return err;
 
 	snat_ipv6_rewrite(skb, snat_ipv6_field(ipv6_hdr(skb), side), &upper,
 			  skb->data + upper.offset, to);
@@ -301,7 +303,7 @@ snat_ipv6_rewrite_npt(struct sk_buff *skb, enum snat_side side,
 		return 0;
 
 	snat_ipv6_refuse(skb, side, npt);
-	return -1;
+	return SNAT_NO_COUNTERPART;
 }
 
 static noinline int
@@ -309,9 +311,11 @@ snat_ipv6_rewrite_npt_copy(struct sk_buff *skb, enum snat_side side,
 			   const struct snat_prefix *prefix,
 			   const union snat_address *value)
 {
-	if (skb_ensure_writable(skb, skb_network_offset(skb) +
-				     sizeof(struct ipv6hdr)))
-		return -1;
+	int err = snat_make_writable(skb, skb_network_offset(skb) +
+					  sizeof(struct ipv6hdr));
+
+	if (err)
+		return err;
 
 	return snat_ipv6_rewrite_npt(skb, side, prefix, value);
 }
@@ -377,18 +381,21 @@ int snat_ipv6_translate_error(struct sk_buff *skb, enum snat_side side,
 	enum snat_side other = snat_other_side(side);
 	struct snat_ipv6_upper quoted;
 	union snat_address *field;
+	int err;
 
-	if (skb_ensure_writable(skb, quote->offset + sizeof(struct ipv6hdr)))
-		return -1;
+	err = snat_make_writable(skb, quote->offset + sizeof(struct ipv6hdr));
+	if (err)
+		return err;
 
 	snat_ipv6_find_quoted(skb, quote->offset, other, &quoted);
-	if (quoted.covered &&
-	    skb_ensure_writable(skb, snat_ipv6_check_end(&quoted)))
-		return -1;
+	if (quoted.covered)
+		err = snat_make_writable(skb, snat_ipv6_check_end(&quoted));
+	if (err)
+		return err;
 
 	field = snat_ipv6_field((void *)skb->data + quote->offset, other);
 	if (!snat_address_equal(NFPROTO_IPV6, field, &quote->address))
-		return -1;
+		return SNAT_MALFORMED;
 
 	/* What is neutral changes no sum. */
 	if (inner->neutral)

@@ -11,6 +11,7 @@
 
 #include "address.h"
 #include "npt.h"
+#include "reason.h"
 
 /*
  * Whose bytes are they?
@@ -126,8 +127,8 @@ static inline bool snat_ipv6_is_plain(const struct sk_buff *skb)
  * Checksums are repaired incrementally (RFC 1624): one that was wrong stays
  * wrong by the same amount.
  *
- * Return: 0, or -1 with the packet unchanged: its transport header is cut
- * off, its IP header is malformed, or there is no memory.
+ * Return: 0, or with the packet unchanged SNAT_MALFORMED: its transport header is
+ * cut off or its IP header wrong; or SNAT_NO_MEMORY.
  *
  *
  * snat_*_translate_error - the same for an ICMP error and what it quotes
@@ -136,7 +137,8 @@ static inline bool snat_ipv6_is_plain(const struct sk_buff *skb)
  * @quote: what snat_*_quote() found
  * @inner: of the address inside @quote
  *
- * Return: as above; -1 also if that is no longer the address that was found.
+ * Return: as above; SNAT_MALFORMED also if that is no longer the address that was
+ * found.
  */
 bool snat_ipv4_quote(const struct sk_buff *skb, enum snat_side side,
 		     struct snat_quote *quote);
@@ -164,8 +166,7 @@ int snat_ipv6_translate_error(struct sk_buff *skb, enum snat_side side,
  * @prefix: which bits of it are replaced
  * @value: by those of this address
  *
- * Return: as above; -1 also for an address that has no counterpart, after its
- * sender has been told.
+ * Return: as above; or SNAT_NO_COUNTERPART, after the packet's sender has been told.
  */
 int snat_ipv6_translate_npt(struct sk_buff *skb, enum snat_side side,
 			    const struct snat_prefix *prefix,
@@ -199,6 +200,15 @@ void snat_ipv6_refuse(struct sk_buff *skb, enum snat_side side,
 static inline bool snat_is_writable(const struct sk_buff *skb, unsigned int end)
 {
 	return end <= skb_headlen(skb) && !skb->cloned;
+}
+
+/* Make them so.  Return: 0, or why not. */
+static inline int snat_make_writable(struct sk_buff *skb, unsigned int end)
+{
+	if (end > skb->len)
+		return SNAT_MALFORMED;
+
+	return skb_ensure_writable(skb, end) ? SNAT_NO_MEMORY : 0;
 }
 
 #endif /* NFT_SNAT_STATELESS_PACKET_H */

@@ -2,6 +2,7 @@
 /* ICMP errors and redirects: addresses of two packets in one. */
 #include "quoting.h"
 
+#include "counts.h"
 #include "decision.h"
 #include "maps.h"
 #include "policy.h"
@@ -33,7 +34,7 @@ static int snat_translate_quoting(const struct nft_snat_stateless *priv,
 			       snat_address(skb, outer->map), &target);
 		if (npt != SNAT_NPT_DONE) {
 			snat_ipv6_refuse(skb, priv->side, npt);
-			return -1;
+			return SNAT_NO_COUNTERPART;
 		}
 	}
 	return snat_translate_error(pf, skb, priv->side,
@@ -70,7 +71,7 @@ static int snat_translate_quoting_on_its_way(const struct nft_snat_stateless *pr
 	local = hindered && outer && outer->map->whole &&
 		snat_is_own(pkt, pf, snat_value(outer->element));
 	if (hindered && !snat_may_enter(pkt, pf, local))
-		return -1;
+		return SNAT_POLICY;
 
 	err = inner ? snat_translate_quoting(priv, skb, pf, outer, quote,
 					     inner) :
@@ -107,13 +108,15 @@ void snat_eval_quoting(const struct nft_snat_stateless *priv,
 	}
 	if (!snat_may_translate(priv, pf, pkt->skb) ||
 	    (priv->scope && !snat_scope_admits(priv, pkt, pf))) {
-		regs->verdict.code = NFT_BREAK;
+		snat_translate_not(priv, regs, pkt, pf);
 		return;
 	}
 
 	err = snat_translate_quoting_on_its_way(priv, pkt, pf,
 						outer ? &hit : NULL, quote,
 						inner ? &target : NULL);
+	if (!err)
+		snat_count(priv, outer ? SNAT_ERROR : SNAT_QUOTE);
 	snat_conclude(priv, regs, pkt, pf,
 		      outer ? hit.element : inner_hit.element, err,
 		      priv->scope);
@@ -139,5 +142,8 @@ void snat_eval_redirect(const struct nft_snat_stateless *priv,
 	bool concerns = snat_concerns(priv->maps, pkt, pf, redirect) ||
 			snat_concerns(priv->otherwise, pkt, pf, redirect);
 
-	regs->verdict.code = concerns ? NF_DROP : NFT_BREAK;
+	if (concerns)
+		snat_drop(priv, regs, SNAT_REDIRECT);
+	else
+		regs->verdict.code = NFT_BREAK;
 }

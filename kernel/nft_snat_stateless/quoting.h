@@ -22,7 +22,7 @@ void snat_eval_quoting(const struct nft_snat_stateless *priv,
 
 /*
  * One about a packet of a pair goes no further, be it ours or a router's.  That
- * is nothing to worry about, so it is not counted.
+ * is nothing to worry about, so it is counted apart from other drops.
  */
 void snat_eval_redirect(const struct nft_snat_stateless *priv,
 			struct nft_regs *regs, const struct nft_pktinfo *pkt,

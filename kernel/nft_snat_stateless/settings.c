@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a rule asks for, from netlink and back. */
 
-#include <linux/atomic.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nft_snat_stateless.h>
 #include <linux/netlink.h>
-#include <linux/percpu.h>
 #include <linux/skbuff.h>
 #include <net/netlink.h>
 
+#include "counts.h"
 #include "exempt.h"
 #include "maps.h"
 #include "scope.h"
@@ -111,36 +110,6 @@ int snat_settings_check(const struct nft_snat_stateless *priv,
 	return err;
 }
 
-/* With @reset each packet is told once, however many ask at a time. */
-static u64 snat_dropped(atomic64_t __percpu *dropped, bool reset)
-{
-	atomic64_t *one;
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		one = per_cpu_ptr(dropped, cpu);
-		sum += reset ? atomic64_xchg(one, 0) : atomic64_read(one);
-	}
-	return sum;
-}
-
-/* Nothing is taken before there is room to tell it. */
-static int snat_dropped_dump(struct sk_buff *skb,
-			     atomic64_t __percpu *dropped, bool reset)
-{
-	struct nlattr *attr = nla_reserve_64bit(skb,
-						NFTA_SNAT_STATELESS_DROPPED,
-						sizeof(__be64),
-						NFTA_SNAT_STATELESS_PAD);
-
-	if (!attr)
-		return -1;
-
-	*(__be64 *)nla_data(attr) = cpu_to_be64(snat_dropped(dropped, reset));
-	return 0;
-}
-
 int snat_settings_dump(struct sk_buff *skb,
 		       const struct nft_snat_stateless *priv, bool reset)
 {
@@ -160,14 +129,10 @@ int snat_settings_dump(struct sk_buff *skb,
 	if (priv->exempt && snat_exempt_dump(skb, priv->exempt, priv->pf))
 		return -1;
 
-	return snat_dropped_dump(skb, priv->dropped, reset);
+	return snat_counts_dump(skb, priv, reset);
 }
 
-/*
- * A dump ends where a rule does not fit into a message, and all rules behind it
- * are hidden.
- */
-int snat_settings_fit(const struct nft_snat_stateless *priv)
+static int snat_settings_try(const struct nft_snat_stateless *priv)
 {
 	struct sk_buff *skb = alloc_skb(NFT_SNAT_STATELESS_DUMP_MAX,
 					GFP_KERNEL);
@@ -180,4 +145,21 @@ int snat_settings_fit(const struct nft_snat_stateless *priv)
 	err = snat_settings_dump(skb, priv, false);
 	kfree_skb(skb);
 	return err < 0 ? -EMSGSIZE : 0;
+}
+
+/*
+ * A dump ends where a rule does not fit into a message, and all rules behind it
+ * are hidden.
+ */
+int snat_settings_fit(struct nft_snat_stateless *priv)
+{
+	int err;
+
+	priv->tells = true;
+	err = snat_settings_try(priv);
+	if (err != -EMSGSIZE)
+		return err;
+
+	priv->tells = false;
+	return snat_settings_try(priv);
 }

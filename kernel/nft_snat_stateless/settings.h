@@ -18,11 +18,14 @@ int snat_settings_parse(struct nft_snat_stateless *priv,
 int snat_settings_check(const struct nft_snat_stateless *priv,
 			const struct nlattr * const tb[]);
 
-/* With @reset, what was dropped is told once.  Return: 0, or -1 if there is no room in @skb. */
+/* With @reset, what was counted is told once.  Return: 0, or -1 if there is no room in @skb. */
 int snat_settings_dump(struct sk_buff *skb,
 		       const struct nft_snat_stateless *priv, bool reset);
 
-/* Return: 0, -EMSGSIZE if a dump would be too long, or -ENOMEM. */
-int snat_settings_fit(const struct nft_snat_stateless *priv);
+/*
+ * Is there room for a dump, and for the counts in it?  Return: 0, -EMSGSIZE if it
+ * would be too long without, too, or -ENOMEM.
+ */
+int snat_settings_fit(struct nft_snat_stateless *priv);
 
 #endif /* NFT_SNAT_STATELESS_SETTINGS_H */

@@ -38,7 +38,7 @@ int snat_leave(const struct nft_pktinfo *pkt, u8 pf)
 	if (nft_hook(pkt) != NF_INET_POST_ROUTING)
 		return 0;
 
-	return snat_policy_choose(nft_net(pkt), pkt->skb, pf);
+	return snat_policy_choose(nft_net(pkt), pkt->skb, pf) ? SNAT_POLICY : 0;
 }
 
 int snat_translate_hindered(const struct nft_snat_stateless *priv,
@@ -51,7 +51,7 @@ int snat_translate_hindered(const struct nft_snat_stateless *priv,
 	int err;
 
 	if (!snat_may_enter(pkt, pf, local))
-		return -1;
+		return SNAT_POLICY;
 
 	err = snat_translate_hit(priv, pkt->skb, pf, &hit);
 	if (!err)

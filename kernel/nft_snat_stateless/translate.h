@@ -6,10 +6,9 @@
 #ifndef NFT_SNAT_STATELESS_TRANSLATE_H
 #define NFT_SNAT_STATELESS_TRANSLATE_H
 
-#include <linux/atomic.h>
-#include <linux/percpu.h>
 #include <net/netfilter/nf_tables.h>
 
+#include "counts.h"
 #include "decision.h"
 #include "expression.h"
 #include "family.h"
@@ -35,15 +34,14 @@ snat_translate_hit(const struct nft_snat_stateless *priv, struct sk_buff *skb,
 	return snat_translate_prefix(pf, skb, priv->side, hit->map, value);
 }
 
-/* What follows a translation, or its failure. */
+/* What follows a translation, or its failure, which @err is the reason of. */
 static __always_inline void
 snat_conclude(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 	      const struct nft_pktinfo *pkt, u8 pf,
 	      const struct nft_set_ext *element, int err, bool scoped)
 {
 	if (unlikely(err)) {
-		atomic64_inc(raw_cpu_ptr(priv->dropped));
-		regs->verdict.code = NF_DROP;
+		snat_drop(priv, regs, err);
 		return;
 	}
 	if (priv->flags & NFT_SNAT_STATELESS_F_NOTRACK) {
@@ -67,10 +65,16 @@ bool snat_may_enter(const struct nft_pktinfo *pkt, u8 pf, bool local);
 /* Afterwards: what was looked up for the old destination is void. */
 void snat_enter(const struct nft_pktinfo *pkt, u8 pf, bool local);
 
-/* After a source was translated: which policy of IPsec asks for this one? */
+/*
+ * After a source was translated: which policy of IPsec asks for this one?  Return: 0,
+ * or SNAT_POLICY.
+ */
 int snat_leave(const struct nft_pktinfo *pkt, u8 pf);
 
-/* The hit comes in two parts, so that it is in no structure before. */
+/*
+ * The hit comes in two parts, so that it is in no structure before.  Return: 0, or
+ * why not.
+ */
 int snat_translate_hindered(const struct nft_snat_stateless *priv,
 			    const struct nft_pktinfo *pkt, u8 pf,
 			    const struct snat_map *map,

@@ -11,8 +11,8 @@ from scapy.layers.inet import IP, TCP, UDP
 
 from calls import Calls
 from net import A, A_OUT, X
-from nfnl import (DADDR, DROPPED, GETRULE, GETRULE_RESET, INET, IPV4, NOTRACK, SADDR, TRACKED, UNTRACK, UNTRACKED,
-                  Netlink, expression, new_chain, new_rule)
+from nfnl import (COUNTS, DADDR, DROPPED, GETRULE, GETRULE_RESET, INET, IPV4, MALFORMED, NOTRACK, SADDR, TRACKED,
+                  UNTRACK, UNTRACKED, Netlink, attributes, expression, new_chain, new_rule)
 from packets import expression as needs_module, row
 
 pytestmark = needs_module
@@ -125,7 +125,10 @@ def test_a_translated_packet_is_not_handed_to_a_second_rule_of_its_old_address(w
 def test_drops_are_taken_by_a_dump_that_resets(wire, netlink, family):
     """6.1 does not know NFT_MSG_GETRULE_RESET: it answers nothing and takes nothing."""
     def dropped(kind):
-        return [struct.unpack(">Q", given[DROPPED])[0] for _, given in netlink.rules("t", FAMILIES[family], kind)]
+        told = [(given[DROPPED], attributes(given[COUNTS])[MALFORMED])
+                for _, given in netlink.rules("t", FAMILIES[family], kind)]
+        assert all(sum_of_reasons == one for sum_of_reasons, one in told)
+        return [struct.unpack(">Q", one)[0] for one, _ in told]
 
     load(netlink, family, POSTROUTING, AFTER_CONNTRACK, expression(SADDR, "out", TRACKED))
     can_reset = dropped(GETRULE_RESET) == [0]

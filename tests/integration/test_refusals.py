@@ -10,9 +10,9 @@ import subprocess
 
 import pytest
 
-from nfnl import (ARP, BRIDGE, DADDR, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MAPS, MAP_FLAGS, MAP_ID,
-                  MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, NETDEV, NOTRACK, NPT, PAD,
-                  PREFIX_ADDRESS, PREFIX_LENGTH, SADDR, TRACKED, UNLESS, UNTRACK, UNTRACKED, VIA,
+from nfnl import (ARP, BRIDGE, COUNTS, DADDR, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MALFORMED, MAPS,
+                  MAP_FLAGS, MAP_ID, MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, NETDEV, NOTRACK, NPT, PAD,
+                  PREFIX_ADDRESS, PREFIX_LENGTH, QUOTES, SADDR, TRACKED, UNLESS, UNTRACK, UNTRACKED, VIA,
                   Netlink, a_map, a_prefix, attribute, attributes, delete_map, delete_rules,
                   expression, listed, name_of, new_map, new_rule, snat_stateless)
 from packets import expression as needs_module, row
@@ -382,6 +382,9 @@ def test_dump_mirrors_what_was_given(ruleset, netlink):
         *_, (chain, dumped) = netlink.rules("t")
         dumped.pop(PAD, None)
         (one,) = maps_in(dumped.pop(MAPS))
+        counts = attributes(dumped.pop(COUNTS))
+        counts.pop(1, None)  # padding
+        assert counts == {kind: bytes(8) for kind in range(MALFORMED, QUOTES + 1)}
         assert chain == "c" and dumped == {FIELD: b"\0\0\0\1", FLAGS: bytes([0, 0, 0, flags]), DROPPED: bytes(8)}
         assert one == {MAP_NAME: b"m\0", MAP_FLAGS: bytes(4)}
 
@@ -409,9 +412,13 @@ def test_dump_of_a_list(ruleset, netlink):
 DUMP_MAX = 3072
 
 
+def len_of_dump(name, lists, maps):
+    """With the field, the flags, the count of drops, and the lists' own headers."""
+    return 8 + 8 + 12 + 4 * lists + maps * (4 + len(attribute(MAP_NAME, name)) + len(attribute(MAP_FLAGS, 0)))
+
+
 def most_maps(name, lists):
-    """Beside the field, the flags, the count of drops, and the lists' own headers."""
-    return (DUMP_MAX - 8 - 8 - 12 - 4 * lists) // (4 + len(attribute(MAP_NAME, name)) + len(attribute(MAP_FLAGS, 0)))
+    return max(count for count in range(DUMP_MAX) if len_of_dump(name, lists, count) <= DUMP_MAX)
 
 
 def maps_of(rules):
@@ -443,7 +450,10 @@ def test_as_many_maps_as_can_be_told(ruleset, namespace, netlink, lists, name, a
 
     # The first message of a socket's first dump is the smallest.
     fresh = Netlink(namespace)
-    assert maps_of(fresh.rules(around)) == [most]
+    ((_, told),) = fresh.rules(around)
+    assert maps_of([(None, told)]) == [most]
+    # What was counted is told where there is room for it.
+    assert (COUNTS in told) == (DUMP_MAX - len_of_dump(name, lists, most) >= 4 + 12 * (QUOTES + 1 - MALFORMED))
     fresh.close()
 
     ruleset(f"add rule ip {around} {around} ip ttl 77")

@@ -103,6 +103,9 @@ class Packet : public sk_buff {
             return -ENOMEM;
         }
         if (length > skb_headlen(this) || cloned) {
+            if (!has_memory) {
+                return -ENOMEM;
+            }
             Linear old = std::move(linear_);
             take(std::max(length, skb_headlen(this)), old);
             // Those of a clone stay its owner's.
@@ -123,6 +126,8 @@ class Packet : public sk_buff {
     }
 
     unsigned looks() const { return looks_; }
+
+    bool has_memory = true;
 
     bool clones_are(const Bytes& original) const {
         return std::all_of(clones_.begin(), clones_.end(), [&](const Linear& clone) {
@@ -231,6 +236,26 @@ TEST(PacketTest, IsTheSameWhereverItsLinearPartEnds) {
                 }
             }
         }
+    }
+}
+
+TEST(PacketTest, IsLeftAsItIsWhereThereIsNoMemory) {
+    for (const Sample& sample : samples()) {
+        SCOPED_TRACE(sample.why);
+        Packet packet(sample.bytes, sample.fixed, true);
+        packet.has_memory = false;
+        EXPECT_EQ(translate(packet), SNAT_NO_MEMORY);
+        EXPECT_EQ(packet.bytes(), sample.bytes);
+    }
+}
+
+TEST(PacketTest, IsMalformedWhereItsTransportHeaderIsCutOff) {
+    for (const Bytes& cut : {ipv4(6, peer4, external4, Bytes(19)), ipv6(6, peer6, external6, Bytes(19)),
+                             ipv6(60, peer6, external6, behind(options(6), Bytes(19))),
+                             ipv6(60, peer6, external6, Bytes(1))}) {
+        Packet packet(cut, cut.size());
+        EXPECT_EQ(translate(packet), SNAT_MALFORMED);
+        EXPECT_EQ(packet.bytes(), cut);
     }
 }
 

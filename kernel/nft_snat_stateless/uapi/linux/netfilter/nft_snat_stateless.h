@@ -110,8 +110,7 @@
  *			translated whole (its transport header is cut off, npt
  *			has no counterpart for it, or there is no memory), a
  *			policy of IPsec forbids it (see
- *			NFTA_SNAT_STATELESS_DROPPED); or it is a redirect,
- *			which is not counted
+ *			NFTA_SNAT_STATELESS_COUNTS); or it is a redirect
  *
  * Stateful expressions of the map's elements (counter ...) see each packet
  * once, after its translation; those of the outer address's element, or of
@@ -165,13 +164,52 @@
  *	NFTA_SNAT_STATELESS_FLAGS	NLA_U32, network byte order, optional,
  *		always dumped: enum nft_snat_stateless_flags
  *	NFTA_SNAT_STATELESS_DROPPED	NLA_U64, network byte order, dump only:
- *		packets that this rule dropped, but for redirects; a dump that
- *		resets (NFT_MSG_GETRULE_RESET, where the kernel has it) takes
- *		what it reports
+ *		packets that this rule dropped, but for redirects: the sum of
+ *		MALFORMED, NO_MEMORY, NO_COUNTERPART and POLICY
+ *	NFTA_SNAT_STATELESS_COUNTS	NLA_NESTED, dump only: packets, by what
+ *		became of them, each an NLA_U64 in network byte order.  Left out
+ *		where a rule has so many maps that a dump has no room for it.
+ *	    What a rule drops:
+ *	    NFTA_SNAT_STATELESS_COUNT_MALFORMED		cut off before the end
+ *		of its transport header, an IP header that is wrong, or a quote
+ *		that changed while it was read
+ *	    NFTA_SNAT_STATELESS_COUNT_NO_MEMORY		no memory for a copy
+ *		that can be written to
+ *	    NFTA_SNAT_STATELESS_COUNT_NO_COUNTERPART	npt has none for the
+ *		address
+ *	    NFTA_SNAT_STATELESS_COUNT_POLICY		a policy of IPsec asks for
+ *		protection that it has not had, or forbids it to leave
+ *	    NFTA_SNAT_STATELESS_COUNT_REDIRECTS		a redirect about a
+ *		packet of a pair
+ *	    What has a pair and is left alone:
+ *	    NFTA_SNAT_STATELESS_COUNT_TRACKED		conntrack has an entry
+ *		for it, and the rule has neither TRACKED nor UNTRACKED
+ *	    NFTA_SNAT_STATELESS_COUNT_EXEMPT		its source has a pair,
+ *		and its destination is in UNLESS
+ *	    NFTA_SNAT_STATELESS_COUNT_LOCAL		its source has a pair, and
+ *		it is for this machine
+ *	    NFTA_SNAT_STATELESS_COUNT_BORDER		with VIA, it does not
+ *		cross the border: its source has a pair, and it will not leave by
+ *		one of these interfaces; or, with ELSE_MAPS, its destination has
+ *		one, and it did not come by one of them.  What gets a mark later
+ *		and leaves by one of them after all is counted here nevertheless
+ *	    What is translated, which is not counted here but for:
+ *	    NFTA_SNAT_STATELESS_COUNT_ERRORS		an ICMP error, by its own
+ *		address, and by its quote where that has a pair
+ *	    NFTA_SNAT_STATELESS_COUNT_QUOTES		an ICMP error, by its
+ *		quote alone
+ *		Each is counted by one rule of a chain, once; what comes by a port
+ *		of a VRF, when it comes by the VRF.  What is translated on
+ *		both sides is translated, and counted, twice, as it is by
+ *		elements.
+ *
+ * A dump that resets (NFT_MSG_GETRULE_RESET, where the kernel has it) takes what
+ * it reports of both.
  *
  * Any attribute not listed is refused; beside the list of maps up to type 16.
  * (Beyond 16 nf_tables itself drops attributes before an expression can see
- * them.)
+ * them: what is only told has numbers from 32 on, which programs that do not know
+ * it take for no part of a rule.)
  *
  * Where it may stand
  * ------------------
@@ -210,9 +248,9 @@
  *	E2BIG		more than NFT_SNAT_STATELESS_MAPS_MAX maps in a list, or
  *			than NFT_SNAT_STATELESS_UNLESS_MAX prefixes in UNLESS,
  *			or than NFT_SNAT_STATELESS_VIA_MAX interfaces in VIA
- *	EMSGSIZE	a dump of the expression would take more than
- *			NFT_SNAT_STATELESS_DUMP_MAX bytes: too many maps, or too
- *			long names
+ *	EMSGSIZE	a dump of the expression, without COUNTS, would take
+ *			more than NFT_SNAT_STATELESS_DUMP_MAX bytes: too many
+ *			maps, or too long names
  *	EAFNOSUPPORT	the table's family is none of ip, ip6 and inet
  *	EOPNOTSUPP	the hook or chain type cannot carry this field; for a
  *			regular chain this comes at commit, for the whole batch
@@ -325,5 +363,27 @@ enum nft_snat_stateless_attributes {
 	__NFTA_SNAT_STATELESS_MAX
 };
 #define NFTA_SNAT_STATELESS_MAX		(__NFTA_SNAT_STATELESS_MAX - 1)
+
+/* Beside these, in dumps only. */
+#define NFTA_SNAT_STATELESS_COUNTS	32
+
+/* In a dump that has them all are there, be they 0. */
+enum nft_snat_stateless_counts {
+	NFTA_SNAT_STATELESS_COUNT_UNSPEC,
+	NFTA_SNAT_STATELESS_COUNT_PAD,
+	NFTA_SNAT_STATELESS_COUNT_MALFORMED,
+	NFTA_SNAT_STATELESS_COUNT_NO_MEMORY,
+	NFTA_SNAT_STATELESS_COUNT_NO_COUNTERPART,
+	NFTA_SNAT_STATELESS_COUNT_POLICY,
+	NFTA_SNAT_STATELESS_COUNT_REDIRECTS,
+	NFTA_SNAT_STATELESS_COUNT_TRACKED,
+	NFTA_SNAT_STATELESS_COUNT_EXEMPT,
+	NFTA_SNAT_STATELESS_COUNT_LOCAL,
+	NFTA_SNAT_STATELESS_COUNT_BORDER,
+	NFTA_SNAT_STATELESS_COUNT_ERRORS,
+	NFTA_SNAT_STATELESS_COUNT_QUOTES,
+	__NFTA_SNAT_STATELESS_COUNT_MAX
+};
+#define NFTA_SNAT_STATELESS_COUNT_MAX	(__NFTA_SNAT_STATELESS_COUNT_MAX - 1)
 
 #endif /* _UAPI_LINUX_NETFILTER_NFT_SNAT_STATELESS_H */
