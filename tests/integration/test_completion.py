@@ -106,7 +106,7 @@ def test_commands_and_options(namespace, shell):
     assert {"sync", "doctor", "metrics", "help"} <= commands and "--quiet" in options
     assert shell.candidates("") >= commands
     assert shell.candidates("--") == options
-    assert shell.candidates("s") == {"sync", "status", "save"}
+    assert shell.candidates("s") == {"sync", "status", "stats", "save"}
     assert shell.candidates("help", "") == commands
     for command in commands - {"nft"}:
         assert shell.candidates("-q", command, "--") == helped(namespace, command)[1], command

@@ -346,6 +346,37 @@ Bytes changed(Bytes bytes, std::string_view from, std::string_view to) {
     return bytes;
 }
 
+// NFTA_EXPR_DATA of the statement saddr map @m, as a dump has it, with what else is given.
+Rule dumped(const Bytes& more) {
+    Bytes data{8, 0, 1, 0, 0, 0, 0, 0,                                                        // FIELD: saddr
+               24, 0, 2, 0x80, 20, 0, 1, 0x80, 6, 0, 1, 0, 'm', 0, 0, 0, 8, 0, 4, 0, 0, 0, 0, 0,  // MAPS
+               8, 0, 3, 0, 0, 0, 0, 0,                                                        // FLAGS
+               12, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 7};                                          // DROPPED
+    data.insert(data.end(), more.begin(), more.end());
+    Bytes list{static_cast<std::uint8_t>(data.size() + 28), 0, 1, 0x80, 19, 0, 1, 0, 's', 'n', 'a', 't', '_', 's',
+               't', 'a', 't', 'e', 'l', 'e', 's', 's', 0, 0, static_cast<std::uint8_t>(data.size() + 4), 0, 2, 0x80};
+    list.insert(list.end(), data.begin(), data.end());
+    return rule_in(list, Family::ipv4);
+}
+
+// What is counted is no part of a rule, and is nothing, not 0, where nobody tells it.
+TEST(Codec, ReadsWhatTheExpressionHasSeen) {
+    const std::vector<Statement> statement{SnatStateless{.field = Field::source, .maps = {{"m"}}}};
+    const Rule of_an_older_module = dumped({});
+    EXPECT_EQ(of_an_older_module.statements, statement);
+    EXPECT_EQ(of_an_older_module.dropped, 7U);
+    EXPECT_FALSE(of_an_older_module.counts);
+
+    Bytes counts{136, 0, 32, 0x80};
+    for (std::uint8_t type = 2; type <= 12; ++type) {
+        const Bytes one{12, 0, type, 0, 0, 0, 0, 0, 0, 0, 1, type};
+        counts.insert(counts.end(), one.begin(), one.end());
+    }
+    const Rule rule = dumped(counts);
+    EXPECT_EQ(rule.statements, statement);
+    EXPECT_EQ(rule.counts, (Counts{258, 259, 260, 261, 262, 263, 264, 265, 266, 267, 268}));
+}
+
 TEST(Codec, TellsForeignExpressions) {
     Chain chain;
     chain.name = "c";

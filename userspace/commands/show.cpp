@@ -11,6 +11,7 @@
 #include "printable.hpp"
 #include "reports/explanation_text.hpp"
 #include "reports/listing.hpp"
+#include "reports/statistics_text.hpp"
 #include "reports/status_text.hpp"
 #include "ruleset/explanation.hpp"
 #include "ruleset/inventory.hpp"
@@ -124,6 +125,12 @@ int status(Kernel& kernel, bool json, std::ostream& out) {
     }
     out << (json ? as_json(status) : as_text(status));
     return status.damages.empty() ? exit_done : exit_refused;
+}
+
+int stats(Kernel& kernel, bool json, bool explained, std::ostream& out) {
+    const std::vector<FamilyStatistics> all = statistics(kernel.read(Depth::traffic).ruleset);
+    out << (json ? as_json(all, explained) : as_text(all, explained, kernel.instance().table()));
+    return exit_done;
 }
 
 std::vector<std::string> ailments(Kernel& kernel, const std::filesystem::path& file) {

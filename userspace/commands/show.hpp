@@ -19,6 +19,8 @@ int list(Kernel& kernel, const Choice& choice, ListFormat format, std::ostream& 
 Address read_address(const std::string& text);
 int explain(Kernel& kernel, const std::string& address, bool json, std::ostream& out);
 int status(Kernel& kernel, bool json, std::ostream& out);
+// `explained`: with a sentence for each number.
+int stats(Kernel& kernel, bool json, bool explained, std::ostream& out);
 // Why not all is as sync left it, in sentences; none: all is.
 std::vector<std::string> ailments(Kernel& kernel, const std::filesystem::path& file);
 // The same as a line each, in milliseconds.

@@ -102,6 +102,10 @@ void status_options(options::options_description& own) {
     own.add_options()("json,j", "print JSON")("health", "say only whether all is as sync left it, fast");
 }
 
+void stats_options(options::options_description& own) {
+    own.add_options()("json,j", "print JSON")("explain", "also say what each number is, in a sentence");
+}
+
 void top_options(options::options_description& own) {
     own.add_options()("interval", options::value<std::string>()->value_name("SECONDS"), "how often it is refreshed");
 }

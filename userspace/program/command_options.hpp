@@ -24,6 +24,7 @@ void add_options(options::options_description& own);
 void clear_options(options::options_description& own);
 void json_option(options::options_description& own);
 void status_options(options::options_description& own);
+void stats_options(options::options_description& own);
 void top_options(options::options_description& own);
 void metrics_options(options::options_description& own);
 void doctor_options(options::options_description& own);

@@ -116,6 +116,11 @@ int run_status(const Operands& operands, const Values& values, Progress& progres
     return status(there, values.count("json") != 0, std::cout);
 }
 
+int run_stats(const Operands&, const Values& values, Progress& progress) {
+    Kernel there = kernel(values, progress);
+    return stats(there, values.count("json") != 0, values.count("explain") != 0, std::cout);
+}
+
 int run_metrics(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(values, progress);
     return metrics(there, file_of(operands, values),
@@ -197,6 +202,8 @@ constexpr Command commands[] = {
      run_explain, Output::report},
     {"status", "[FILE]", 0, 1, "show the engine, the rules and what they lack", status_options, run_status,
      Output::report},
+    {"stats", "", 0, 0, "show how many packets were translated, left alone or dropped, and why", stats_options,
+     run_stats, Output::report},
     {"doctor", "[FILE]", 0, 1, "say what is wrong around this tool, and what cures it", doctor_options, run_doctor,
      Output::report},
     {"metrics", "[FILE]", 0, 1, "print what monitoring collects, for Prometheus", metrics_options, run_metrics,

@@ -159,11 +159,21 @@ using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, AskStand
                                MatchMark, Drop,
                                Counter, Foreign>;
 
+// What snat_stateless counts beside what is translated as most packets are.
+enum class Reason : std::uint8_t {
+    malformed, no_memory, no_counterpart, policy, redirect,  // dropped
+    tracked, exempt, local, border,                          // left alone
+    error, quote,                                            // translated
+};
+inline constexpr std::size_t reason_count = 11;
+using Counts = std::array<std::uint64_t, reason_count>;  // packets, by reason
+
 struct Rule {
     std::vector<Statement> statements;
     // Of this moment, in a dump only; not part of what is compared.
     Traffic traffic;            // of the rule's counter
     std::uint64_t dropped = 0;  // packets that snat_stateless could not translate whole
+    std::optional<Counts> counts{};  // nothing: its module does not tell
 
     bool operator==(const Rule& other) const { return statements == other.statements; }
 };

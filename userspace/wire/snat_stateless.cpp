@@ -20,6 +20,15 @@ constexpr std::array<std::uint32_t, statement_flags.size()> bits_of_flags{
     NFT_SNAT_STATELESS_F_NOTRACK, NFT_SNAT_STATELESS_F_UNTRACK, NFT_SNAT_STATELESS_F_UNTRACKED,
     NFT_SNAT_STATELESS_F_TRACKED};
 
+// Of each Reason.
+constexpr std::array<std::uint16_t, reason_count> types_of_reasons{
+    NFTA_SNAT_STATELESS_COUNT_MALFORMED, NFTA_SNAT_STATELESS_COUNT_NO_MEMORY,
+    NFTA_SNAT_STATELESS_COUNT_NO_COUNTERPART, NFTA_SNAT_STATELESS_COUNT_POLICY,
+    NFTA_SNAT_STATELESS_COUNT_REDIRECTS, NFTA_SNAT_STATELESS_COUNT_TRACKED,
+    NFTA_SNAT_STATELESS_COUNT_EXEMPT, NFTA_SNAT_STATELESS_COUNT_LOCAL,
+    NFTA_SNAT_STATELESS_COUNT_BORDER, NFTA_SNAT_STATELESS_COUNT_ERRORS,
+    NFTA_SNAT_STATELESS_COUNT_QUOTES};
+
 // The order of a dump, so that the reader can compare whole lists.
 void put(nlmsghdr* message, const MapReference& map) {
     nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
@@ -158,6 +167,27 @@ std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
         return {};
     }
     return statement;
+}
+
+bool is_seen_by_snat_stateless(std::size_t attribute) {
+    return attribute == NFTA_SNAT_STATELESS_DROPPED || attribute == NFTA_SNAT_STATELESS_PAD ||
+           attribute == NFTA_SNAT_STATELESS_COUNTS;
+}
+
+std::uint64_t dropped_in(const Attributes& data) {
+    return data.long_number(NFTA_SNAT_STATELESS_DROPPED);
+}
+
+std::optional<Counts> counts_in(const Attributes& data) {
+    if (!data.has(NFTA_SNAT_STATELESS_COUNTS)) {
+        return {};
+    }
+    const Attributes told = data.nest(NFTA_SNAT_STATELESS_COUNTS);
+    Counts counts{};
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        counts[i] = told.long_number(types_of_reasons[i]);
+    }
+    return counts;
 }
 
 }  // namespace statnat

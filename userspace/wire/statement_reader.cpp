@@ -43,7 +43,7 @@ bool all_zero(Message bytes) {
 // Not what an expression does, but what it has seen.
 bool is_measurement(const std::string& expression, std::size_t attribute) {
     if (expression == NFT_SNAT_STATELESS_NAME) {
-        return attribute == NFTA_SNAT_STATELESS_DROPPED || attribute == NFTA_SNAT_STATELESS_PAD;
+        return is_seen_by_snat_stateless(attribute);
     }
     return expression == "counter";
 }
@@ -261,7 +261,8 @@ Rule rule_in(Message list, Family family) {
             rule.traffic.packets += traffic.packets;
             rule.traffic.bytes += traffic.bytes;
         } else if (expression.name == NFT_SNAT_STATELESS_NAME) {
-            rule.dropped += expression.data.long_number(NFTA_SNAT_STATELESS_DROPPED);
+            rule.dropped += dropped_in(expression.data);
+            rule.counts = counts_in(expression.data);
         }
     }
     return rule;

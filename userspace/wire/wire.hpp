@@ -171,7 +171,7 @@ private:
         return value;
     }
 
-    std::array<const nlattr*, 32> by_type_{};
+    std::array<const nlattr*, 33> by_type_{};
 };
 
 // Calls `visit` with the inside of each item of a list.
