@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from scapy.layers.inet import IP, UDP
 
 from net import A, A6, A6_OUT, A_OUT, B, B_OUT, X
-from packets import row
+from packets import expression, row
 from tool import ENGINE
 
 PAIRS = {A: A_OUT, B: B_OUT, A6: A6_OUT}
@@ -16,7 +16,11 @@ NAMES = {"statnat_build_info", "statnat_healthy", "statnat_ailments", "statnat_d
          "statnat_last_sync_timestamp_seconds", "statnat_pairs", "statnat_pairs_capacity"}
 TOTALS = {"statnat_packets_total", "statnat_bytes_total"}
 OF_PAIRS = {"statnat_pair_packets_total", "statnat_pair_bytes_total"}
-DROPPED = {"statnat_dropped_packets_total"} if ENGINE == "expression" else set()
+REASONS = {"statnat_dropped_packets_total": {"malformed", "no_memory", "no_counterpart", "ipsec"},
+           "statnat_left_alone_packets_total": {"tracked", "exempt", "local", "border"},
+           "statnat_translated_errors_total": {"errors", "quotes"}, "statnat_dropped_redirects_total": {None}}
+# What stock rules do not count has no samples.
+DROPPED = REASONS.keys() if ENGINE == "expression" else set()
 DAY = 86400
 
 
@@ -80,6 +84,21 @@ def test_what_there_is(tool, settings, options, more):
     assert build["engine"] == ENGINE and tool("--version").stdout.split()[1] == build["version"]
     since = value(samples, "statnat_last_sync_timestamp_seconds") - tool.file.stat().st_mtime
     assert -1 <= since < DAY
+
+
+@expression
+def test_reasons(wire, tool):
+    """One for each, of each family, and their packets."""
+    tool.sync(PAIRS)
+    wire.inside.send(IP(src=A, dst=X, proto=6) / bytes(8))
+    wire.expect()
+    samples = measured(tool)
+    for name, reasons in REASONS.items():
+        found = {(dict(labels)["family"], dict(labels).get("reason", dict(labels).get("part")))
+                 for found, *labels in samples if found == name}
+        assert found == {(family, reason) for family in ("ipv4", "ipv6") for reason in reasons}
+    assert value(samples, "statnat_dropped_packets_total", family="ipv4", reason="malformed") == 1
+    assert sum(samples[key] for key in samples if key[0] in REASONS) == 1
 
 
 @pytest.mark.parametrize("settings, options", [row("pairs", {}, ["--per-pair"]),

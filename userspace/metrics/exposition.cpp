@@ -137,6 +137,58 @@ void add_pairs(const std::vector<CountedPair>& pairs, Text& text) {
     each(&Traffic::bytes);
 }
 
+// Samples of all_statistics by name, which is what their label says.
+struct ByReason {
+    std::string_view metric;
+    std::string_view label;  // empty: there is only one
+    std::string_view help;
+    std::vector<std::string_view> names;
+    std::string_view sum{};  // told where their module does not know reasons yet
+};
+
+const Told& told_as(std::string_view name, const FamilyStatistics& of) {
+    const auto* found = std::find_if(all_statistics.begin(), all_statistics.end(),
+                                     [&](const Statistic& one) { return one.name == name; });
+    return of.told.at(static_cast<std::size_t>(found - all_statistics.begin()));
+}
+
+void add(const ByReason& each, const FamilyStatistics& one, Text& text) {
+    const auto sample = [&](std::string_view name, std::string_view reason) {
+        const auto packets = told_as(name, one).packets;
+        if (packets && each.label.empty()) {
+            text.sample({{"family", std::string(word(one.family))}}, *packets);
+        } else if (packets) {
+            text.sample({{"family", std::string(word(one.family))}, {each.label, std::string(reason)}}, *packets);
+        }
+    };
+    for (const std::string_view name : each.names) {
+        sample(name, name);
+    }
+    if (!each.sum.empty() && !told_as(each.names.front(), one).packets) {
+        sample(each.sum, "unknown");
+    }
+}
+
+// What is not known has no sample.
+void add_reasons(const std::vector<FamilyStatistics>& all, Text& text) {
+    static const ByReason reasons[] = {
+        {"statnat_dropped_packets_total", "reason", "Packets that could not be translated whole.",
+         {"malformed", "no_memory", "no_counterpart", "ipsec"}, "dropped"},
+        {"statnat_left_alone_packets_total", "reason", "Packets of pairs that stay as they are.",
+         {"tracked", "exempt", "local", "border"}},
+        {"statnat_translated_errors_total", "part", "ICMP errors translated, whole or by what they quote alone.",
+         {"errors", "quotes"}},
+        {"statnat_dropped_redirects_total", "", "ICMP redirects about packets of pairs, which are dropped.",
+         {"redirects"}},
+    };
+    for (const ByReason& each : reasons) {
+        text.begin(each.metric, "counter", each.help);
+        for (const FamilyStatistics& one : all) {
+            add(each, one, text);
+        }
+    }
+}
+
 std::string_view word(const std::optional<Engine>& engine) {
     if (!engine) {
         return "none";
@@ -162,10 +214,7 @@ std::string exposition(const Metrics& metrics) {
     }
     add_maps(metrics.found, text);
     add_traffic(metrics, text);
-    if (metrics.found.engine == Engine::expression) {
-        text.begin("statnat_dropped_packets_total", "counter", "Packets that could not be translated whole.");
-        text.sample({}, metrics.found.dropped);
-    }
+    add_reasons(metrics.statistics, text);
     if (metrics.pairs && metrics.per_pair) {
         add_pairs(*metrics.pairs, text);
     }

@@ -2,6 +2,7 @@
 // What the kernel has and does with pairs, in the text format of Prometheus, which node_exporter reads from files, too.
 #pragma once
 
+#include "reports/statistics.hpp"
 #include "ruleset/inventory.hpp"
 
 #include <cstdint>
@@ -15,6 +16,7 @@ struct Metrics {
     std::string instance{};  // empty: the one without a name
     Inventory found{};
     std::optional<std::vector<CountedPair>> pairs{};  // with their traffic, where that was asked for
+    std::vector<FamilyStatistics> statistics{};
     bool per_pair = false;                            // a line for each of them
     std::vector<std::string> ailments{};              // what status --health would say
     bool degraded = false;

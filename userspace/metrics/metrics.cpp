@@ -29,6 +29,7 @@ Metrics measure(Kernel& kernel, const fs::path& file, const MetricsOptions& opti
     const Ruleset ruleset = kernel.read(dump ? Depth::traffic : Depth::elements).ruleset;
     Metrics metrics{.instance = kernel.instance().name(),
                     .found = inventory(ruleset),
+                    .statistics = statistics(ruleset),
                     .per_pair = options.per_pair,
                     .ailments = ailments(kernel, file)};
     if (dump) {
