@@ -93,10 +93,10 @@ std::optional<Trouble> diagnosis(const Probe& probe, const Course& course, const
     if (last.takes_over()) {
         return std::nullopt;
     }
-    if (last.is_at(leaving)) {
+    if (is_at(last, leaving)) {
         return left(probe, last, ask);
     }
-    if (last.is_at(for_this_machine)) {
+    if (is_at(last, for_this_machine)) {
         return Trouble{fmt::format("{} is taken for this machine's own", probe.text()), ask.sync};
     }
     return last.drops() ? dropped(probe, course, ask) : lost(probe, course, ask);

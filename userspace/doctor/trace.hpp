@@ -5,32 +5,16 @@
 
 #include "doctor/probe.hpp"
 #include "netlink/socket.hpp"
+#include "tracing/owned_table.hpp"
+#include "tracing/trace_event.hpp"
 #include "wire/message.hpp"
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-struct nft_ctx;
-
 namespace statnat {
-
-// One thing that nf_tables tells of a packet.
-struct TraceEvent {
-    std::string family;  // "inet"
-    std::string table;
-    std::string chain;
-    std::optional<std::uint64_t> rule{};  // its handle; nothing: the chain's policy
-    std::uint32_t verdict = 0;
-    std::optional<std::pair<Address, Address>> ends{};  // of the first one in a base chain: source and target
-
-    bool drops() const;
-    bool takes_over() const;  // a queue, or a proxy
-    bool is_at(const char* own_chain) const;
-};
 
 // In order, from where the probe is first seen to where it ends, or gets lost.
 using Course = std::vector<TraceEvent>;
@@ -39,26 +23,21 @@ using Course = std::vector<TraceEvent>;
 inline constexpr const char* leaving = "leaving";
 inline constexpr const char* for_this_machine = "for-this-machine";
 
+bool is_at(const TraceEvent& event, const char* own_chain);
+
 class Trace {
 public:
     // Throws CannotGoOn.
     Trace();
-    ~Trace();
-    Trace(const Trace&) = delete;
-    Trace& operator=(const Trace&) = delete;
 
     // Throws CannotGoOn.
     Course of(const Probe& probe);
 
 private:
-    struct Freed {
-        void operator()(nft_ctx* context) const;
-    };
-
     Mark mark_ = Mark::random();
     std::unique_ptr<Socket> socket_;
     Bytes buffer_;
-    std::unique_ptr<nft_ctx, Freed> table_;  // whose owner it is, and who takes it along, however this ends
+    OwnedTable table_;
 };
 
 // The text of a rule, as nft lists it; nothing where it is gone.
