@@ -110,6 +110,12 @@ void top_options(options::options_description& own) {
     own.add_options()("interval", options::value<std::string>()->value_name("SECONDS"), "how often it is refreshed");
 }
 
+void trace_options(options::options_description& own) {
+    own.add_options()("json,j", "print JSON, an object a line")(
+        "count", options::value<std::string>()->value_name("N"), "end after so many packets")(
+        "for", options::value<std::string>()->value_name("SECONDS"), "end after so long");
+}
+
 void metrics_options(options::options_description& own) {
     own.add_options()("traffic", "also what pairs count, in sums, for which all of them are read")(
         "per-pair", "also each pair's traffic")("output", options::value<std::string>()->value_name("FILE"),

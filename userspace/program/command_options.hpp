@@ -26,6 +26,7 @@ void json_option(options::options_description& own);
 void status_options(options::options_description& own);
 void stats_options(options::options_description& own);
 void top_options(options::options_description& own);
+void trace_options(options::options_description& own);
 void metrics_options(options::options_description& own);
 void doctor_options(options::options_description& own);
 void import_options(options::options_description& own);

@@ -19,6 +19,7 @@
 #include "netlink/this_machine.hpp"
 #include "nft/command_line.hpp"
 #include "nft/save.hpp"
+#include "packets/trace.hpp"
 #include "printable.hpp"
 #include "program/command_options.hpp"
 #include "start/init.hpp"
@@ -149,6 +150,12 @@ int run_monitor(const Operands&, const Values& values, Progress&) {
     return monitor({open_socket, open_event_socket}, instance_of(values), values.count("json") != 0, std::cout);
 }
 
+int run_trace(const Operands& operands, const Values& values, Progress& progress) {
+    Kernel there = kernel(values, progress);
+    return trace(there, read_address(operands[0]),
+                 {values.count("json") != 0, text_of(values, "count"), text_of(values, "for")}, std::cout);
+}
+
 int run_top(const Operands&, const Values& values, Progress&) {
     return top({open_socket, open_event_socket}, instance_of(values), text_of(values, "interval"));
 }
@@ -212,6 +219,8 @@ constexpr Command commands[] = {
     {"top", "", 0, 0, "show the busiest pairs and their traffic of each second", top_options, run_top, Output::data},
     {"monitor", "", 0, 0, "tell what becomes of pairs, as it happens, and by whom", json_option, run_monitor,
      Output::data},
+    {"trace", "ADDRESS", 1, 1, "show packets of a pair as they pass, and what each rule does to them", trace_options,
+     run_trace, Output::data},
     {"neighbours", "[FILE]", 0, 1, "answer ARP and NDP for external addresses of the configuration",
      neighbours_options, run_neighbours},
     {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", clear_options, run_clear},
