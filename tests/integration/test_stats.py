@@ -15,7 +15,7 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6ND_Redirect, ICMPv6ParamProblem, IPv6)
 
 from net import (A, A6, A6_OUT, A_OUT, B, B6, B6_OUT, B_OUT, C, C6, GATEWAY6_IN, GATEWAY_IN, R1, R1_6, R2, R2_6,
-                 TRACKING, X, X6)
+                 TRACKING, X, X6, until)
 from nfnl import IPV4, IPV6, SADDR, Netlink, expression, new_chain, new_rule
 from packets import TEXT, expression as needs_module, row
 from tool import ENGINE
@@ -264,6 +264,24 @@ def test_tracked(loaded, source, counted):
     loaded.wire.expect(outside=[loaded.packet(source, of.x, UDP() / TEXT, life=63)])
     assert loaded.changed(before).get("tracked", 0) == counted
     loaded.wire.gateway.nft(f"delete table {of.nftables} statnat")
+
+
+@needs_module
+@pytest.mark.needs("vrf")
+@pytest.mark.parametrize("of", [V4, V6], ids=["IPv4", "IPv6"])
+def test_a_port_of_a_vrf(make_tool, of):
+    """What comes to prerouting twice is counted once, the second time, when conntrack would have an entry for it."""
+    road = Road(of, make_tool)
+    road.wire.gateway.nft("delete table inet other")
+    road.load()
+    road.wire.gateway.ip("link add blue type vrf table 100\nlink set blue up\nlink set in0 master blue")
+    before = road.told()
+    # The second, which comes no further than to the first round, is behind the first.
+    send(road, "inside", (of.a, of.exempt), UDP() / TEXT)
+    send(road, "inside", (of.near, of.a_out), of.redirect)
+    until(lambda: "redirects" in road.changed(before))
+    assert road.changed(before) == {"exempt": 1, "redirects": 1}
+    road.close()
 
 
 def test_unknown(road):

@@ -199,7 +199,8 @@
  *	    NFTA_SNAT_STATELESS_COUNT_QUOTES		an ICMP error, by its
  *		quote alone
  *		Each is counted by one rule of a chain, once; what comes by a port
- *		of a VRF, when it comes by the VRF.  What is translated on
+ *		of a VRF, when it comes by the VRF, for which conntrack may have
+ *		an entry by then.  What is translated on
  *		both sides is translated, and counted, twice, as it is by
  *		elements.
  *
