@@ -2,6 +2,8 @@
 // Configurations and the tables that they ask for, printed the way nft(8) would.
 #include "ruleset/layout.hpp"
 
+#include "ruleset/inventory.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>

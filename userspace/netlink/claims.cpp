@@ -2,6 +2,7 @@
 #include "netlink/claims.hpp"
 
 #include "pairs/ranges.hpp"
+#include "ruleset/inventory.hpp"
 
 #include <algorithm>
 #include <array>

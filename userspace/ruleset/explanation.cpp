@@ -2,6 +2,8 @@
 // Asks maps and rules what the kernel would ask them.
 #include "ruleset/explanation.hpp"
 
+#include "ruleset/inventory.hpp"
+
 #include <algorithm>
 
 namespace statnat {

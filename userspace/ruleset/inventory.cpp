@@ -9,6 +9,82 @@ namespace statnat {
 
 namespace {
 
+// Calls visit with each statement, and the chain that it stands in.
+template <class Visit>
+void for_each_statement(const Table& table, Visit visit) {
+    for (const Chain& chain : table.chains) {
+        for (const Rule& rule : chain.rules) {
+            for (const Statement& statement : rule.statements) {
+                visit(statement, chain);
+            }
+        }
+    }
+}
+
+}  // namespace
+
+std::vector<Prefix> exempt_destinations(const Table& table) {
+    if (const PrefixSet* set = find_named(table.prefix_sets, exempt_set)) {
+        return set->prefixes;
+    }
+    std::vector<Prefix> destinations;
+    for_each_statement(table, [&](const Statement& statement, const Chain&) {
+        const auto* ours = std::get_if<SnatStateless>(&statement);
+        if (ours && destinations.empty()) {
+            destinations = ours->unless;
+        }
+    });
+    return destinations;
+}
+
+// Only there a rule of the VRF's names where packets have come from in postrouting.
+std::optional<Vrf> vrf_of(const Table& table) {
+    Vrf vrf;
+    std::vector<std::string> names;
+    for_each_statement(table, [&](const Statement& statement, const Chain& chain) {
+        const auto* match = std::get_if<MatchInterface>(&statement);
+        if (const auto* mark = std::get_if<SetMark>(&statement)) {
+            vrf.mark = mark->bits;
+        } else if (match && match->way == MatchInterface::Way::in) {
+            (chain.hook == Hook::postrouting ? vrf.name : names.emplace_back()) = match->name;
+        }
+    });
+    std::erase(names, vrf.name);
+    vrf.ports = std::move(names);
+    return vrf.name.empty() ? std::nullopt : std::optional(vrf);
+}
+
+std::vector<std::string> external_interfaces(const Table& table) {
+    if (vrf_of(table)) {
+        return {};
+    }
+    std::vector<std::string> names;
+    const auto add = [&](const std::string& name) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
+            names.push_back(name);
+        }
+    };
+    for_each_statement(table, [&](const Statement& statement, const Chain&) {
+        if (const auto* ours = std::get_if<SnatStateless>(&statement)) {
+            std::for_each(ours->via.begin(), ours->via.end(), add);
+        } else if (const auto* match = std::get_if<MatchInterface>(&statement)) {
+            add(match->name);
+        }
+    });
+    return names;
+}
+
+std::uint32_t mark_of(const Table& table) {
+    std::uint32_t bits = 0;
+    for_each_statement(table, [&](const Statement& statement, const Chain&) {
+        const auto* mark = std::get_if<SetMark>(&statement);
+        bits = mark && bits == 0 ? mark->bits : bits;
+    });
+    return vrf_of(table) ? 0 : bits;
+}
+
+namespace {
+
 void take_pairs(const Map& outbound, const MapRole& role, Family family, Inventory& found) {
     Occupancy occupancy{.family = family, .length = role.length, .npt = role.npt, .capacity = outbound.capacity};
     for (const Element& element : outbound.elements) {

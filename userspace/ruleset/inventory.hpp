@@ -13,6 +13,18 @@
 
 namespace statnat {
 
+// The destinations on the way to which packets keep their source: of a set, or inside a rule.
+std::vector<Prefix> exempt_destinations(const Table& table);
+
+// The interfaces behind which the outside is; none: behind any.
+std::vector<std::string> external_interfaces(const Table& table);
+
+// The VRF that a table's rules take the inside to be in.
+std::optional<Vrf> vrf_of(const Table& table);
+
+// The bit by which a table's rules tell packets that have come by them; 0: none.
+std::uint32_t mark_of(const Table& table);
+
 // A pair as the kernel holds it; without traffic where counters are not per pair.
 struct CountedPair {
     Pair pair;

@@ -257,18 +257,6 @@ bool widen(Ruleset& ruleset, const Ruleset& excerpt);
 
 bool uses_expression(const std::vector<Rule>& rules);
 
-// The destinations on the way to which packets keep their source: of a set, or inside a rule.
-std::vector<Prefix> exempt_destinations(const Table& table);
-
-// The interfaces behind which the outside is; none: behind any.
-std::vector<std::string> external_interfaces(const Table& table);
-
-// The VRF that a table's rules take the inside to be in.
-std::optional<Vrf> vrf_of(const Table& table);
-
-// The bit by which a table's rules tell packets that have come by them; 0: none.
-std::uint32_t mark_of(const Table& table);
-
 // Which half of which pairs a map of ours holds; its name says so: int2ext, ext2int_24, int2ext_48_npt.
 struct MapRole {
     Side key = Side::internal;
