@@ -69,21 +69,20 @@ bool snat_decide_late(const struct nft_snat_stateless *priv,
 	    !snat_has_pair(priv->maps, pkt, pf))
 		return false;
 
-	snat_mark_tracked(skb);
-	snat_set_decided(pf, skb);
+	snat_mark(skb, pf, priv->flags);
 	return true;
 }
 
-void snat_decide_sent(const struct nft_snat_stateless *priv,
-		      struct nft_regs *regs, const struct nft_pktinfo *pkt,
-		      u8 pf)
+static void snat_decide_sent(const struct nft_snat_stateless *priv,
+			     struct nft_regs *regs,
+			     const struct nft_pktinfo *pkt, u8 pf)
 {
 	struct sk_buff *skb = pkt->skb;
 	bool ours = snat_may_have_pair(pf, skb) && !snat_is_copy(pkt, pf);
 
 	if (ours && snat_scope_lets(priv, nft_out(pkt)) &&
 	    !snat_is_own(pkt, pf, snat_side(pf, skb, SNAT_DESTINATION))) {
-		snat_mark_untracked(skb, pf);
+		snat_mark(skb, pf, priv->flags);
 		return;
 	}
 	snat_clear_decided(pf, skb);
@@ -106,4 +105,16 @@ void snat_decide_otherwise(const struct nft_snat_stateless *priv,
 	own = !priv->scope ||
 	      snat_is_own(pkt, pf, snat_side(pf, pkt->skb, SNAT_DESTINATION));
 	snat_leave_alone(priv, regs, pkt, own ? SNAT_LOCAL : SNAT_BORDER);
+}
+
+void snat_decide_elsewhere(const struct nft_snat_stateless *priv,
+			   struct nft_regs *regs,
+			   const struct nft_pktinfo *pkt, u8 pf)
+{
+	if (priv->flags & NFT_SNAT_STATELESS_F_FOLLOWED)
+		return;
+	if (snat_is_exempt(priv, pkt, pf))
+		snat_leave_alone(priv, regs, pkt, SNAT_EXEMPT);
+	else
+		snat_decide_sent(priv, regs, pkt, pf);
 }

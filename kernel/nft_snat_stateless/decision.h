@@ -76,18 +76,22 @@ static __always_inline bool snat_may_handle(struct sk_buff *skb, u8 pf,
 
 	ct = nf_ct_get(skb, &ctinfo);
 	return !ct || nf_ct_is_template(ct) ||
-	       flags & NFT_SNAT_STATELESS_F_TRACKED;
+	       flags & (NFT_SNAT_STATELESS_F_TRACKED |
+			NFT_SNAT_STATELESS_F_FOLLOW);
 }
 
 /* Apart, because few packets have an entry, or a template, to let go of. */
 void snat_mark_tracked(struct sk_buff *skb);
 
-static __always_inline void snat_mark_untracked(struct sk_buff *skb, u8 pf)
+/* It is one of ours; and not conntrack's, unless that is to follow it. */
+static __always_inline void snat_mark(struct sk_buff *skb, u8 pf, u8 flags)
 {
-	if (likely(!skb_get_nfct(skb)))
-		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
-	else
-		snat_mark_tracked(skb);
+	if (!(flags & SNAT_F_FOLLOWS)) {
+		if (likely(!skb_get_nfct(skb)))
+			nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+		else
+			snat_mark_tracked(skb);
+	}
 	snat_set_decided(pf, skb);
 }
 
@@ -127,17 +131,19 @@ void snat_translate_not(const struct nft_snat_stateless *priv,
 			u8 pf);
 
 /*
- * In postrouting, of what prerouting has not marked: was a mark set since, by
- * which it may have got another way, which leads outside?
+ * In postrouting, of what prerouting has not marked, or whose mark a bridge has
+ * forgotten: does it lead outside?
  */
 bool snat_decide_late(const struct nft_snat_stateless *priv,
 		      const struct nft_pktinfo *pkt, u8 pf);
 
 /*
- * What the gateway sends: an error about a packet of a pair, a reset in the name
- * of a host that has one, or from an address of its own that has one.
+ * Elsewhere than in prerouting.  What the gateway sends: an error about a packet
+ * of a pair, a reset in the name of a host that has one, or from an address of its
+ * own that has one.  And in postrouting what was decided before, which is to be
+ * told.
  */
-void snat_decide_sent(const struct nft_snat_stateless *priv,
+void snat_decide_elsewhere(const struct nft_snat_stateless *priv,
 		      struct nft_regs *regs, const struct nft_pktinfo *pkt,
 		      u8 pf);
 
@@ -165,16 +171,16 @@ static __always_inline void snat_decide(const struct nft_snat_stateless *priv,
 					const struct nft_pktinfo *pkt, u8 pf,
 					bool scoped)
 {
-	if (snat_is_exempt(priv, pkt, pf))
+	if (unlikely(nft_hook(pkt) != NF_INET_PRE_ROUTING))
+		snat_decide_elsewhere(priv, regs, pkt, pf);
+	else if (snat_is_exempt(priv, pkt, pf))
 		snat_leave_alone(priv, regs, pkt, SNAT_EXEMPT);
-	else if (unlikely(nft_hook(pkt) != NF_INET_PRE_ROUTING))
-		snat_decide_sent(priv, regs, pkt, pf);
 	else if (likely(snat_may_have_pair(pf, pkt->skb) &&
 			!snat_is_own(pkt, pf, snat_side(pf, pkt->skb,
 							SNAT_DESTINATION)) &&
 			(!scoped ||
 			 snat_route_leads(priv->scope, pkt->skb, pf))))
-		snat_mark_untracked(pkt->skb, pf);
+		snat_mark(pkt->skb, pf, priv->flags);
 	else
 		snat_decide_otherwise(priv, regs, pkt, pf);
 }

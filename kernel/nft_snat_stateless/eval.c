@@ -138,7 +138,8 @@ snat_eval_any(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 
 /*
  * What br_netfilter has shown to prerouting in a bridge becomes a packet after
- * that, with a new control block: of a decision it keeps the untracked mark.
+ * that, with a new control block: of a decision it keeps the untracked mark, and
+ * nothing if conntrack follows it.
  */
 static __always_inline bool
 snat_is_undecided(const struct nft_snat_stateless *priv,
@@ -152,8 +153,12 @@ static noinline void
 snat_eval_from_bridge(const struct nft_snat_stateless *priv,
 		      struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
-	if (skb_get_nfct(pkt->skb) == IP_CT_UNTRACKED &&
-	    !snat_bridge_passes_on(priv->pf, pkt->skb))
+	bool is_ours = priv->flags & NFT_SNAT_STATELESS_F_FOLLOWED ?
+		       snat_decide_late(priv, pkt, priv->pf) :
+		       skb_get_nfct(pkt->skb) == IP_CT_UNTRACKED &&
+		       !snat_bridge_passes_on(priv->pf, pkt->skb);
+
+	if (is_ours)
 		snat_eval_any(priv, regs, pkt);
 	else
 		regs->verdict.code = NFT_BREAK;
@@ -184,6 +189,18 @@ snat_eval_late(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 		regs->verdict.code = NFT_BREAK;
 }
 
+/*
+ * Rules of type nat have given what conntrack follows other addresses than those
+ * by which prerouting decided; an answer to a masqueraded packet was for us.
+ */
+static bool snat_is_renamed(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	return ct && ct->status & IPS_NAT_MASK;
+}
+
 /* What others follow, or what was not decided, or not yet. */
 static __always_inline void
 snat_eval_unmarked(const struct nft_snat_stateless *priv, struct nft_regs *regs,
@@ -191,7 +208,9 @@ snat_eval_unmarked(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 {
 	if (!(priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED))
 		snat_eval_tracked(priv, regs, pkt);
-	else if (scoped && unlikely(pkt->skb->mark))
+	else if ((scoped && unlikely(pkt->skb->mark)) ||
+		 (priv->flags & NFT_SNAT_STATELESS_F_FOLLOWED &&
+		  snat_is_renamed(pkt->skb)))
 		snat_eval_late(priv, regs, pkt);
 	else
 		regs->verdict.code = NFT_BREAK;

@@ -24,6 +24,8 @@
 
 static unsigned int snat_hooks(const struct nft_snat_stateless *priv)
 {
+	if (priv->flags & NFT_SNAT_STATELESS_F_FOLLOWED)
+		return 1 << NF_INET_POST_ROUTING;
 	if (priv->scope && priv->side == SNAT_DESTINATION)
 		return 1 << NF_INET_PRE_ROUTING;
 	if (priv->scope && priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED)
@@ -42,7 +44,8 @@ static int nft_snat_stateless_validate(const struct nft_ctx *ctx,
 	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
 	/* A nat chain sees only the first packet of a connection. */
-	if (nft_is_base_chain(ctx->chain) &&
+	if ((priv->flags & SNAT_F_FOLLOWS) != SNAT_F_FOLLOWS &&
+	    nft_is_base_chain(ctx->chain) &&
 	    nft_base_chain(ctx->chain)->type->type == NFT_CHAIN_T_NAT)
 		return -EOPNOTSUPP;
 
@@ -74,8 +77,9 @@ static int snat_maps_init(const struct nft_ctx *ctx,
 				      priv->side, &priv->pf);
 	if (IS_ERR(priv->maps))
 		return PTR_ERR(priv->maps);
-	/* What was decided was looked at then. */
-	if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED)
+	/* What was decided was looked at then; not all of what is followed. */
+	if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED &&
+	    !(priv->flags & NFT_SNAT_STATELESS_F_FOLLOWED))
 		snat_maps_unguard(priv->maps);
 	if (!tb[NFTA_SNAT_STATELESS_ELSE_MAPS])
 		return 0;
@@ -107,6 +111,8 @@ static bool snat_keeps_routes(const struct nft_ctx *ctx,
 	bool decides = priv->otherwise ||
 		       priv->flags & NFT_SNAT_STATELESS_F_UNTRACK;
 
+	if (priv->flags & NFT_SNAT_STATELESS_F_FOLLOWED)
+		return false;
 	return priv->scope && decides &&
 	       (!nft_is_base_chain(ctx->chain) ||
 		nft_base_chain(ctx->chain)->ops.hooknum ==

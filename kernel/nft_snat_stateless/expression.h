@@ -14,6 +14,9 @@
 
 struct snat_counts;
 
+#define SNAT_F_FOLLOWS	(NFT_SNAT_STATELESS_F_FOLLOW |		\
+			 NFT_SNAT_STATELESS_F_FOLLOWED)
+
 /**
  * struct nft_snat_stateless - one expression
  *
@@ -24,7 +27,8 @@ struct snat_counts;
  * @scope: interfaces by which packets come or leave; may be NULL
  * @guard: of the routes that @scope lets keep; may be NULL
  * @counts: packets, by processor: they come in floods
- * @flags: enum nft_snat_stateless_flags
+ * @flags: enum nft_snat_stateless_flags, and those that FOLLOW and FOLLOWED
+ *	imply: NOTRACK or UNTRACK, and UNTRACKED
  * @side: the address
  * @pf: of the maps' addresses
  * @tells: a dump has room for @counts

@@ -16,7 +16,8 @@
 #define SNAT_FLAGS	(NFT_SNAT_STATELESS_F_NOTRACK |		\
 			 NFT_SNAT_STATELESS_F_UNTRACK |		\
 			 NFT_SNAT_STATELESS_F_UNTRACKED |	\
-			 NFT_SNAT_STATELESS_F_TRACKED)
+			 NFT_SNAT_STATELESS_F_TRACKED |		\
+			 SNAT_F_FOLLOWS)
 
 const struct nla_policy snat_settings_policy[NFT_EXPR_MAXATTR + 1] = {
 	[NFTA_SNAT_STATELESS_FIELD]	=
@@ -37,10 +38,36 @@ const struct nla_policy snat_settings_policy[NFT_EXPR_MAXATTR + 1] = {
 	},
 };
 
-static int snat_flags_parse(const struct nlattr *attr, u8 *flags)
+/*
+ * What the flags of conntrack's packets imply, so that a packet meets one question
+ * in place of two: in which role a rule stands, whoever keeps the packet.
+ */
+static u8 snat_flags_implied(u8 flags, enum snat_side side)
+{
+	u8 implied = 0;
+
+	if (flags & NFT_SNAT_STATELESS_F_FOLLOW)
+		implied |= side == SNAT_DESTINATION ?
+			   NFT_SNAT_STATELESS_F_NOTRACK :
+			   NFT_SNAT_STATELESS_F_UNTRACK;
+	if (flags & NFT_SNAT_STATELESS_F_FOLLOWED)
+		implied |= NFT_SNAT_STATELESS_F_UNTRACKED;
+	return implied;
+}
+
+static int snat_flags_parse(const struct nlattr *attr, enum snat_side side,
+			    u8 *flags)
 {
 	*flags = attr ? ntohl(nla_get_be32(attr)) : 0;
 
+	if (*flags & SNAT_F_FOLLOWS) {
+		if (*flags & ~SNAT_F_FOLLOWS ||
+		    (*flags & NFT_SNAT_STATELESS_F_FOLLOWED &&
+		     side == SNAT_DESTINATION))
+			return -EINVAL;
+		*flags |= snat_flags_implied(*flags, side);
+		return 0;
+	}
 	if (*flags & NFT_SNAT_STATELESS_F_NOTRACK &&
 	    *flags & NFT_SNAT_STATELESS_F_UNTRACK)
 		return -EINVAL;
@@ -59,7 +86,8 @@ int snat_settings_parse(struct nft_snat_stateless *priv,
 
 	priv->side = ntohl(nla_get_be32(tb[NFTA_SNAT_STATELESS_FIELD])) ==
 		     NFT_SNAT_STATELESS_SADDR ? SNAT_SOURCE : SNAT_DESTINATION;
-	return snat_flags_parse(tb[NFTA_SNAT_STATELESS_FLAGS], &priv->flags);
+	return snat_flags_parse(tb[NFTA_SNAT_STATELESS_FLAGS], priv->side,
+				&priv->flags);
 }
 
 /* It marks as notrack does, and asks for the source, as nothing else would. */
@@ -71,12 +99,13 @@ static int snat_else_check(const struct nft_snat_stateless *priv)
 
 /*
  * A destination is no condition for what is translated, only for a decision,
- * which with interfaces may be made late.
+ * which may be made late with interfaces, or behind a bridge.
  */
 static int snat_unless_check(const struct nft_snat_stateless *priv,
 			     const struct nlattr * const tb[])
 {
 	u8 deciding = NFT_SNAT_STATELESS_F_UNTRACK |
+		      NFT_SNAT_STATELESS_F_FOLLOWED |
 		      (tb[NFTA_SNAT_STATELESS_VIA] ?
 		       NFT_SNAT_STATELESS_F_UNTRACKED : 0);
 
@@ -115,10 +144,11 @@ int snat_settings_dump(struct sk_buff *skb,
 {
 	u32 field = priv->side == SNAT_SOURCE ? NFT_SNAT_STATELESS_SADDR :
 						NFT_SNAT_STATELESS_DADDR;
+	u32 flags = priv->flags & ~snat_flags_implied(priv->flags, priv->side);
 
 	if (nla_put_be32(skb, NFTA_SNAT_STATELESS_FIELD, htonl(field)) ||
 	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_MAPS, priv->maps) ||
-	    nla_put_be32(skb, NFTA_SNAT_STATELESS_FLAGS, htonl(priv->flags)))
+	    nla_put_be32(skb, NFTA_SNAT_STATELESS_FLAGS, htonl(flags)))
 		return -1;
 	if (priv->otherwise &&
 	    snat_maps_dump(skb, NFTA_SNAT_STATELESS_ELSE_MAPS,

@@ -45,7 +45,7 @@ snat_conclude(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 		return;
 	}
 	if (priv->flags & NFT_SNAT_STATELESS_F_NOTRACK) {
-		snat_mark_untracked(pkt->skb, pf);
+		snat_mark(pkt->skb, pf, priv->flags);
 		if (scoped)
 			snat_set_anywhere(pf, pkt->skb);
 	}

@@ -10,9 +10,10 @@ import subprocess
 
 import pytest
 
-from nfnl import (ARP, BRIDGE, COUNTS, DADDR, DROPPED, ELSE_MAPS, FIELD, FLAGS, INET, IPV4, IPV6, MALFORMED, MAPS,
-                  MAP_FLAGS, MAP_ID, MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, NETDEV, NOTRACK, NPT, PAD,
-                  PREFIX_ADDRESS, PREFIX_LENGTH, QUOTES, SADDR, TRACKED, UNLESS, UNTRACK, UNTRACKED, VIA,
+from nfnl import (ARP, BRIDGE, COUNTS, DADDR, DROPPED, ELSE_MAPS, FIELD, FLAGS, FOLLOW, FOLLOWED, INET, IPV4, IPV6,
+                  MALFORMED, MAPS, MAP_FLAGS, MAP_ID, MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, NETDEV,
+                  NOTRACK, NPT, PAD, PREFIX_ADDRESS, PREFIX_LENGTH, QUOTES, SADDR, TRACKED, UNLESS, UNTRACK, UNTRACKED,
+                  VIA,
                   Netlink, a_map, a_prefix, attribute, attributes, delete_map, delete_rules,
                   expression, listed, name_of, new_map, new_rule, snat_stateless)
 from packets import expression as needs_module, row
@@ -51,7 +52,10 @@ ATTRIBUTES = [
     row("field in host byte order",     "ERANGE", {FIELD: attribute(FIELD, b"\1\0\0\0")}),
     row("field of 2 bytes",             "ERANGE", {FIELD: attribute(FIELD, b"\0\1")}),
     row("flags of 2 bytes",             "ERANGE", {FLAGS: attribute(FLAGS, b"\0\1")}),
-    row("flag 16",                      "EINVAL", {FLAGS: attribute(FLAGS, 16)}),
+    row("flag 64",                      "EINVAL", {FLAGS: attribute(FLAGS, 64)}),
+    row("follow and notrack",           "EINVAL", {FLAGS: attribute(FLAGS, FOLLOW | NOTRACK)}),
+    row("follow and tracked",           "EINVAL", {FLAGS: attribute(FLAGS, FOLLOW | TRACKED)}),
+    row("followed of a destination",    "EINVAL", {FLAGS: attribute(FLAGS, FOLLOWED)}),
     row("flag beyond 8 bits",           "EINVAL", {FLAGS: attribute(FLAGS, 0x100)}),
     row("flag 2^31",                    "EINVAL", {FLAGS: attribute(FLAGS, 1 << 31)}),
     row("notrack and untrack",          "EINVAL", {FLAGS: attribute(FLAGS, NOTRACK | UNTRACK)}),
@@ -282,12 +286,15 @@ def test_long_name(ruleset, netlink):
 
 HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
 ALLOWED = {(SADDR, 0): {"postrouting", "input"}, (DADDR, 0): {"prerouting", "output"},
-           (SADDR, UNTRACK): {"prerouting", "output"}, (DADDR, UNTRACK): {"prerouting", "output"}}
+           (SADDR, UNTRACK): {"prerouting", "output"}, (DADDR, UNTRACK): {"prerouting", "output"},
+           (SADDR, FOLLOW): {"prerouting", "output"}, (DADDR, FOLLOW): {"prerouting", "output"},
+           (SADDR, FOLLOWED): {"postrouting"}, (SADDR, FOLLOW | FOLLOWED): {"postrouting"}}
 
 
 @pytest.mark.parametrize("by", ["rule", "jump", "goto", "jump of a jump", "jump that comes later"])
 @pytest.mark.parametrize("hook", HOOKS)
-@pytest.mark.parametrize("kind", ALLOWED, ids=["saddr", "daddr", "saddr untrack", "daddr untrack"])
+@pytest.mark.parametrize("kind", ALLOWED, ids=["saddr", "daddr", "saddr untrack", "daddr untrack", "saddr follow",
+                                               "daddr follow", "saddr followed", "saddr follow followed"])
 def test_hooks(ruleset, netlink, kind, hook, by):
     """Whether the rule stands in the base chain or is reached from it."""
     field, flags = kind
@@ -320,6 +327,14 @@ def test_nat_chain(ruleset, netlink, chain):
     """A nat chain sees the first packet of a connection only."""
     ruleset(table(chain))
     refused(netlink, "EOPNOTSUPP", new_rule("t", "c", expression(DADDR, "m")))
+
+
+@pytest.mark.parametrize("flags, error", [row("translates", FOLLOWED, "EOPNOTSUPP"),
+                                          row("only tells", FOLLOW | FOLLOWED, 0)])
+def test_nat_chain_of_sources(ruleset, netlink, flags, error):
+    """A rule that only tells what is followed may stand there, too."""
+    ruleset(table("type nat hook postrouting priority srcnat"))
+    assert (name_of(netlink.batch(new_rule("t", "c", expression(SADDR, "m", flags)))) or 0) == error
 
 
 def test_route_chain(ruleset, netlink):
@@ -377,7 +392,7 @@ print(Netlink(Here()).batch(new_rule("t", "c", expression(DADDR, "m"))))
 
 def test_dump_mirrors_what_was_given(ruleset, netlink):
     ruleset(table())
-    for flags in (0, NOTRACK, UNTRACK, UNTRACKED, TRACKED, NOTRACK | UNTRACKED, UNTRACK | UNTRACKED):
+    for flags in (0, NOTRACK, UNTRACK, UNTRACKED, TRACKED, NOTRACK | UNTRACKED, UNTRACK | UNTRACKED, FOLLOW):
         assert netlink.batch(new_rule("t", "c", expression(DADDR, "m", flags))) == 0
         *_, (chain, dumped) = netlink.rules("t")
         dumped.pop(PAD, None)

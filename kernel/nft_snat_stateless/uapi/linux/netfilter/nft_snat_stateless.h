@@ -7,8 +7,8 @@
  * Written the way nft(8) writes a statement:
  *
  *	snat_stateless {saddr | daddr} map MAP [, MAP]...
- *		[notrack | untrack] [untracked | tracked]
- *		[else saddr map MAP [, MAP]... untrack]
+ *		[notrack | untrack] [untracked | tracked] | [follow] [followed]
+ *		[else saddr map MAP [, MAP]... {untrack | follow}]
  *		[unless daddr PREFIX [, PREFIX]...]
  *		[via INTERFACE [, INTERFACE]...]
  *	MAP := @NAME [prefix LEN [npt]] [within PREFIX]
@@ -119,6 +119,20 @@
  *
  * Conntrack is never loaded or switched on by this expression.
  *
+ * With `follow` and `followed` conntrack keeps its packets, and knows them by
+ * their internal addresses in both directions, if a destination is translated
+ * before it and a source behind it:
+ *	daddr, follow	as with notrack, but that the packet is not untracked;
+ *			also behind `else`, which is then `follow`, too
+ *	saddr, follow	as with untrack, but that the packet is not untracked
+ *	saddr, followed	as with untracked; what came by a bridge, or has other
+ *			addresses by rules of type nat, is decided about here,
+ *			by `unless` and `via`
+ *	saddr, follow	NFT_CONTINUE for a packet that `followed` alone would
+ *	  followed	translate, and nothing more; for a chain of type nat, so
+ *			that no rule behind it gives the connection another
+ *			address
+ *
  * Attributes (NFTA_EXPR_DATA of an expression of this name)
  * ---------------------------------------------------------
  *
@@ -147,10 +161,11 @@
  *		address
  *	NFTA_SNAT_STATELESS_ELSE_MAPS	NLA_NESTED, optional, like
  *		NFTA_SNAT_STATELESS_MAPS; with the field daddr and the flag
- *		NOTRACK only
+ *		NOTRACK or FOLLOW only
  *	NFTA_SNAT_STATELESS_UNLESS	NLA_NESTED, optional: 1 to
  *		NFT_SNAT_STATELESS_UNLESS_MAX NFTA_LIST_ELEMs, each nested; with
- *		the field saddr and the flag UNTRACK, or ELSE_MAPS, only:
+ *		the field saddr and the flag UNTRACK, FOLLOW or FOLLOWED, or
+ *		ELSE_MAPS, only:
  *	    NFTA_SNAT_STATELESS_PREFIX_ADDRESS	NLA_BINARY, required: an
  *		address in network byte order, of the maps' family, all bits
  *		behind its prefix being 0
@@ -159,8 +174,9 @@
  *	NFTA_SNAT_STATELESS_VIA		NLA_NESTED, optional: 1 to
  *		NFT_SNAT_STATELESS_VIA_MAX NFTA_LIST_ELEMs, each an NLA_STRING
  *		of 1 to 15 bytes, of which an asterisk may be the last but not the
- *		only one; with daddr and NOTRACK, saddr and UNTRACK, or saddr and
- *		UNTRACKED, only; with the last, UNLESS may be there, too
+ *		only one; with daddr and NOTRACK, saddr and UNTRACK, saddr and
+ *		UNTRACKED, FOLLOW or FOLLOWED only; with UNTRACKED, UNLESS may be
+ *		there, too
  *	NFTA_SNAT_STATELESS_FLAGS	NLA_U32, network byte order, optional,
  *		always dumped: enum nft_snat_stateless_flags
  *	NFTA_SNAT_STATELESS_DROPPED	NLA_U64, network byte order, dump only:
@@ -220,6 +236,8 @@
  *	daddr		prerouting, output
  *	saddr		postrouting, input
  *	untrack		prerouting, output (with either field)
+ *	saddr, follow	prerouting, output
+ *	followed	postrouting; with follow also in chains of type nat
  * With `via`, daddr in prerouting only, and saddr with untracked in postrouting.
  *
  * The maps
@@ -299,12 +317,19 @@ enum nft_snat_stateless_field {
  * @NFT_SNAT_STATELESS_F_TRACKED: handle packets that have a conntrack entry as
  *	well; excludes UNTRACKED and NOTRACK.  With UNTRACK, a packet loses
  *	its entry, as in the second round of hooks that a VRF makes
+ * @NFT_SNAT_STATELESS_F_FOLLOW: as NOTRACK with daddr, as UNTRACK with saddr, but
+ *	conntrack keeps the packet, if it has it already, too; excludes all others
+ *	but FOLLOWED
+ * @NFT_SNAT_STATELESS_F_FOLLOWED: as UNTRACKED, with saddr only; excludes all
+ *	others but FOLLOW, with which the packet is told, but not changed
  */
 enum nft_snat_stateless_flags {
 	NFT_SNAT_STATELESS_F_NOTRACK	= (1 << 0),
 	NFT_SNAT_STATELESS_F_UNTRACK	= (1 << 1),
 	NFT_SNAT_STATELESS_F_UNTRACKED	= (1 << 2),
 	NFT_SNAT_STATELESS_F_TRACKED	= (1 << 3),
+	NFT_SNAT_STATELESS_F_FOLLOW	= (1 << 4),
+	NFT_SNAT_STATELESS_F_FOLLOWED	= (1 << 5),
 };
 
 #define NFT_SNAT_STATELESS_MAPS_MAX	255
