@@ -21,7 +21,12 @@ pytestmark = pytest.mark.needs("br_netfilter")
 CONTENT = b"hello" * 20000
 
 
-@pytest.fixture(scope="module", params=[row("nothing exempt", []), row("inside exempt", INSIDE)])
+EXEMPT, FOLLOWED = {"exempt_destinations": INSIDE}, {"conntrack": "follow"}
+
+
+@pytest.fixture(scope="module", params=[row("nothing exempt", {}), row("inside exempt", EXEMPT),
+                                        row("followed", FOLLOWED, marks=expression),
+                                        row("followed, inside exempt", {**EXEMPT, **FOLLOWED}, marks=expression)])
 def lan(request, make_tool):
     subprocess.run(["modprobe", "br_netfilter"], capture_output=True)  # it may be built in
     lan = Lan(bridging=True)
@@ -29,7 +34,7 @@ def lan(request, make_tool):
     lan.gateway.sysctl(**{f"net/bridge/bridge-nf-call-{tables}": 1 for tables in ("iptables", "ip6tables")})
     # As Docker has it: without it a bridge sends nothing back to where it came from, and so no host reaches itself.
     lan.gateway.run("bridge", "link", "set", "dev", "to-a", "hairpin", "on")
-    make_tool(lan.gateway).sync(ALL_PAIRS, exempt_destinations=request.param)
+    make_tool(lan.gateway).sync(ALL_PAIRS, **request.param)
     yield lan
     lan.close()
 
@@ -92,10 +97,12 @@ def test_routed(lan, family, client, server, address, seen_as):
     assert carry(client, server, address, CONTENT)[:2] == (CONTENT, seen_as)
 
 
-# With nothing exempt, stock rules cannot tell what was sent to an external address from what is only bridged.
+# With nothing exempt, stock rules cannot tell what was sent to an external address from what is only bridged; nor can
+# the expression where conntrack follows, but it need not unless the inside is exempt.
 @pytest.mark.parametrize("lan", indirect=True, argvalues=[
-    row("nothing exempt", [], marks=expression),
-    row("inside exempt", INSIDE),
+    row("nothing exempt", {}, marks=expression),
+    row("inside exempt", EXEMPT),
+    row("followed", FOLLOWED, marks=expression),
 ])
 @pytest.mark.parametrize("client, server, address, seen_as", HAIRPIN)
 def test_hairpin(lan, family, client, server, address, seen_as):

@@ -177,3 +177,17 @@ def test_the_first_pair_that_add_adds(tool, path):
     done = tool("add", A, A_OUT, "--config", path)
     assert NATIVE in done.stderr and "wait" not in done.stderr
     assert tool("add", D, HOLE, "--config", path).stderr == ""
+
+
+@pytest.mark.parametrize("engine, status, sentence", [
+    row("auto", "auto", 1, NO_MODULE),
+    row("expression", "expression", 1, NO_MODULE),
+    row("native", "native", 2, "stock rules do not translate what ICMP errors quote"),
+])
+def test_what_conntrack_follows_is_refused(waiting, engine, status, sentence):
+    """A firewall that expects to see packets of pairs is not passed by; the kernel keeps what it has."""
+    before = waiting.held()
+    path = waiting.configure({D: HOLE}, engine=engine, conntrack="follow")
+    done = waiting("sync", "--force", path, check=False)
+    assert done.returncode == status and 'conntrack = "follow"' in done.stderr and sentence in done.stderr
+    assert waiting.held() == before

@@ -114,6 +114,9 @@ TEST(Codec, ReadsBackWhatEveryLayoutWrites) {
         for (const Counters counters : {Counters::pair, Counters::rule, Counters::off}) {
             expect_read_back(layout(example(counters), engine));
             expect_read_back(layout(ipv6_example(counters), engine));
+            Configuration followed = ipv6_example(counters);
+            followed.conntrack = Conntrack::follow;
+            expect_read_back(layout(followed, engine));
         }
     }
 }
@@ -147,6 +150,9 @@ TEST(Codec, ReadsBackEveryStatement) {
         SnatStateless{.field = Field::source, .maps = {{"m"}}, .untrack = true},
         SnatStateless{.field = Field::source, .maps = {{"m"}}, .untracked = true},
         SnatStateless{.field = Field::source, .maps = {{"m"}}, .tracked = true},
+        SnatStateless{.field = Field::destination, .maps = {{"m"}}, .follow = true, .else_maps = {{"x"}}},
+        SnatStateless{.field = Field::source, .maps = {{"m"}}, .follow = true, .followed = true},
+        KeepSource{},
         SnatStateless{.field = Field::source, .maps = {{"m"}, {"m_56", 56}, {"m_48", 48, true}, {"m", 1}}},
         SnatStateless{
             .field = Field::destination, .maps = {{"m"}, {"n"}}, .notrack = true, .else_maps = {{"x"}, {"y", 24}}},
@@ -411,7 +417,7 @@ TEST(Codec, TakesAnExpressionWithAnUnknownFlagForForeign) {
     chain.rules.emplace_back().statements = {SnatStateless{.field = Field::source, .maps = {{"m"}}, .tracked = true}};
     const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, "statnat", 1, 1).bytes;
     const Table table = decode(changed(bytes, std::string_view("\x08\0\3\0\0\0\0\x08", 8),
-                                       std::string_view("\x08\0\3\0\0\0\0\x18", 8)));
+                                       std::string_view("\x08\0\3\0\0\0\0\x48", 8)));
     EXPECT_EQ(table.chains.at(0).rules.at(0).statements, (std::vector<Statement>{Foreign{"snat_stateless"}}));
 }
 

@@ -182,7 +182,7 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"[[pairs]]\n\"10.0.0.2\" = \"198.51.100.2\"", {"1:3: pairs is an array: legal is a table"}},
         {"[gateway]\n engin = 1",
          {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, external-interfaces, "
-          "pairs-files, npt, ruleset-file, neighbours, fail-closed, mark and vrf"}},
+          "pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf and conntrack"}},
         {"[gateway]\nengine = \"fast\"", {"2:10: engine is \"fast\"" + engines}},
         {"[gateway]\nengine = \"Auto\"", {"2:10: engine is \"Auto\"" + engines}},
         {"[gateway]\nengine = 1", {"2:10: engine is an integer" + engines}},
@@ -217,12 +217,27 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
           "begin so"}},
         {"[gateway]\nexternal-interfaces = [\"a\"]\nexempt-destinations = [\"0.0.0.0/0\"]",
          {"3:23: external-interfaces beside an exempt destination of length 0: legal is one of them, since nothing is "
-          "left to cross these interfaces"}},
+          "left to be translated"}},
         {"[gateway]\nexempt-destinations = [\"10.0.0.0/16\", \"10.1.0.0/16\", \"10.2.0.0/16\", \"10.3.0.0/16\", "
          "\"10.4.0.0/16\", \"10.5.0.0/16\", \"10.6.0.0/16\", \"10.7.0.0/16\", \"10.8.0.0/16\"]\n"
          "external-interfaces = [\"a\"]",
          {"3:23: external-interfaces beside more than 8 exempt-destinations of IPv4: legal are as many; what does not "
-          "cross these interfaces needs none"}},
+          "cross external-interfaces needs none"}},
+        // conntrack
+        {"[gateway]\nconntrack = \"none\"",
+         {"2:13: conntrack is \"none\": legal are \"bypass\" and \"follow\""}},
+        {"[gateway]\nconntrack = true", {"2:13: conntrack is a boolean: legal are \"bypass\" and \"follow\""}},
+        {"[gateway]\nconntrack = \"follow\"\nvrf = \"red\"\nmark = 1",
+         {"2:13: conntrack = \"follow\" beside vrf: legal is one of them, since conntrack knows no two hosts with one "
+          "internal address apart"}},
+        {"[gateway]\nexempt-destinations = [\"::/0\"]\nconntrack = \"follow\"",
+         {"3:13: conntrack = \"follow\" beside an exempt destination of length 0: legal is one of them, since nothing "
+          "is left to be translated"}},
+        {"[gateway]\nconntrack = \"follow\"\nexempt-destinations = [\"10.0.0.0/16\", \"10.1.0.0/16\", "
+         "\"10.2.0.0/16\", \"10.3.0.0/16\", \"10.4.0.0/16\", \"10.5.0.0/16\", \"10.6.0.0/16\", \"10.7.0.0/16\", "
+         "\"10.8.0.0/16\"]",
+         {"2:13: conntrack = \"follow\" beside more than 8 exempt-destinations of IPv4: legal are as many; what does "
+          "not cross external-interfaces needs none"}},
         // exempt destinations
         {"[gateway]\nexempt-destinations = \"10.0.0.0/8\"",
          {"2:23: exempt-destinations is \"10.0.0.0/8\"" + exempt}},
@@ -602,12 +617,15 @@ TEST_F(ConfigTest, TellsErrorsOfDropInsInReadingOrder) {
                       {"conf.d/y.csv", "y\n"},
                       {"conf.d/20.toml", "c\n"}}),
               (Lines{"statnat.toml:3:1: unknown key \"a\": legal are engine, counters, exempt-destinations, "
-                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark and vrf",
+                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf and "
+                     "conntrack",
                      "conf.d/10.toml:3:1: unknown key \"b\": legal are engine, counters, exempt-destinations, "
-                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark and vrf",
+                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf and "
+                     "conntrack",
                      "conf.d/20.toml:1:2: Error while parsing key-value pair: expected '=', saw '\\n'",
                      "conf.d/9.toml:2:1: unknown key \"d\": legal are engine, counters, exempt-destinations, "
-                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark and vrf",
+                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf and "
+                     "conntrack",
                      "x.csv:1:1: \"x\" is not a pair: legal is internal,external[,comment]",
                      "conf.d/y.csv:1:1: \"y\" is not a pair: legal is internal,external[,comment]"}));
 }

@@ -47,8 +47,7 @@ std::vector<std::string> print(const Table& table) {
         }
     }
     for (const Chain& chain : table.chains) {
-        const std::string type = chain.type == ChainType::filter ? "filter" : "route";
-        lines.push_back("chain " + chain.name + " " + type + " " + hook_name(chain) + " " +
+        lines.push_back("chain " + chain.name + " " + std::string(name(chain.type)) + " " + hook_name(chain) + " " +
                         std::to_string(chain.priority));
         for (const Rule& rule : chain.rules) {
             lines.push_back("  " + text(rule, table.family));
@@ -155,6 +154,36 @@ TEST(LayoutTest, OfTheExpressionEngineWithExemptDestinations) {
         EXPECT_EQ(lines.back(), "  ip daddr != @exempt " + decide);
         configuration.exempt_destinations = {*Prefix::parse("0.0.0.0/0")};
     }
+}
+
+// Sources are translated behind all others' nat, in which the guard keeps them; and all rules that decide know all.
+TEST(LayoutTest, OfTheExpressionEngineWhereConntrackFollows) {
+    Configuration configuration = make_configuration();
+    configuration.conntrack = Conntrack::follow;
+    configuration.exempt_destinations = {*Prefix::parse("10.0.0.0/8")};
+    configuration.external_interfaces = {"wan0"};
+    const std::string inbound = "snat_stateless daddr map @ext2int within 198.51.100.0/28 follow";
+    const std::string source = "snat_stateless saddr map @int2ext within 10.0.0.2/31 ";
+    const std::string where = " unless daddr 10.0.0.0/8 via \"wan0\"";
+    const Lines lines = print(configuration, Engine::expression);
+    EXPECT_EQ(Lines(lines.begin() + 6, lines.end()), (Lines{
+        "chain prerouting filter prerouting -300",
+        "  " + inbound + " else saddr map @int2ext within 10.0.0.2/31 follow" + where,
+        "chain postrouting filter postrouting 300",
+        "  " + source + "followed" + where,
+        "chain output route output -300",
+        "  icmp type 5 " + source + "follow",
+        "  icmp type 3-5 " + inbound,
+        "  icmp type 11-12 " + inbound,
+        "  " + source + "follow" + where,
+        "chain guard nat postrouting 99",
+        "  " + source + "follow followed" + where + " snat to ip saddr",
+    }));
+    const Inventory found = inventory(layout(configuration, Engine::expression));
+    EXPECT_EQ(found.conntrack, Conntrack::follow);
+    EXPECT_EQ(found.external_interfaces, configuration.external_interfaces);
+    EXPECT_EQ(found.exempt_destinations, configuration.exempt_destinations);
+    EXPECT_EQ(inventory(layout(make_configuration(), Engine::expression)).conntrack, Conntrack::bypass);
 }
 
 // What leaves or enters there, and hairpin, for which prerouting needs both lists of maps.
@@ -652,6 +681,11 @@ TEST(RulesetTest, WritesStatementsAsNftDoes) {
          "snat_stateless saddr map @m within 10.0.0.7, @m_48 prefix 48 npt within fc00::/7 notrack"},
         {SnatStateless{.field = Field::source, .maps = {{"m"}}, .notrack = true, .tracked = true},
          "snat_stateless saddr map @m notrack tracked"},
+        {SnatStateless{.field = Field::destination, .maps = {{"m"}}, .follow = true, .else_maps = {{"n"}}},
+         "snat_stateless daddr map @m follow else saddr map @n follow"},
+        {SnatStateless{.field = Field::source, .maps = {{"m"}}, .follow = true, .followed = true},
+         "snat_stateless saddr map @m follow followed"},
+        {KeepSource{}, "snat to ip saddr"},
         {SetAddress{Field::source, "m"}, "ip saddr set ip saddr map @m"},
         {SetAddress{Field::destination, "m"}, "ip daddr set ip daddr map @m"},
         {MatchAddress{Field::source, "s", false}, "ip saddr @s"},

@@ -24,6 +24,15 @@ bool any_uses_expression(const Ruleset& ruleset) {
     });
 }
 
+// To bypass conntrack instead, untold, would be to pass by what a firewall asks of it.
+void refuse_unfollowed(const Configuration& configuration, const std::string& no_module) {
+    if (configuration.conntrack == Conntrack::follow) {
+        throw CannotGoOn{fmt::format("conntrack = \"follow\" needs the module{}{}; or say conntrack = \"bypass\", "
+                                     "which firewalls must know about",
+                                     no_module.empty() ? "" : ": ", no_module)};
+    }
+}
+
 Loadable natively(Configuration configuration, std::string no_module) {
     Loadable loadable{Engine::native, std::move(configuration), {}, std::move(no_module)};
     Pairs& pairs = loadable.configuration.pairs;
@@ -60,12 +69,14 @@ Loadable loadable(Kernel& kernel, EngineChoice choice, Configuration configurati
         configuration.vrf->ports = ports_of(configuration.vrf->name);
     }
     if (choice == Engine::native) {
+        refuse_unfollowed(configuration, {});
         return natively(configuration, {});
     }
     const Availability expression = availability(kernel, actual);
     if (expression.available) {
         return {Engine::expression, configuration};
     }
+    refuse_unfollowed(configuration, expression.why_not);
     if (choice == Engine::expression) {
         throw CannotGoOn{fmt::format("engine \"expression\" is not available: {}; or use engine {}", expression.why_not,
                                      configuration.pairs.prefixes().empty()

@@ -47,11 +47,18 @@ std::vector<std::string> damages(const Kernel& kernel, const Inventory& found, c
 }
 
 // What pairs mean for this machine and for the rulesets of others.
-std::vector<std::string> notes_about(Kernel& kernel, const Pairs& pairs) {
+std::vector<std::string> notes_about(Kernel& kernel, const Inventory& found) {
     Machine machine = this_machine(
-        [&](Netlink& netlink, Machine& of) { of.unrouted = without_route(netlink, some_external(pairs)); });
-    machine.chains = kernel.chains_of_others();
-    return notes(pairs, machine);
+        [&](Netlink& netlink, Machine& of) { of.unrouted = without_route(netlink, some_external(found.pairs)); });
+    std::vector<std::string> leaks;
+    if (found.conntrack == Conntrack::bypass) {
+        machine.chains = kernel.chains_of_others();  // no rule of which sees what conntrack does not
+    } else {
+        leaks = warnings_of_flowtables(kernel.flowtables());
+    }
+    std::vector<std::string> sentences = notes(found.pairs, machine);
+    sentences.insert(sentences.end(), leaks.begin(), leaks.end());
+    return sentences;
 }
 
 std::vector<std::string> ailments_since(Kernel& kernel, const Baseline::Record& record) {
@@ -121,7 +128,7 @@ int status(Kernel& kernel, bool json, std::ostream& out) {
     if (status.is_installed) {
         status.found = inventory(actual);
         status.damages = damages(kernel, status.found, actual);
-        status.notes = notes_about(kernel, status.found.pairs);
+        status.notes = notes_about(kernel, status.found);
     }
     out << (json ? as_json(status) : as_text(status));
     return status.damages.empty() ? exit_done : exit_refused;

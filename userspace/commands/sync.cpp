@@ -12,7 +12,9 @@
 #include "netlink/this_machine.hpp"
 #include "error.hpp"
 #include "journal_sink.hpp"
+#include "printable.hpp"
 #include "quantity.hpp"
+#include "ruleset/machine.hpp"
 #include "ruleset/plan_text.hpp"
 #include "vrf/delivery.hpp"
 
@@ -34,6 +36,14 @@ bool may_fall_back(Kernel& kernel, const SyncOptions& options) {
     case FallBack::always: return true;
     }
     return false;
+}
+
+void warn_of_flowtables(Kernel& kernel, const Configuration& configuration) {
+    if (configuration.conntrack == Conntrack::follow && !configuration.pairs.empty()) {
+        for (const std::string& sentence : warnings_of_flowtables(kernel.flowtables())) {
+            spdlog::warn("{}", printable(sentence));
+        }
+    }
 }
 
 }  // namespace
@@ -79,6 +89,7 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
                                         : fmt::format("{}", fmt::join(losses(loaded), "; ")));
     put_ruleset_file(configuration, done.after, kernel.instance());
     warn_of_this_machine(loaded.configuration.pairs);
+    warn_of_flowtables(kernel, loaded.configuration);
     if (configuration.neighbours && !kernel.instance().is_named()) {
         const std::string said = *configuration.neighbours ? answer_for(loaded.configuration.pairs, kernel)
                                                            : answer_for_nobody(kernel);

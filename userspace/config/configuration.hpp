@@ -4,6 +4,7 @@
 
 #include "pairs/pairs.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -21,18 +22,27 @@ enum class Engine : std::uint8_t { expression, native };
 // Where packets and bytes are counted; a counter per pair costs memory on every CPU.
 enum class Counters : std::uint8_t { pair, rule, off };
 
-// What one rule has room for; external interfaces are not to be had beside more exempt destinations of one family.
+// Whether conntrack sees packets of pairs: not at all, or by their internal addresses in both directions.
+enum class Conntrack : std::uint8_t { bypass, follow };
+
+// What one rule has room for; where it may decide late, more exempt destinations of one family are not to be had.
 inline constexpr std::size_t most_external_interfaces = 8;
-inline constexpr std::ptrdiff_t most_exempt_beside_interfaces = 8;
+inline constexpr std::ptrdiff_t most_exempt_in_rule = 8;
 
 // The words that a setting may have, and what they mean.
-template <class Value>
-using Words = std::array<std::pair<std::string_view, Value>, 3>;
+template <class Value, std::size_t count>
+using Words = std::array<std::pair<std::string_view, Value>, count>;
 
-inline constexpr Words<std::optional<Engine>> engine_words{
+inline constexpr Words<std::optional<Engine>, 3> engine_words{
     {{"auto", std::nullopt}, {"expression", Engine::expression}, {"native", Engine::native}}};
-inline constexpr Words<Counters> counters_words{
+inline constexpr Words<Counters, 3> counters_words{
     {{"pair", Counters::pair}, {"rule", Counters::rule}, {"off", Counters::off}}};
+inline constexpr Words<Conntrack, 2> conntrack_words{{{"bypass", Conntrack::bypass}, {"follow", Conntrack::follow}}};
+
+template <class Value, std::size_t count>
+std::string_view word_of(const Value& value, const Words<Value, count>& words) {
+    return std::find_if(words.begin(), words.end(), [&](const auto& one) { return one.second == value; })->first;
+}
 
 // No other software is known to use this bit of marks, but Calico, which uses 16 of them.
 inline constexpr std::uint32_t default_mark = 0x08000000;
@@ -66,9 +76,13 @@ struct Configuration {
     bool fail_closed = false;              // whether policy rules hold back what has not come by ours
     std::uint32_t mark = default_mark;     // the bit of packets' marks that tells them what has
     std::optional<Vrf> vrf{};              // nothing: the inside is wherever packets come from
+    Conntrack conntrack = Conntrack::bypass;
     Pairs pairs;
-    std::optional<ConfigurationError> not_for_native;  // the first pair that the native engine cannot have
+    std::optional<ConfigurationError> not_for_native;  // the first pair or setting that this engine cannot have
     std::optional<ConfigurationError> not_for_instance;  // a setting that only the instance without a name can have
+
+    // Whether postrouting may have to decide about a packet, and so must know all that prerouting does.
+    bool decides_late() const { return !external_interfaces.empty() || conntrack == Conntrack::follow; }
 };
 
 // Thrown with every error of a file and of the pairs files that it names, in reading order.

@@ -3,20 +3,11 @@
 
 #include "printable.hpp"
 
-#include <algorithm>
 #include <iterator>
 
 #include <fmt/format.h>
 
 namespace statnat {
-namespace {
-
-template <class Value>
-std::string_view word(const Value& value, const Words<Value>& words) {
-    return std::find_if(words.begin(), words.end(), [&](const auto& one) { return one.second == value; })->first;
-}
-
-}  // namespace
 
 // A JSON string is a basic string of TOML.
 std::string settings_as_toml(const Configuration& configuration, std::string_view pairs_file) {
@@ -26,7 +17,7 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
     }
     std::string toml =
         fmt::format("[gateway]\nengine = \"{}\"\ncounters = \"{}\"\nexempt-destinations = [{}]\npairs-files = [{}]\n",
-                    word(configuration.engine, engine_words), word(configuration.counters, counters_words),
+                    word_of(configuration.engine, engine_words), word_of(configuration.counters, counters_words),
                     destinations, quoted_json(pairs_file));
     if (!configuration.external_interfaces.empty()) {
         const auto quoted = [](const std::string& name) { return quoted_json(name); };
@@ -41,6 +32,9 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
     if (configuration.vrf) {
         const auto& [name, mark, ports] = *configuration.vrf;
         toml += fmt::format("vrf = {}\nmark = {:#010x}\n", quoted_json(name), mark);
+    }
+    if (configuration.conntrack == Conntrack::follow) {
+        toml += fmt::format("conntrack = \"{}\"\n", word_of(configuration.conntrack, conntrack_words));
     }
     if (configuration.fail_closed) {
         toml += fmt::format("fail-closed = true\nmark = {:#010x}\n", configuration.mark);

@@ -35,6 +35,11 @@ void Draft::set(std::string_view key, std::string value, Position at) {
 }
 
 void Draft::settle() {
+    settle_vrf();
+    settle_conntrack();
+}
+
+void Draft::settle_vrf() {
     const auto vrf = settings_.find("vrf");
     if (vrf == settings_.end()) {
         return;
@@ -49,6 +54,42 @@ void Draft::settle() {
                                             : "vrf beside external-interfaces: legal is one of them");
     }
     configuration.vrf->mark = configuration.mark;
+}
+
+void Draft::settle_conntrack() {
+    if (configuration.conntrack != Conntrack::follow) {
+        return;
+    }
+    const Position at = settings_.find("conntrack")->second.at;
+    if (configuration.vrf) {
+        error(at, "conntrack = \"follow\" beside vrf: legal is one of them, since conntrack knows no two hosts with "
+                  "one internal address apart");
+    }
+    if (configuration.external_interfaces.empty()) {
+        refuse_many_exempt("conntrack = \"follow\"", at);
+    }
+    const auto& [file, line, column] = at;
+    configuration.not_for_native = {
+        files_[file], line, column,
+        "conntrack = \"follow\" by the engine \"native\": legal is it by \"expression\" or \"auto\", since stock rules "
+        "do not translate what ICMP errors quote, by which conntrack knows them"};
+}
+
+void Draft::refuse_many_exempt(std::string_view why, Position at) {
+    const std::vector<Prefix>& exempt = configuration.exempt_destinations;
+    if (std::any_of(exempt.begin(), exempt.end(), [](const Prefix& prefix) { return prefix.length == 0; })) {
+        error(at, fmt::format("{} beside an exempt destination of length 0: legal is one of them, since nothing is "
+                              "left to be translated",
+                              why));
+    }
+    for (const Family family : families) {
+        const auto of_family = [&](const Prefix& prefix) { return prefix.address.family == family; };
+        if (std::count_if(exempt.begin(), exempt.end(), of_family) > most_exempt_in_rule) {
+            error(at, fmt::format("{} beside more than {} exempt-destinations of {}: legal are as many; what does not "
+                                  "cross external-interfaces needs none",
+                                  why, most_exempt_in_rule, family == Family::ipv4 ? "IPv4" : "IPv6"));
+        }
+    }
 }
 
 std::optional<Prefix> Draft::side(std::string_view text, Position at) {

@@ -63,6 +63,9 @@ public:
     // What settings of all files mean for each other.
     void settle();
 
+    // Exempt destinations that are not to be had where a rule must compare them, which `why` says that it must.
+    void refuse_many_exempt(std::string_view why, Position at);
+
     // One side of a pair; without a value it is an error.
     std::optional<Prefix> side(std::string_view text, Position at);
 
@@ -89,6 +92,8 @@ private:
         Position at;
     };
 
+    void settle_vrf();
+    void settle_conntrack();
     void judge(Entry& entry);
     void refuse_collisions();
     std::string mention(Position at) const;

@@ -24,10 +24,11 @@ namespace fs = std::filesystem;
 constexpr const char* legal_pair = R"(: legal is "198.51.100.2" or { external = "198.51.100.2", comment = "mail" })";
 
 // As in "engine, counters and mark".
-std::string names_of(const auto& settings) {
+std::string names_of(const auto& named, std::string_view quote = "") {
     std::string names;
-    for (std::size_t i = 0; i < settings.size(); ++i) {
-        names += (i == 0 ? "" : i + 1 < settings.size() ? ", " : " and ") + std::string(settings[i].first);
+    for (std::size_t i = 0; i < named.size(); ++i) {
+        names += fmt::format("{}{}{}{}", i == 0 ? "" : i + 1 < named.size() ? ", " : " and ", quote, named[i].first,
+                             quote);
     }
     return names;
 }
@@ -66,7 +67,7 @@ void TomlFile::read_root(const toml::table& root) {
 }
 
 void TomlFile::read_gateway(const toml::table& gateway) {
-    static constexpr std::array<std::pair<std::string_view, void (TomlFile::*)(const toml::node&)>, 11> settings{{
+    static constexpr std::array<std::pair<std::string_view, void (TomlFile::*)(const toml::node&)>, 12> settings{{
         {"engine", &TomlFile::read_engine},
         {"counters", &TomlFile::read_counters},
         {"exempt-destinations", &TomlFile::read_exempt_destinations},
@@ -78,6 +79,7 @@ void TomlFile::read_gateway(const toml::table& gateway) {
         {"fail-closed", &TomlFile::read_fail_closed},
         {"mark", &TomlFile::read_mark},
         {"vrf", &TomlFile::read_vrf},
+        {"conntrack", &TomlFile::read_conntrack},
     }};
     for (const auto& [key, node, before] : in_reading_order(gateway)) {
         const auto setting = std::find_if(settings.begin(), settings.end(),
@@ -106,17 +108,20 @@ void TomlFile::read_counters(const toml::node& node) {
     take_word(draft_.configuration.counters, counters_words, node, "counters");
 }
 
-template <class Value>
-void TomlFile::take_word(Value& value, const Words<Value>& words, const toml::node& node, std::string_view key) {
+void TomlFile::read_conntrack(const toml::node& node) {
+    take_word(draft_.configuration.conntrack, conntrack_words, node, "conntrack");
+}
+
+template <class Value, std::size_t count>
+void TomlFile::take_word(Value& value, const Words<Value, count>& words, const toml::node& node, std::string_view key) {
     const auto text = node.value<std::string_view>();
     const auto word = std::find_if(words.begin(), words.end(), [&](const auto& one) { return one.first == text; });
     if (word != words.end()) {
         value = word->second;
         draft_.set(key, what_came(node), place(node.source()));
     } else {
-        draft_.error(place(node.source()),
-                     fmt::format(R"({} is {}: legal are "{}", "{}" and "{}")", key, what_came(node), words[0].first,
-                                 words[1].first, words[2].first));
+        draft_.error(place(node.source()), fmt::format("{} is {}: legal are {}", key, what_came(node),
+                                                       names_of(words, "\"")));
     }
 }
 
@@ -172,21 +177,8 @@ void TomlFile::read_external_interfaces(const toml::node& node) {
 }
 
 void TomlFile::refuse_many_beside_interfaces(Position at) {
-    if (draft_.configuration.external_interfaces.empty()) {
-        return;
-    }
-    const std::vector<Prefix>& exempt = draft_.configuration.exempt_destinations;
-    if (std::any_of(exempt.begin(), exempt.end(), [](const Prefix& prefix) { return prefix.length == 0; })) {
-        draft_.error(at, "external-interfaces beside an exempt destination of length 0: legal is one of them, since "
-                         "nothing is left to cross these interfaces");
-    }
-    for (const Family family : families) {
-        const auto of_family = [&](const Prefix& prefix) { return prefix.address.family == family; };
-        if (std::count_if(exempt.begin(), exempt.end(), of_family) > most_exempt_beside_interfaces) {
-            draft_.error(at, fmt::format("external-interfaces beside more than {} exempt-destinations of {}: legal are "
-                                         "as many; what does not cross these interfaces needs none",
-                                         most_exempt_beside_interfaces, family == Family::ipv4 ? "IPv4" : "IPv6"));
-        }
+    if (!draft_.configuration.external_interfaces.empty()) {
+        draft_.refuse_many_exempt("external-interfaces", at);
     }
 }
 

@@ -38,9 +38,10 @@ private:
     void keep_to_one_instance(std::string_view key, bool wanted, Position at);
     void read_mark(const toml::node& node);
     void read_vrf(const toml::node& node);
+    void read_conntrack(const toml::node& node);
     void find_pairs_files(const toml::node& node);
-    template <class Value>
-    void take_word(Value& value, const Words<Value>& words, const toml::node& node, std::string_view key);
+    template <class Value, std::size_t count>
+    void take_word(Value& value, const Words<Value, count>& words, const toml::node& node, std::string_view key);
     std::optional<bool> read_switch(std::string_view key, const toml::node& node);
     void read_pair(const toml::key& key, const toml::node& node);
     void read_pair_table(const toml::table& table, Entry& entry);

@@ -18,7 +18,7 @@ struct Questions {
     // Why the kernel routes it nowhere, from behind the translation of its target: an errno, or 0.
     std::function<int(const Probe&)> routing_error;
     std::string sync;   // the command that makes rules right
-    std::string table;  // the name of those that make packets untracked
+    std::string table;  // the name of those that make packets untracked; empty: none do
 };
 
 std::optional<Trouble> diagnosis(const Probe& probe, const Course& course, const Questions& ask);

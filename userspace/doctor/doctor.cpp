@@ -10,6 +10,7 @@
 #include "doctor/trace.hpp"
 #include "error.hpp"
 #include "ruleset/inventory.hpp"
+#include "ruleset/machine.hpp"
 #include "version.hpp"
 
 #include <algorithm>
@@ -53,7 +54,12 @@ void try_packets(Netlink& netlink, const Neighbourhood& around, const Inventory&
                          instance.command("doctor") + " --towards ADDRESS, which is one outside", false});
         return;
     }
-    const std::vector<Probe> all = probes(netlink, around, there.pairs, outside, there.external_interfaces);
+    std::vector<Probe> all = probes(netlink, around, there.pairs, outside, there.external_interfaces);
+    const bool followed = there.conntrack == Conntrack::follow;
+    if (followed) {
+        // An answer to what conntrack never saw leave is dropped for good reasons.
+        std::erase_if(all, [](const Probe& probe) { return probe.way == Way::inbound; });
+    }
     if (all.empty()) {
         found.push_back({fmt::format("no host with a pair is reached by {}, so no packet was tried",
                                      name(outside.family)),
@@ -61,7 +67,7 @@ void try_packets(Netlink& netlink, const Neighbourhood& around, const Inventory&
         return;
     }
     const Questions ask{text_of_rule, [&](const Probe& probe) { return routing_error(netlink, probe); }, sync,
-                        instance.table()};
+                        followed ? "" : instance.table()};
     try {
         Trace trace;
         for (const Probe& probe : all) {
@@ -103,6 +109,14 @@ Troubles troubles_with_module(Kernel& kernel, std::optional<Engine> wanted, cons
     return {};
 }
 
+Troubles troubles_with_flowtables(Kernel& kernel, const std::filesystem::path& file) {
+    Troubles found;
+    for (const std::string& sentence : warnings_of_flowtables(kernel.flowtables())) {
+        found.push_back({sentence, fmt::format("{}: conntrack = \"bypass\"", file.string()), false});
+    }
+    return found;
+}
+
 }  // namespace
 
 std::string module_version() {
@@ -135,6 +149,9 @@ int doctor(Kernel& kernel, const std::filesystem::path& file, const DoctorOption
     }
     const std::string neighbours = fmt::format("{} {}", instance.command("neighbours"), file.string());
     take(troubles_with_externals(netlink, around, there.pairs, instance.is_named() ? "" : neighbours));
+    if (there.conntrack == Conntrack::follow) {
+        take(troubles_with_flowtables(kernel, file));
+    }
     take(troubles_with_policies(there.pairs, there.exempt_destinations, file.string()));
     found = in_order(std::move(found));
     out << (options.json ? as_json(found) : as_text(found));

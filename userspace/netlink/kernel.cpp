@@ -7,6 +7,7 @@
 #include "wire/decoder.hpp"
 #include "wire/questions.hpp"
 #include "wire/refusals.hpp"
+#include "wire/wire.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -319,6 +320,14 @@ std::vector<OtherChain> Kernel::chains_of_others() {
         }
     });
     return chains;
+}
+
+std::vector<std::string> Kernel::flowtables() {
+    std::vector<std::string> places;
+    netlink_.ask(ask_flowtables(netlink_.next_sequence()), [&](Message message) {
+        places.push_back(place_of_flowtable(message));
+    });
+    return places;
 }
 
 CannotGoOn Kernel::out_of_patience(std::string_view result) const {

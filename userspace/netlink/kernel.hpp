@@ -120,6 +120,8 @@ public:
 
     // Base chains of other tables, as far as they are told.
     std::vector<OtherChain> chains_of_others();
+    // All there are: "inet firewall f".
+    std::vector<std::string> flowtables();
 
     // Asks with a batch that changes nothing; loads the module if it is installed.
     Availability probe();

@@ -44,12 +44,6 @@ std::string_view words(Counters counters) {
     return "off";
 }
 
-std::string_view setting(Counters counters) {
-    const auto word = std::find_if(counters_words.begin(), counters_words.end(),
-                                   [&](const auto& one) { return one.second == counters; });
-    return word->first;
-}
-
 // "2 of 3072 IPv4, 1 of 48 IPv6 /48 npt"
 std::string occupancy(const Inventory& found) {
     std::string text;
@@ -100,6 +94,9 @@ std::string as_text(const Status& status) {
     std::string text = fmt::format("engine: {}\n{}pairs: {}\ncounters: {}\n",
                                    found.engine ? name(*found.engine) : "none", module_line(status), occupancy(found),
                                    words(found.counters));
+    if (found.conntrack == Conntrack::follow) {
+        text += "conntrack: follows packets of pairs, by their internal addresses\n";
+    }
     for (const CountedRule& rule : found.rules) {
         text += fmt::format("rule: {}, {}: {}: {} ({})\n", quantity(rule.traffic.packets, "packet"),
                             quantity(rule.traffic.bytes, "byte"), printable(rule.chain), printable(rule.text),
@@ -133,14 +130,15 @@ std::string as_json(const Status& status) {
     return fmt::format(
         R"({{"installed":{},"engine":{},"module":{{"available":{}{}}},)"
         "\n"
-        R"("pairs":{},"counters":{},"rules":{},"dropped":{},)"
+        R"("pairs":{},"counters":{},"conntrack":{},"rules":{},"dropped":{},)"
         "\n"
         R"("damages":{},"lacks":{},"notes":{}}})"
         "\n",
         status.is_installed, found.engine ? quoted_json(name(*found.engine)) : "null", status.no_module.empty(),
         status.no_module.empty() ? "" : R"(,"why":)" + quoted_json(status.no_module),
         list_in_json(found.occupancies, [](const Occupancy& maps) { return as_json(maps); }),
-        status.is_installed ? quoted_json(setting(found.counters)) : "null",
+        status.is_installed ? quoted_json(word_of(found.counters, counters_words)) : "null",
+        status.is_installed ? quoted_json(word_of(found.conntrack, conntrack_words)) : "null",
         list_in_json(found.rules, [](const CountedRule& rule) { return as_json(rule); }),
         found.engine == Engine::expression ? fmt::format("{}", found.dropped) : "null",
         list_in_json(status.damages, quoted), list_in_json(lacks, quoted), list_in_json(status.notes, quoted));

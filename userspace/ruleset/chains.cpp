@@ -8,6 +8,9 @@
 namespace statnat {
 namespace {
 
+// Where what conntrack follows gets no other source.
+constexpr std::string_view guard_chain = "guard";
+
 constexpr std::string_view expression_comment =
     "made by statnat-nft; stock nft does not show the rules of this chain, statnat-nft nft list ruleset does";
 static_assert(expression_comment.size() <= 127, "nft's limit of a comment");
@@ -113,15 +116,22 @@ std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
     const std::vector<MapReference> by_internal = references(Side::internal, table);
     const std::vector<MapReference> by_external = references(Side::external, table);
     // What the gateway itself sends has come by no interface.
-    const SnatStateless from_gateway{.field = Field::destination, .maps = by_external, .notrack = true};
+    const bool follow = extras.follow;
+    const SnatStateless from_gateway{
+        .field = Field::destination, .maps = by_external, .notrack = !follow, .follow = follow};
     SnatStateless inbound = from_gateway;
     inbound.via = extras.interfaces;
-    const SnatStateless of_pairs{.field = Field::source, .maps = by_internal, .untrack = true};
+    const SnatStateless of_pairs{.field = Field::source, .maps = by_internal, .untrack = !follow, .follow = follow};
     SnatStateless decide = of_pairs;
     decide.unless = extras.unless;
     decide.via = extras.interfaces;
-    SnatStateless outbound{.field = Field::source, .maps = by_internal, .untracked = true, .via = extras.interfaces};
-    if (!extras.interfaces.empty()) {
+    SnatStateless outbound{.field = Field::source,
+                           .maps = by_internal,
+                           .untracked = !follow,
+                           .followed = follow,
+                           .via = extras.interfaces};
+    // It may have to decide late.
+    if (follow || !extras.interfaces.empty()) {
         outbound.unless = extras.unless;
     }
     // A redirect about a packet of a pair goes no further, exempt or not: by its addresses alone, nobody could tell.
@@ -139,12 +149,20 @@ std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
         postrouting.push_back(make_rule({{MatchForwarded{false}}, about_vrf, {outbound}}));
     }
     const std::string comment{expression_comment};
-    return {
+    std::vector<Chain> chains{
         {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment,
          expression_prerouting(inbound, decide, extras)},
-        {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment, postrouting},
+        {"postrouting", Hook::postrouting, ChainType::filter, follow ? followed_priority : raw_priority, comment,
+         postrouting},
         {"output", Hook::output, ChainType::route, raw_priority, comment, output},
     };
+    if (follow) {
+        SnatStateless told = outbound;
+        told.follow = true;
+        chains.push_back({std::string(guard_chain), Hook::postrouting, ChainType::nat, guard_priority, comment,
+                          {make_rule({{told, KeepSource{}}})}});
+    }
+    return chains;
 }
 
 }  // namespace statnat

@@ -19,6 +19,7 @@ struct Extras {
     std::vector<Prefix> unless;  // exempt by the expression itself
     std::vector<std::string> interfaces;  // behind which the outside is; none: behind any
     std::optional<Vrf> vrf{};             // that the inside is in
+    bool follow = false;                  // whether conntrack keeps packets of pairs
 };
 
 // The order of a table's maps is that in which they are asked.

@@ -19,7 +19,7 @@ struct Translator {
 // The maps that a statement translates `field` with; none if it does something else.
 std::vector<MapReference> maps_of(const Statement& statement, Field field) {
     if (const auto* ours = std::get_if<SnatStateless>(&statement)) {
-        return ours->field == field && !ours->untrack ? ours->maps : std::vector<MapReference>{};
+        return ours->field == field && !ours->only_decides() ? ours->maps : std::vector<MapReference>{};
     }
     const auto* stock = std::get_if<SetAddress>(&statement);
     return stock && stock->field == field ? std::vector<MapReference>{{stock->map}} : std::vector<MapReference>{};

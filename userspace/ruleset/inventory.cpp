@@ -74,6 +74,15 @@ std::vector<std::string> external_interfaces(const Table& table) {
     return names;
 }
 
+Conntrack conntrack_of(const Table& table) {
+    bool follows = false;
+    for_each_statement(table, [&](const Statement& statement, const Chain&) {
+        const auto* ours = std::get_if<SnatStateless>(&statement);
+        follows = follows || (ours && (ours->follow || ours->followed));
+    });
+    return follows ? Conntrack::follow : Conntrack::bypass;
+}
+
 std::uint32_t mark_of(const Table& table) {
     std::uint32_t bits = 0;
     for_each_statement(table, [&](const Statement& statement, const Chain&) {
@@ -146,6 +155,7 @@ Configuration Inventory::configuration() const {
     configuration.fail_closed = mark != 0;
     configuration.mark = mark != 0 ? mark : default_mark;
     configuration.vrf = vrf;
+    configuration.conntrack = conntrack;
     configuration.pairs = pairs;
     return configuration;
 }
@@ -166,6 +176,7 @@ Inventory inventory(const Ruleset& ruleset) {
         take_rules(table, found, counting_rules);
         found.mark = std::max(found.mark, mark_of(table));
         found.vrf = found.vrf ? found.vrf : vrf_of(table);
+        found.conntrack = std::max(found.conntrack, conntrack_of(table));
         const std::vector<Prefix> exempt = exempt_destinations(table);
         if (found.external_interfaces.empty()) {
             found.external_interfaces = external_interfaces(table);

@@ -11,7 +11,7 @@
 namespace statnat {
 namespace {
 
-static_assert(most_external_interfaces == most_via && most_exempt_beside_interfaces == most_unless);
+static_assert(most_external_interfaces == most_via && most_exempt_in_rule == most_unless);
 
 // The kernel gives a map of fixed size 4/3 as many buckets, rounded up to a power of two: 3 * 2^k wastes none.
 std::uint32_t capacity(std::size_t elements, bool hosts) {
@@ -105,14 +105,14 @@ std::vector<Prefix> destinations_of(Family family, const Configuration& configur
 // Beside so many lists of maps the kernel has room to tell as many prefixes of either family.
 constexpr std::size_t most_tiers_beside_unless = 16;
 
-// Whether the expression itself compares destinations, which costs next to nothing; else a set is asked. Beside
-// interfaces it must, since it may have to decide late.
+// Whether the expression itself compares destinations, which costs next to nothing; else a set is asked. Where it may
+// have to decide late, it must.
 bool are_compared(const std::vector<Prefix>& destinations, const Tiers& tiers, const Configuration& configuration,
                   Engine engine) {
     const bool has_room = destinations.size() <= most_unless && !destinations.empty() &&
                           destinations.front().length > 0 && tiers.size() <= most_tiers_beside_unless;
     return engine == Engine::expression && !destinations.empty() &&
-           (has_room || !configuration.external_interfaces.empty());
+           (has_room || configuration.decides_late());
 }
 
 Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Configuration& configuration,
@@ -124,7 +124,8 @@ Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Co
                         .mark = configuration.fail_closed ? configuration.mark : 0,
                         .unless = compared ? destinations : std::vector<Prefix>{},
                         .interfaces = configuration.external_interfaces,
-                        .vrf = configuration.vrf};
+                        .vrf = configuration.vrf,
+                        .follow = configuration.conntrack == Conntrack::follow};
     const bool counters = configuration.counters == Counters::pair;
     Table table;
     table.family = family;

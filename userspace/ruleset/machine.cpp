@@ -139,4 +139,14 @@ std::vector<Address> some_external(const Pairs& pairs) {
     return some;
 }
 
+std::vector<std::string> warnings_of_flowtables(const std::vector<std::string>& places) {
+    std::vector<std::string> sentences;
+    for (const std::string& place : places) {
+        sentences.push_back(fmt::format("flowtable {}: flows of pairs that conntrack follows pass by all rules once "
+                                        "they are in it, and leave with internal addresses: keep them out of it",
+                                        place));
+    }
+    return sentences;
+}
+
 }  // namespace statnat

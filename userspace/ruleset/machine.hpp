@@ -40,4 +40,7 @@ std::vector<std::string> warnings(const Pairs& pairs, const Machine& machine);
 // packets of pairs pass by, and for external addresses without a route.
 std::vector<std::string> notes(const Pairs& pairs, const Machine& machine);
 
+// One sentence for each flowtable, where conntrack follows packets of pairs.
+std::vector<std::string> warnings_of_flowtables(const std::vector<std::string>& places);
+
 }  // namespace statnat

@@ -50,7 +50,9 @@ struct StatementText {
         for (const auto& [word, member] : statement_flags) {
             words += statement.*member ? " " + std::string(word) : "";
         }
-        words += statement.else_maps.empty() ? "" : " else saddr map " + text(statement.else_maps) + " untrack";
+        words += statement.else_maps.empty() ? ""
+                                             : " else saddr map " + text(statement.else_maps) +
+                                                   (statement.follow ? " follow" : " untrack");
         for (const Prefix& prefix : statement.unless) {
             words += (&prefix == &statement.unless.front() ? " unless daddr " : ", ") + prefix.short_text();
         }
@@ -104,6 +106,7 @@ struct StatementText {
         const std::string bits = in_hexadecimal(statement.bits);
         return "meta mark & " + bits + " == " + bits;
     }
+    std::string operator()(const KeepSource&) const { return "snat to " + keyword(family) + " saddr"; }
     std::string operator()(const Drop&) const { return "drop"; }
     std::string operator()(const Counter&) const { return "counter"; }
     std::string operator()(const Foreign& statement) const { return statement.expression; }

@@ -18,6 +18,9 @@
 namespace statnat {
 
 inline constexpr std::int32_t raw_priority = -300;
+// Behind whatever may give a followed connection another address, and before what makes an entry of it.
+inline constexpr std::int32_t followed_priority = 300;
+inline constexpr std::int32_t guard_priority = 99;  // before rules of type nat at srcnat, 100
 
 enum class Field : std::uint8_t { source, destination };
 
@@ -30,8 +33,9 @@ struct MapReference {
     bool operator==(const MapReference&) const = default;
 };
 
-// snat_stateless {saddr | daddr} map MAP [, MAP]... [notrack | untrack] [untracked | tracked]
-//     [else saddr map MAP [, MAP]... untrack] [unless daddr PREFIX [, PREFIX]...] [via INTERFACE [, INTERFACE]...]
+// snat_stateless {saddr | daddr} map MAP [, MAP]... [notrack | untrack] [untracked | tracked] | [follow] [followed]
+//     [else saddr map MAP [, MAP]... {untrack | follow}] [unless daddr PREFIX [, PREFIX]...]
+//     [via INTERFACE [, INTERFACE]...]
 struct SnatStateless {
     Field field;
     std::vector<MapReference> maps;  // the first that has the address ends the search
@@ -39,10 +43,21 @@ struct SnatStateless {
     bool untrack = false;
     bool untracked = false;
     bool tracked = false;
+    bool follow = false;
+    bool followed = false;
     std::vector<MapReference> else_maps{};  // asked for the source where the others have nothing
     std::vector<Prefix> unless{};           // on the way to which a source is not untracked
     std::vector<std::string> via{};         // by which packets come or leave; none: by any
     bool operator==(const SnatStateless&) const = default;
+
+    // Whether a destination is translated and remembered; or a source only told.
+    bool begins_way() const { return field == Field::destination && (notrack || follow); }
+    bool only_decides() const { return untrack || (field == Field::source && follow); }
+    bool ends_way() const { return untracked || followed; }
+    // The statement that else stands for.
+    SnatStateless otherwise() const {
+        return {.field = Field::source, .maps = else_maps, .untrack = !follow, .follow = follow};
+    }
 };
 
 inline constexpr std::size_t most_unless = 8;  // NFT_SNAT_STATELESS_UNLESS_MAX
@@ -54,10 +69,12 @@ struct Flag {
     bool SnatStateless::*member;
 };
 
-inline constexpr std::array<Flag, 4> statement_flags{{{"notrack", &SnatStateless::notrack},
+inline constexpr std::array<Flag, 6> statement_flags{{{"notrack", &SnatStateless::notrack},
                                                       {"untrack", &SnatStateless::untrack},
                                                       {"untracked", &SnatStateless::untracked},
-                                                      {"tracked", &SnatStateless::tracked}}};
+                                                      {"tracked", &SnatStateless::tracked},
+                                                      {"follow", &SnatStateless::follow},
+                                                      {"followed", &SnatStateless::followed}}};
 
 // ip daddr set ip daddr map @MAP (ip6 in the other family, here and below): what the native engine has instead.
 struct SetAddress {
@@ -138,6 +155,11 @@ struct MatchMark {
     bool operator==(const MatchMark&) const = default;
 };
 
+// snat to ip saddr: in a chain of type nat, so that no other rule has a say in it
+struct KeepSource {
+    bool operator==(const KeepSource&) const = default;
+};
+
 // drop
 struct Drop {
     bool operator==(const Drop&) const = default;
@@ -156,8 +178,7 @@ struct Foreign {
 
 using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, AskStanding, MatchOutside, MatchAddressType,
                                MatchForwarded, MatchInterface, MatchIcmpType, MatchUntracked, Notrack, SetMark,
-                               MatchMark, Drop,
-                               Counter, Foreign>;
+                               MatchMark, KeepSource, Drop, Counter, Foreign>;
 
 // What snat_stateless counts beside what is translated as most packets are.
 enum class Reason : std::uint8_t {
@@ -190,7 +211,12 @@ std::string text(const Statement& statement, Family family);
 std::string text(const Rule& rule, Family family);
 
 enum class Hook : std::uint8_t { prerouting, input, forward, output, postrouting };
-enum class ChainType : std::uint8_t { filter, route, other };
+enum class ChainType : std::uint8_t { filter, route, nat, other };
+
+// As nft and the kernel call it.
+constexpr std::string_view name(ChainType type) {
+    return type == ChainType::route ? "route" : type == ChainType::nat ? "nat" : "filter";
+}
 
 struct Chain {
     std::string name;

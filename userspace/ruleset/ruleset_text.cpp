@@ -94,8 +94,8 @@ private:
             add("\t\tcomment \"{}\"\n", chain.comment);
         }
         if (chain.hook) {
-            const std::string_view type = chain.type == ChainType::route ? "route" : "filter";
-            add("\t\ttype {} hook {} priority {}; policy accept;\n", type, keyword(*chain.hook), chain.priority);
+            add("\t\ttype {} hook {} priority {}; policy accept;\n", name(chain.type), keyword(*chain.hook),
+                chain.priority);
         }
         for (const Rule& rule : chain.rules) {
             add("\t\t{}\n", text(rule, family));

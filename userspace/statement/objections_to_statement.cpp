@@ -15,7 +15,8 @@ constexpr std::uint8_t longest_npt_prefix = 64;
 
 // A statement of another kind neither begins nor ends a packet's way.
 bool goes_with_via(const SnatStateless& statement) {
-    return statement.field == Field::destination ? statement.notrack : statement.untrack || statement.untracked;
+    return statement.field == Field::destination ? statement.begins_way()
+                                                 : statement.only_decides() || statement.ends_way();
 }
 
 }  // namespace
@@ -41,6 +42,13 @@ std::optional<std::string> objection_to_map(const MapReference& map) {
 }
 
 std::optional<std::string> objection_to_flags(const SnatStateless& statement) {
+    if ((statement.follow || statement.followed) &&
+        (statement.notrack || statement.untrack || statement.untracked || statement.tracked)) {
+        return "follow and followed exclude all other flags";
+    }
+    if (statement.followed && statement.field == Field::destination) {
+        return "followed goes with saddr only";
+    }
     if (statement.notrack && statement.untrack) {
         return "notrack and untrack exclude each other";
     }
@@ -51,8 +59,8 @@ std::optional<std::string> objection_to_flags(const SnatStateless& statement) {
 }
 
 std::optional<std::string> objection_to_else(const SnatStateless& statement) {
-    if (!statement.else_maps.empty() && (statement.field != Field::destination || !statement.notrack)) {
-        return "else goes with daddr and notrack only";
+    if (!statement.else_maps.empty() && !statement.begins_way()) {
+        return "else goes with daddr and notrack or follow only";
     }
     return {};
 }
@@ -72,10 +80,11 @@ std::optional<std::string> objection_to_prefixes(const std::vector<Prefix>& unle
 }
 
 std::optional<std::string> objection_to_unless(const SnatStateless& statement) {
-    const bool decides = statement.untrack || (statement.untracked && !statement.via.empty());
+    const bool decides =
+        statement.only_decides() || statement.followed || (statement.untracked && !statement.via.empty());
     const bool fits = !statement.else_maps.empty() || (statement.field == Field::source && decides);
     if (!statement.unless.empty() && !fits) {
-        return "unless goes with saddr and untrack, with else, or with saddr, untracked and via";
+        return "unless goes with saddr and untrack, follow or followed, with else, or with saddr, untracked and via";
     }
     return {};
 }
@@ -86,7 +95,8 @@ std::optional<std::string> objection_to_via(const SnatStateless& statement) {
         return {};
     }
     if (!goes_with_via(statement)) {
-        return "via goes with daddr and notrack, with saddr and untrack, or with saddr and untracked";
+        return "via goes with daddr and notrack, with saddr and untrack, with saddr and untracked, or with follow and "
+               "followed";
     }
     if (via.size() > most_via) {
         return "more than " + std::to_string(most_via) +

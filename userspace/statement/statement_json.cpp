@@ -12,6 +12,7 @@
 #include <memory>
 #include <new>
 
+#include <fmt/format.h>
 #include <jansson.h>
 
 namespace statnat {
@@ -89,7 +90,7 @@ std::string take_flag(const json_t* value, SnatStateless& statement) {
             return objection_to_flags(statement).value_or("");
         }
     }
-    return "flags are notrack or untrack, untracked or tracked";
+    return "flags are notrack or untrack, untracked or tracked; or follow, followed";
 }
 
 std::string take(const json_t* object, SnatStateless& statement);
@@ -98,11 +99,11 @@ std::string take(const json_t* object, SnatStateless& statement);
 std::string take_else(const json_t* object, SnatStateless& statement) {
     SnatStateless other{};
     const std::string objection = take(object, other);
-    const SnatStateless possible{.field = Field::source, .maps = other.maps, .untrack = true};
-    if (!objection.empty() || other != possible) {
-        return objection.empty() ? "\"else\" has the field saddr and the flag untrack" : objection;
+    statement.else_maps = other.maps;
+    if (!objection.empty() || other != statement.otherwise()) {
+        const char* flag = statement.follow ? "follow" : "untrack";
+        return objection.empty() ? fmt::format("\"else\" has the field saddr and the flag {}", flag) : objection;
     }
-    statement.else_maps = std::move(other.maps);
     return {};
 }
 
@@ -138,6 +139,7 @@ std::string take(const json_t* object, SnatStateless& statement) {
     statement.field = field == "saddr" ? Field::source : Field::destination;
     const char* key = nullptr;
     json_t* value = nullptr;
+    const json_t* otherwise = json_object_get(object, "else");
     std::string objection;
     json_object_foreach(const_cast<json_t*>(object), key, value) {
         const std::string_view name = key;
@@ -145,13 +147,11 @@ std::string take(const json_t* object, SnatStateless& statement) {
             objection = for_each(value, [&](json_t* item) { return take_map(item, statement.maps); });
         } else if (name == "flags") {
             objection = for_each(value, [&](json_t* item) { return take_flag(item, statement); });
-        } else if (name == "else") {
-            objection = take_else(value, statement);
         } else if (name == "unless") {
             objection = for_each(value, [&](const json_t* item) { return take_unless(item, statement); });
         } else if (name == "via") {
             objection = for_each(value, [&](const json_t* item) { return take_via(item, statement); });
-        } else if (name != "field") {
+        } else if (name != "field" && name != "else") {
             objection = in_quotes(name) + " is not known";
         }
         if (!objection.empty()) {
@@ -161,7 +161,8 @@ std::string take(const json_t* object, SnatStateless& statement) {
     if (statement.maps.empty()) {
         return "\"map\" is missing";
     }
-    return objection_to_parts(statement);
+    objection = otherwise ? take_else(otherwise, statement) : "";
+    return objection.empty() ? objection_to_parts(statement) : objection;
 }
 
 Json made(json_t* value) {
@@ -219,8 +220,7 @@ Json object_of(const SnatStateless& statement) {
     set_list(object.get(), "map", maps.get());
     set_list(object.get(), "flags", set_flags.get());
     if (!statement.else_maps.empty()) {
-        const SnatStateless other{.field = Field::source, .maps = statement.else_maps, .untrack = true};
-        json_object_set(object.get(), "else", object_of(other).get());
+        json_object_set(object.get(), "else", object_of(statement.otherwise()).get());
     }
     const Json unless = made(json_array());
     for (const Prefix& prefix : statement.unless) {

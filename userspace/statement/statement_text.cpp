@@ -139,8 +139,9 @@ std::optional<Misfit> read_else(NftWords& words, SnatStateless& statement) {
     if (const auto wrong = read_maps(words, statement.else_maps)) {
         return wrong;
     }
-    if (const NftWord word = words.take(); word.text != "untrack") {
-        return unexpected(word, "untrack");
+    const std::string_view decides = statement.follow ? "follow" : "untrack";
+    if (const NftWord word = words.take(); word.text != decides) {
+        return unexpected(word, decides);
     }
     return {};
 }

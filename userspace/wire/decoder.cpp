@@ -90,8 +90,7 @@ std::optional<OtherChain> decode_chain_of_others(Message message) {
         (Instance::of_table(table) && chain.families.size() == 1)) {
         return std::nullopt;
     }
-    const std::string family = number == NFPROTO_INET ? "inet" : number == NFPROTO_IPV4 ? "ip" : "ip6";
-    chain.place = family + " " + table + " " + attributes.text(NFTA_CHAIN_NAME);
+    chain.place = place_in(message, table, attributes.text(NFTA_CHAIN_NAME));
     chain.translates = attributes.text(NFTA_CHAIN_TYPE) == "nat";
     return chain;
 }
@@ -281,6 +280,8 @@ void TableDecoder::chain(Message message) {
             chain.type = ChainType::filter;
         } else if (accepts && type == "route") {
             chain.type = ChainType::route;
+        } else if (accepts && type == "nat") {
+            chain.type = ChainType::nat;
         } else {
             chain.type = ChainType::other;
         }

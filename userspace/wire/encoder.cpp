@@ -167,8 +167,7 @@ public:
         nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TABLE, table_.c_str());
         nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_NAME, step.chain.name.c_str());
         if (step.chain.hook) {
-            nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TYPE,
-                                step.chain.type == ChainType::route ? "route" : "filter");
+            nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TYPE, name(step.chain.type).data());
             nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_HOOKNUM, hook_number(*step.chain.hook));
             nftnl_chain_set_s32(chain.get(), NFTNL_CHAIN_PRIO, step.chain.priority);
         }

@@ -79,6 +79,10 @@ Bytes ask_chains_of_all(std::uint32_t sequence) {
     return ask(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NLM_F_DUMP, sequence, [](nlmsghdr*) {});
 }
 
+Bytes ask_flowtables(std::uint32_t sequence) {
+    return ask(NFT_MSG_GETFLOWTABLE, NFPROTO_UNSPEC, NLM_F_DUMP, sequence, [](nlmsghdr*) {});
+}
+
 Bytes ask_rules(Family family, std::string_view table, std::uint32_t sequence) {
     return ask(NFT_MSG_GETRULE, protocol_family(family), NLM_F_DUMP, sequence,
                [&](nlmsghdr* message) { put_text(message, NFTA_RULE_TABLE, table); });

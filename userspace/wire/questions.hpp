@@ -26,5 +26,6 @@ Bytes ask_tables(Family family, std::uint32_t sequence);  // of everybody
 Bytes ask_chains(Family family, std::uint32_t sequence);
 Bytes ask_rules(Family family, std::string_view table, std::uint32_t sequence);
 Bytes ask_chains_of_all(std::uint32_t sequence);
+Bytes ask_flowtables(std::uint32_t sequence);  // of everybody
 
 }  // namespace statnat

@@ -62,8 +62,14 @@ std::string named(const std::vector<MapReference>& maps) {
 
 // Where a chain may be that has the statement.
 std::string hooks_of(const SnatStateless& statement) {
-    if (statement.untrack) {
-        return "snat_stateless with untrack works in filter and route chains of the hooks prerouting and output";
+    if (statement.followed) {
+        return statement.follow ? "snat_stateless with follow and followed works in chains of the hook postrouting"
+                                : "snat_stateless with followed works in filter and route chains of the hook "
+                                  "postrouting";
+    }
+    if (statement.only_decides()) {
+        return fmt::format("snat_stateless {} works in filter and route chains of the hooks prerouting and output",
+                           statement.untrack ? "with untrack" : "saddr with follow");
     }
     if (!statement.via.empty()) {
         return statement.field == Field::source

@@ -18,7 +18,7 @@ namespace {
 // Of each of the flags.
 constexpr std::array<std::uint32_t, statement_flags.size()> bits_of_flags{
     NFT_SNAT_STATELESS_F_NOTRACK, NFT_SNAT_STATELESS_F_UNTRACK, NFT_SNAT_STATELESS_F_UNTRACKED,
-    NFT_SNAT_STATELESS_F_TRACKED};
+    NFT_SNAT_STATELESS_F_TRACKED, NFT_SNAT_STATELESS_F_FOLLOW,  NFT_SNAT_STATELESS_F_FOLLOWED};
 
 // Of each Reason.
 constexpr std::array<std::uint16_t, reason_count> types_of_reasons{

@@ -226,6 +226,9 @@ std::vector<Statement> candidates(std::span<const Expression> dumped, Family fam
     if (name == "payload" && dumped.size() >= 2 && dumped[1].name == "lookup") {
         return lookups(dumped[1].data.text(NFTA_LOOKUP_SET));
     }
+    if (name == "payload" && dumped.size() >= 2 && dumped[1].name == "nat") {
+        return {KeepSource{}};
+    }
     if (name == "meta") {
         return of_meta(dumped);
     }

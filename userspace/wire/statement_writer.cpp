@@ -8,12 +8,15 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <initializer_list>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include <linux/if.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nft_snat_stateless.h>
 #include <netinet/in.h>
 
@@ -52,14 +55,20 @@ void put(nlmsghdr* message, const ExpressionHandle& expression) {
     mnl_attr_nest_end(message, item);
 }
 
+// An expression of numbers alone.
+void put(nlmsghdr* message, const char* name,
+         std::initializer_list<std::pair<std::uint16_t, std::uint32_t>> attributes) {
+    const auto numbers = expression(name);
+    for (const auto& [attribute, number] : attributes) {
+        nftnl_expr_set_u32(numbers.get(), attribute, number);
+    }
+    put(message, numbers);
+}
+
 // [ payload load LENGTHb @ BASE header + OFFSET => reg 1 ]
 void put_payload_load(nlmsghdr* message, std::uint32_t base, std::uint32_t offset, std::uint32_t length) {
-    const auto load = expression("payload");
-    nftnl_expr_set_u32(load.get(), NFTNL_EXPR_PAYLOAD_BASE, base);
-    nftnl_expr_set_u32(load.get(), NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-    nftnl_expr_set_u32(load.get(), NFTNL_EXPR_PAYLOAD_LEN, length);
-    nftnl_expr_set_u32(load.get(), NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
-    put(message, load);
+    put(message, "payload", {{NFTNL_EXPR_PAYLOAD_BASE, base}, {NFTNL_EXPR_PAYLOAD_OFFSET, offset},
+                             {NFTNL_EXPR_PAYLOAD_LEN, length}, {NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1}});
 }
 
 // [ payload load 4b @ network header + 16 => reg 1 ]
@@ -88,21 +97,15 @@ void put_range(nlmsghdr* message, std::uint8_t first, std::uint8_t last) {
 
 // [ meta load KEY => reg 1 ]
 void put_meta_load(nlmsghdr* message, std::uint32_t key) {
-    const auto load = expression("meta");
-    nftnl_expr_set_u32(load.get(), NFTNL_EXPR_META_KEY, key);
-    nftnl_expr_set_u32(load.get(), NFTNL_EXPR_META_DREG, NFT_REG_1);
-    put(message, load);
+    put(message, "meta", {{NFTNL_EXPR_META_KEY, key}, {NFTNL_EXPR_META_DREG, NFT_REG_1}});
 }
 
 constexpr Address nothing{};
 
 // [ fib FLAGS RESULT => reg 1 ]
 void put_fib(nlmsghdr* message, std::uint32_t result, std::uint32_t flags) {
-    const auto lookup = expression("fib");
-    nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_FIB_RESULT, result);
-    nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_FIB_FLAGS, flags);
-    nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_FIB_DREG, NFT_REG_1);
-    put(message, lookup);
+    put(message, "fib", {{NFTNL_EXPR_FIB_RESULT, result}, {NFTNL_EXPR_FIB_FLAGS, flags},
+                         {NFTNL_EXPR_FIB_DREG, NFT_REG_1}});
 }
 
 // [ bitwise reg 1 = ( reg 1 & MASK ) ^ FLIPPED ]
@@ -269,10 +272,7 @@ struct StatementWriter {
     // [ bitwise reg 1 = ( reg 1 & 0x00000040 ) ^ 0x00000000 ]
     // [ cmp neq reg 1 0x00000000 ]
     void operator()(const MatchUntracked&) const {
-        const auto load = expression("ct");
-        nftnl_expr_set_u32(load.get(), NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
-        nftnl_expr_set_u32(load.get(), NFTNL_EXPR_CT_DREG, NFT_REG_1);
-        put(message, load);
+        put(message, "ct", {{NFTNL_EXPR_CT_KEY, NFT_CT_STATE}, {NFTNL_EXPR_CT_DREG, NFT_REG_1}});
         const std::uint32_t untracked = NF_CT_STATE_UNTRACKED_BIT;
         const std::uint32_t zero = 0;
         put_mask(message, &untracked, sizeof untracked);
@@ -286,10 +286,7 @@ struct StatementWriter {
         put_meta_load(message, NFT_META_MARK);
         const std::uint32_t others = ~statement.bits;
         put_mask(message, &others, sizeof others, &statement.bits);
-        const auto set = expression("meta");
-        nftnl_expr_set_u32(set.get(), NFTNL_EXPR_META_KEY, NFT_META_MARK);
-        nftnl_expr_set_u32(set.get(), NFTNL_EXPR_META_SREG, NFT_REG_1);
-        put(message, set);
+        put(message, "meta", {{NFTNL_EXPR_META_KEY, NFT_META_MARK}, {NFTNL_EXPR_META_SREG, NFT_REG_1}});
     }
 
     // [ meta load mark => reg 1 ]
@@ -299,6 +296,15 @@ struct StatementWriter {
         put_meta_load(message, NFT_META_MARK);
         put_mask(message, &statement.bits, sizeof statement.bits);
         put_compare(message, NFT_CMP_EQ, &statement.bits, sizeof statement.bits);
+    }
+
+    // [ payload load 4b @ network header + 12 => reg 1 ]
+    // [ nat snat ip addr_min reg 1 addr_max reg 1 flags 0x1 ]
+    void operator()(const KeepSource&) const {
+        put_address_load(message, family, Field::source);
+        put(message, "nat", {{NFTNL_EXPR_NAT_TYPE, NFT_NAT_SNAT}, {NFTNL_EXPR_NAT_FAMILY, protocol_family(family)},
+                             {NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1}, {NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_1},
+                             {NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_MAP_IPS}});
     }
 
     // [ immediate reg 0 drop ]

@@ -60,4 +60,15 @@ void malformed(const char* what) {
     throw CannotGoOn{std::string("the kernel sent ") + what + " that cannot be understood"};
 }
 
+std::string place_in(Message message, const std::string& table, const std::string& name) {
+    const std::uint8_t number = message[MNL_NLMSG_HDRLEN];  // nfgen_family
+    const std::string family = number == NFPROTO_INET ? "inet" : number == NFPROTO_IPV4 ? "ip" : "ip6";
+    return family + " " + table + " " + name;
+}
+
+std::string place_of_flowtable(Message message) {
+    const Attributes attributes = Attributes::of(message);
+    return place_in(message, attributes.text(NFTA_FLOWTABLE_TABLE), attributes.text(NFTA_FLOWTABLE_NAME));
+}
+
 }  // namespace statnat

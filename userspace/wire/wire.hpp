@@ -201,4 +201,8 @@ inline std::optional<Address> address_in(const Attributes& data, Family family) 
     return address;
 }
 
+// Where something of a table is that a message is about: "inet firewall forward".
+std::string place_in(Message message, const std::string& table, const std::string& name);
+std::string place_of_flowtable(Message message);
+
 }  // namespace statnat
