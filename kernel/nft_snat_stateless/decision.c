@@ -63,7 +63,9 @@ bool snat_decide_late(const struct nft_snat_stateless *priv,
 {
 	struct sk_buff *skb = pkt->skb;
 
-	if (!(priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED) || !nft_in(pkt) ||
+	/* What a bridge passes on to another address has come by no interface. */
+	if (!(priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED) ||
+	    (!nft_in(pkt) && !snat_came_by_bridge(skb)) ||
 	    !snat_scope_lets(priv, nft_out(pkt)) ||
 	    !snat_may_have_pair(pf, skb) || snat_is_exempt(priv, pkt, pf) ||
 	    !snat_has_pair(priv->maps, pkt, pf))
