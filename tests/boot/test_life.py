@@ -50,9 +50,9 @@ def outbound(gateway):
 
 def signed_with_dkms_key(gateway):
     """By the very key that README has a machine told of."""
-    serial = gateway.run("openssl", "x509", "-inform", "der", "-noout", "-serial", "-in", "/var/lib/dkms/mok.pub").stdout
+    told = gateway.run("openssl", "x509", "-inform", "der", "-in", "/var/lib/dkms/mok.pub", "-noout", "-serial").stdout
     signed = gateway.run("modinfo", "-F", "sig_key", "nft_snat_stateless").stdout
-    return serial.strip().partition("=")[2] == signed.strip().replace(":", "")
+    return told.strip().partition("=")[2] == signed.strip().replace(":", "")
 
 
 def reboot(gateway, traffic):
