@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """metrics, as a collector of somebody else's reads it; packets are counted at the other end, too."""
 
+import contextlib
 import stat
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from scapy.layers.inet import IP, UDP
 
-from net import A, A6, A6_OUT, A_OUT, B, B_OUT, X
+from net import A, A6, A6_OUT, A_OUT, B, B_OUT, X, until
 from packets import expression, row
+from test_watch import SOON, Watcher
 from tool import ENGINE
 
 PAIRS = {A: A_OUT, B: B_OUT, A6: A6_OUT}
 NAMES = {"statnat_build_info", "statnat_healthy", "statnat_ailments", "statnat_degraded",
-         "statnat_last_sync_timestamp_seconds", "statnat_pairs", "statnat_pairs_capacity"}
+         "statnat_last_sync_timestamp_seconds", "statnat_pairs", "statnat_pairs_capacity", "statnat_restores_total"}
 TOTALS = {"statnat_packets_total", "statnat_bytes_total"}
 OF_PAIRS = {"statnat_pair_packets_total", "statnat_pair_bytes_total"}
 REASONS = {"statnat_dropped_packets_total": {"malformed", "no_memory", "no_counterpart", "ipsec"},
@@ -125,6 +127,19 @@ def test_ailments(wire, tool):
     assert (value(samples, "statnat_healthy"), value(samples, "statnat_ailments")) == (0, 1)
     tool("sync", tool.file)
     assert value(measured(tool), "statnat_healthy") == 1
+
+
+def test_restores(wire, tool, tmp_path):
+    """Those of watch, of what others did."""
+    tool.sync(PAIRS)
+    before = value(measured(tool), "statnat_restores_total")
+    with contextlib.closing(Watcher(wire.gateway, tool.file, tmp_path)) as watcher:
+        watcher.hears(b"READY=1")
+        for count in (1, 2):
+            wire.gateway.nft("flush chain ip statnat prerouting")
+            until(lambda: value(measured(tool), "statnat_restores_total") == before + count, SOON)
+        tool("sync", tool.file)
+    assert value(measured(tool), "statnat_restores_total") == before + 2
 
 
 def test_nothing_is_installed(tool):

@@ -145,6 +145,9 @@ private:
             drift.insert(drift.end(), strays.begin(), strays.end());
             say(drift);
             sync_again();
+            if (by_ || !drift.empty()) {
+                kernel_.restores().add_one();
+            }
             disturbed_ = false;
             by_.reset();
             hear(milliseconds(0));

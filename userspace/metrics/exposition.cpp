@@ -212,6 +212,8 @@ std::string exposition(const Metrics& metrics) {
         text.begin("statnat_last_sync_timestamp_seconds", "gauge", "When the tool left the kernel as it should be.");
         text.sample({}, *metrics.synced_at);
     }
+    text.begin("statnat_restores_total", "counter", "How often watch has brought back what somebody took away.");
+    text.sample({}, metrics.restores);
     add_maps(metrics.found, text);
     add_traffic(metrics, text);
     add_reasons(metrics.statistics, text);

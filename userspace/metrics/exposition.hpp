@@ -21,6 +21,7 @@ struct Metrics {
     std::vector<std::string> ailments{};              // what status --health would say
     bool degraded = false;
     std::optional<std::int64_t> synced_at{};          // in seconds since 1970
+    std::uint64_t restores = 0;                       // since boot
 };
 
 std::string exposition(const Metrics& metrics);

@@ -36,6 +36,7 @@ Metrics measure(Kernel& kernel, const fs::path& file, const MetricsOptions& opti
         metrics.pairs = counted_pairs(ruleset);
     }
     metrics.synced_at = kernel.baseline().kept_at();
+    metrics.restores = kernel.restores().count();
     const auto record = kernel.baseline().recall();
     metrics.degraded = record && !record->degraded.empty();
     return metrics;

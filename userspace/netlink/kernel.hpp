@@ -11,6 +11,7 @@
 #include "pairs/overlaps.hpp"
 #include "progress.hpp"
 #include "records/baseline.hpp"
+#include "records/restores.hpp"
 #include "records/run_file.hpp"
 #include "records/state_file.hpp"
 #include "ruleset/machine.hpp"
@@ -73,6 +74,7 @@ struct Records {
     RunFile fence{};
     RunFile vrf{};
     RunFile reflection{};  // of all instances
+    Restores restores{};
 };
 
 // How long a command starts again when somebody else keeps committing.
@@ -107,6 +109,7 @@ public:
     const RunFile& fence() const { return records_.fence; }
     const RunFile& vrf() const { return records_.vrf; }
     const RunFile& reflection() const { return records_.reflection; }
+    const Restores& restores() const { return records_.restores; }
 
     // What has changed since the tool left it so, in sentences, as far as that can be told without a dump.
     std::vector<std::string> drift(const Baseline::Record& since);

@@ -25,7 +25,8 @@ Records records(const Instance& instance) {
     const RunDirectory directory{state_directory, *cookie, boot, instance.name()};
     const RunDirectory of_all{state_directory, *cookie, boot};
     return {StateFile(directory),        Baseline(directory),       RunFile(directory, "neighbours"),
-            RunFile(directory, "fence"), RunFile(directory, "vrf"), RunFile(of_all, "reflection")};
+            RunFile(directory, "fence"), RunFile(directory, "vrf"), RunFile(of_all, "reflection"),
+            Restores(directory)};
 }
 
 }  // namespace
