@@ -140,9 +140,9 @@ def ping(client, address):
 
 def hops(client, address, *options):
     """What traceroute shows, once no router holds its answer back: to one host a kernel sends six errors at once, and
-    then one a second (net.ipv4.icmp_ratelimit)."""
+    then one a second (net.ipv4.icmp_ratelimit); so it asks hop by hop, and not sixteen at once."""
     def trace():
-        done = client.run("traceroute", "-n", "-q", "1", "-w", "10", *options, address)
+        done = client.run("traceroute", "-n", "-q", "1", "-N", "1", "-w", "10", *options, address)
         seen = [line.split()[1] for line in done.stdout.splitlines()[1:]]
         return "*" not in seen and seen
     return until(trace)
