@@ -56,7 +56,7 @@ def syntax_error(unexpected, expected):
 
 
 LENGTHS = "a prefix has a length of 1 to 32 for IPv4, of 1 to 128 for IPv6"
-ELSE = "else goes with daddr and notrack only"
+ELSE = "else goes with daddr and notrack or follow only"
 UNLESS = "unless goes with saddr and untrack, with else, or with saddr, untracked and via"
 VIA = "via goes with daddr and notrack, with saddr and untrack, or with saddr and untracked"
 REST = "an asterisk stands for the rest of a name, behind its beginning"

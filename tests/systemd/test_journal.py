@@ -6,6 +6,10 @@ import json
 from gateway import CONFIGURATION
 from net import A, A_OUT, until
 
+UNIT = """[Service]
+Type=oneshot
+ExecStart=/usr/sbin/statnat-nft --log-level {level} --instance red sync
+"""
 COUNTS = "STATNAT_PAIRS_ADDED", "STATNAT_PAIRS_REMOVED", "STATNAT_PAIRS_CHANGED"
 
 
@@ -56,8 +60,9 @@ def test_an_instance_is_named(gateway):
     """As no unit: with both outputs connected to the journal, and the level that is asked for."""
     gateway.write("/etc/statnat/red.toml", '[pairs]\n"10.9.9.9" = "198.51.100.99"\n')
     for level in ("off", "info", "debug"):
-        gateway.run("systemd-run", "-q", "--wait", "--unit", f"red-{level}", "-p", "Type=exec",
-                    "statnat-nft", "--log-level", level, "--instance", "red", "sync")
+        gateway.write(f"/etc/systemd/system/red-{level}.service", UNIT.format(level=level))
+        gateway.run("systemctl", "daemon-reload")
+        gateway.run("systemctl", "start", f"red-{level}")
     debug = entries(gateway, "-u", "red-debug", "PRIORITY=7", "STATNAT_INSTANCE=red")
     assert debug and all(entry["STATNAT_COMMAND"] == "sync" for entry in debug)
     assert not entries(gateway, "-u", "red-info", "PRIORITY=7", "STATNAT_INSTANCE=red")
@@ -75,10 +80,9 @@ def test_lines_elsewhere(gateway):
 
 def test_of_its_unit_though_it_has_ended(gateway):
     """The journal asks the kernel whose an entry is when it reads it: here, long after."""
-    journald = gateway.run("systemctl", "show", "-P", "MainPID", "systemd-journald").stdout.strip()
     before = len(entries(gateway, "-u", "statnat", "STATNAT_COMMAND=sync"))
-    gateway.run("kill", "-STOP", journald)
+    gateway.run("systemctl", "kill", "-s", "STOP", "systemd-journald")
     gateway.run("systemctl", "reload", "statnat")
-    gateway.run("kill", "-CONT", journald)
+    gateway.run("systemctl", "kill", "-s", "CONT", "systemd-journald")
     until(lambda: len(entries(gateway, "-u", "statnat", "STATNAT_COMMAND=sync")) > before)
     assert last(gateway, "STATNAT_COMMAND=sync")["OBJECT_SYSTEMD_UNIT"] == "statnat.service"
