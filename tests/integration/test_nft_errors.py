@@ -57,8 +57,9 @@ def syntax_error(unexpected, expected):
 
 LENGTHS = "a prefix has a length of 1 to 32 for IPv4, of 1 to 128 for IPv6"
 ELSE = "else goes with daddr and notrack or follow only"
-UNLESS = "unless goes with saddr and untrack, with else, or with saddr, untracked and via"
-VIA = "via goes with daddr and notrack, with saddr and untrack, or with saddr and untracked"
+UNLESS = "unless goes with saddr and untrack, follow or followed, with else, or with saddr, untracked and via"
+VIA = ("via goes with daddr and notrack, with saddr and untrack, with saddr and untracked, or with follow and "
+       "followed")
 REST = "an asterisk stands for the rest of a name, behind its beginning"
 MANY = ", ".join(f"wan{number}" for number in range(9))
 NINE = [f"10.{number}.0.0/16" for number in range(9)]

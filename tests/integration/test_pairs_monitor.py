@@ -33,15 +33,14 @@ class Monitor:
     """The tool at work, and what it has said so far."""
 
     def __init__(self, namespace, folder, *options):
-        self.out, self.errors = (folder / "out").open("w+"), (folder / "errors").open("w+")
-        with namespace:
-            self.process = subprocess.Popen([str(TOOL), "monitor", *options], stdout=self.out, stderr=self.errors)
+        self.out, self.errors = folder / "out", folder / "errors"
+        with namespace, self.out.open("w") as out, self.errors.open("w") as errors:
+            self.process = subprocess.Popen([str(TOOL), "monitor", *options], stdout=out, stderr=errors)
         until(self.lines)
 
     def lines(self):
-        """But for one that is not whole yet."""
-        self.out.seek(0)
-        return self.out.read().split("\n")[:-1]
+        """But for one that is not whole yet. Of a file opened apart: to read the monitor's own moves where it writes."""
+        return self.out.read_text().split("\n")[:-1]
 
     def seconds(self):
         """Of processor time so far."""
@@ -59,8 +58,6 @@ class Monitor:
     def close(self):
         self.process.kill()
         self.process.wait()
-        self.out.close()
-        self.errors.close()
 
 
 @pytest.fixture
@@ -163,8 +160,7 @@ def test_json(tool, tmp_path):
 def test_ends_by_a_signal(monitor, number):
     monitor.process.send_signal(number)
     assert monitor.process.wait(60) == 0
-    monitor.errors.seek(0)
-    assert monitor.errors.read() == ""
+    assert monitor.errors.read_text() == ""
 
 
 def test_ends_when_nobody_reads(tool):

@@ -28,13 +28,14 @@ def test_there(name):
 
 
 def test_commands():
-    """Each picture of a terminal has what was typed, and shows no error."""
+    """Each picture of a terminal has what was typed, where no program has the whole screen, and shows no error."""
     folder = PROJECT / "docs/pictures"
     taken = re.findall(r'\("(\w+)", \w*"?"?, \["(statnat-nft .*?)"', (folder / "take").read_text())
     assert {name for name, _ in taken} == {path.stem for path in folder.glob("*.svg")} != set()
     for name, command in taken:
         text = "".join(xml.parse(folder / f"{name}.svg").getroot().itertext())
-        assert f"gateway# {command}" in text and "statnat-nft: error" not in text
+        assert f"A terminal: {command}" in text and "statnat-nft: error" not in text
+        assert (f"gateway# {command}" in text) == (name != "top")
         assert f"docs/pictures/{name}.svg" in (PROJECT / "README.md").read_text()
 
 

@@ -177,7 +177,7 @@ def test_a_list_again_and_again(wire, synced, terminal):
 
 def test_a_list_again_and_again_in_a_file(wire, synced, tmp_path):
     """One behind the other, until a signal ends it."""
-    with (tmp_path / "out").open("w+") as out, wire.gateway:
+    with (tmp_path / "out").open("w") as out, wire.gateway:
         process = subprocess.Popen([str(TOOL), "list", "--watch", "--json"], stdout=out)
     until(lambda: (tmp_path / "out").read_text().count('{"pairs":[') == 3)
     process.terminate()

@@ -34,19 +34,20 @@ class Watcher:
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.manager.bind(str(path))
         self.manager.settimeout(SOON)
-        self.log = (folder / "log").open("w+")
-        self.process = subprocess.Popen(
-            ["nsenter", f"--net=/run/netns/{gateway.name}", str(TOOL), *words, "watch", str(file)],
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET": str(path), **environment},
-            stdout=self.log, stderr=self.log)
+        self.log = folder / "log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                ["nsenter", f"--net=/run/netns/{gateway.name}", str(TOOL), *words, "watch", str(file)],
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET": str(path), **environment},
+                stdout=log, stderr=log)
 
     def hears(self, word):
         while self.manager.recv(64) != word:
             pass
 
     def lines(self):
-        self.log.seek(0)
-        return self.log.read().splitlines()
+        """Of a file opened apart: to read the watcher's own moves where it writes."""
+        return self.log.read_text().splitlines()
 
     def memory(self):
         with open(f"/proc/{self.process.pid}/status") as status:
@@ -56,7 +57,6 @@ class Watcher:
         self.process.kill()
         self.process.wait()
         self.manager.close()
-        self.log.close()
 
 
 @pytest.fixture
