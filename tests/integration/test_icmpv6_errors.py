@@ -144,7 +144,9 @@ def test_garbage_passes_behind_its_translated_header(wire, tool, garbage):
 @pytest.mark.parametrize("at", [row("of the error", 42), row("of the quote", 40 + 8 + 40 + 16)])
 def test_wrong_checksum_stays_as_wrong(wire, tool, way, at):
     """A wrong quote makes the error's own checksum right over wrong bytes: both stay as they are."""
-    wrong = lambda source, target: add(quoting(TCP(seq=7) / TEXT)(source, target), at - 48, 0x111)
+    def wrong(source, target):
+        return add(quoting(TCP(seq=7) / TEXT)(source, target), at - 48, 0x111)
+
     sent, seen = errors(way, ICMPv6PacketTooBig(), wrong if at > 48 else quoting(TCP(seq=7) / TEXT))
     passes(wire, way, *((sent, seen) if at > 48 else (add(sent, at, 0x111), add(seen, at, 0x111))))
 

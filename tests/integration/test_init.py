@@ -22,7 +22,6 @@ README = (PROJECT / "README.md").read_text()
 PORT = 4000
 
 
-
 def link(name, address):
     """An interface, and the other end of its cable, which nobody has."""
     return f"link add {name} type veth peer name {name}-end\naddress add {address} dev {name}\nlink set {name} up\n"

@@ -39,7 +39,7 @@ class Monitor:
         until(self.lines)
 
     def lines(self):
-        """But for one that is not whole yet. Of a file opened apart: to read the monitor's own moves where it writes."""
+        """But for one that is not whole yet; of a file opened apart: to read the monitor's moves where it writes."""
         return self.out.read_text().split("\n")[:-1]
 
     def seconds(self):

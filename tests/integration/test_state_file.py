@@ -134,8 +134,10 @@ def somebody_commits_once(namespace):
 def test_does_without_a_place_for_it(wire, synced):
     """Where nothing can be written, nothing is said and nothing is different."""
     command = 'mount -t tmpfs -o ro none /run/statnat && exec "$0" "$@"'
+
     def run(*arguments):
         return wire.gateway.run("unshare", "--mount", "sh", "-c", command, str(TOOL), *map(str, arguments))
+
     assert run("sync", synced.file).stdout == "nothing to change\n"
     done = run("sync", synced.configure(OTHER))
     assert (done.stdout, done.stderr) == (f"added 1 pair, changed 1 pair{REWRITTEN}\n", "")
