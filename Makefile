@@ -45,9 +45,9 @@ verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -
 # Tables repeat by 2, 3 and 4.
 comma := ,
 space := $(subst ,, )
-sampled = $(if $(filter $(1),$(SAMPLED)),--sample=7) $(if $(filter $(1),$(WHOLE)),--whole=$(subst $(space),$(comma),$(packets)))
+sampled = $(if $(filter $(1),$(SAMPLED)),--sample=13) $(if $(filter $(1),$(WHOLE)),--whole=$(subst $(space),$(comma),$(packets)))
 
-.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb rpm clean install unit host boot systemd guests races debug gates clang fuzzers
+.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb rpm clean install static unit host boot systemd guests races debug gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9 ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -78,13 +78,13 @@ kmod-%:
 	@kernel=$$(tests/vm/kernels $*); \
 	tests/vm/inside $* $(MAKE) -f Makefile.kmod KDIR=$$kernel/lib/modules/$${kernel##*/}/build W=1 KCFLAGS=-Werror $(sparse)
 
-check: build unit host ## the inner loop: unit tests, and the integration tests on this kernel with the native engine
+check: build static unit host ## the inner loop: what only reads the code, unit tests, and the integration tests on this kernel with the native engine
 
 test: packages ## install what it takes, then all tests, those of integration also in guests
 	rm -rf build/logs
 	DEB_CXXFLAGS_APPEND=-g1 $(MAKE) $(quick) deb trixie-tool kmods
 	status=0; \
-	$(MAKE) -k -j$$(nproc) $(quick) guests host race-6.12 gates race-6.1 systemd-bookworm trixie-host clang || status=1; \
+	$(MAKE) -k -j$$(nproc) $(quick) guests host race-6.12 gates race-6.1 systemd-bookworm trixie-host static clang || status=1; \
 	$(verdicts); exit $$status
 
 kernels: packages ## run all tests on all kernels, and write docs/kernels.md; takes hours
@@ -102,6 +102,9 @@ arm64: ## run the tests of packets on arm64, which QEMU emulates
 
 build/logs:
 	mkdir -p $@
+
+static: | build/logs
+	tests/static $(call logged,static)
 
 unit: | build/logs
 	ctest --test-dir $(BUILD) --no-tests=error --output-on-failure $(call logged,unit)
