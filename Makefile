@@ -14,7 +14,7 @@ CLOUD := 6.12-cloud trixie-backports-cloud
 ARM64 := 6.12-arm64
 packets := translation exempt scope icmp_errors ipv6 icmpv6_errors npt prefix_pairs pseudo_headers rfc
 # ... and of what else the module does in the kernel; the rest is about the tool, which this machine's kernel tries.
-module := binding bridge complete_checksum counters drops fail_closed flags flows follow foreign_mark imported instances ipsec link_local neighbours \
+module := binding bridge complete_checksum counters drops fail_closed flags flows follow foreign_mark imported instances ipsec jool link_local neighbours \
 	never_translated nft one_lan own_address prefixes refusals rulesets stats sync to_gateway trace tunnel vrf within
 # What guests take.
 GUEST_TESTS := tests/integration
@@ -134,6 +134,12 @@ guest-%: | build/logs
 	kernel=$$(tests/vm/kernels $*); \
 	tests/vm/run --kernel $* --memory 2G --timeout 10800 --module build/kmod/$${kernel##*/}/nft_snat_stateless.ko -- \
 		env $(call engine,$*) $(PYTEST) $(call sampled,$*) $(tests) $(call logged,guest-$*)
+
+# Another translator, beside whose packets ours are held; it knows no newer kernel.
+guest-6.1: jool-6.1
+
+jool-%: | build/logs
+	tests/vm/jool $* $(call logged,jool-$*)
 
 # With two processors, which race, and a heap that notices what is written to the wrong place.
 races: $(KERNELS:%=race-%)

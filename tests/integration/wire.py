@@ -86,22 +86,24 @@ class Wire:
     """The gateway and its two ports. The gateway never leaves a checksum or a segmentation undone."""
 
     protocol, marks, pairs = ETH_P_IP, MARKS, PAIRS
+    between = ("gateway",)  # from inside to outside; of several the first is `gateway`
 
     def __init__(self):
         # One processor: the kernel then keeps the order in which packets were put on the wires.
         self.processors = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {min(self.processors)})
-        self.gateway = Namespace("gateway")
+        self.gateways = [Namespace(name) for name in self.between]
+        self.gateway = self.gateways[0]
         self.ends = [Namespace("inside"), Namespace("outside")]
         for end in self.ends:
             end.sysctl(net__ipv6__conf__default__disable_ipv6=1)  # so that it has nothing to say
-        inside_mac, in_mac = cable(self.ends[0], "inside", self.gateway, "in0")
-        outside_mac, out_mac = cable(self.ends[1], "outside", self.gateway, "out0")
+        inside_mac, in_mac = cable(self.ends[0], "inside", self.gateways[0], "in0")
+        outside_mac, out_mac = cable(self.ends[1], "outside", self.gateways[-1], "out0")
         self.inside = Port(self.ends[0], "inside", inside_mac, in_mac, self.protocol)
         self.outside = Port(self.ends[1], "outside", outside_mac, out_mac, self.protocol)
         self.address(inside_mac, outside_mac)
-        for interface in ("in0", "out0"):
-            self.gateway.run("ethtool", "-K", interface, "tx", "off", "tso", "off", "gso", "off")
+        for gateway, interface in ((self.gateways[0], "in0"), (self.gateways[-1], "out0")):
+            gateway.run("ethtool", "-K", interface, "tx", "off", "tso", "off", "gso", "off")
         self.numbers = itertools.count(1)
 
     def address(self, inside_mac, outside_mac):
@@ -117,7 +119,7 @@ class Wire:
     def close(self):
         for port in (self.inside, self.outside):
             port.close()
-        for namespace in (self.gateway, *self.ends):
+        for namespace in (*self.gateways, *self.ends):
             namespace.close()
         os.sched_setaffinity(0, self.processors)
 
