@@ -26,6 +26,11 @@ void Ear::hear_all(const Visit& visit) {
     }
 }
 
+void Ear::hear_next(std::chrono::milliseconds most, const Visit& visit) {
+    socket_->wait(most);
+    hear_all(visit);
+}
+
 void Ear::hear_up_to(std::uint32_t generation, const Visit& visit) {
     while (!lost_ && is_behind(generation_, generation) && hear(true, visit)) {
     }

@@ -5,6 +5,7 @@
 #include "monitor/transaction.hpp"
 #include "netlink/socket.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +25,8 @@ public:
 
     // What there is.
     void hear_all(const Visit& visit);
+    // The same, once there is something, or after so long.
+    void hear_next(std::chrono::milliseconds most, const Visit& visit);
     // All until that generation, which the kernel has told already, and perhaps more; or until something is lost.
     void hear_up_to(std::uint32_t generation, const Visit& visit);
 

@@ -119,7 +119,8 @@ private:
         return true;
     }
 
-    // What nobody touches meanwhile is as it was read.
+    // What nobody touches meanwhile is as it was read. Right behind somebody's change there is the most time until the
+    // next one; and who has waited is let run.
     template <class Read>
     std::optional<Read> undisturbed(Family family, const std::string& map,
                                     const std::function<std::optional<Read>()>& read_once) {
@@ -130,6 +131,7 @@ private:
             if (answer && !touched_.contains({family, map}) && !touched_.contains({family, ""})) {
                 return answer;
             }
+            ear_.hear_next(gathering, take_);
         }
         return std::nullopt;
     }
