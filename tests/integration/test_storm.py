@@ -7,7 +7,6 @@
 
 import contextlib
 import ipaddress
-import os
 import re
 import socket
 import struct
@@ -17,7 +16,7 @@ import time
 import pytest
 
 from net import SO_RCVBUFFORCE, Namespace, many
-from network import alongside
+from network import alongside, undisturbed
 from nfnl import (DELSETELEM, IPV4, NEWGEN, NEWSETELEM, SUBSYSTEM, Netlink, attribute, attributes, delete_table,
                   listed, new_element, new_map, new_table)
 from tool import ENGINE, Tool
@@ -142,17 +141,6 @@ def test_one_pair(gateway, tool):
         assert "rules: as expected" in tool("status").stdout
         assert tool("diff", "--exit-code", tool.file).stdout == ""
     assert_holds(gateway, pairs)
-
-
-@contextlib.contextmanager
-def undisturbed():
-    """What this and its children do comes before what else the machine is busy with, and so do the storm's commits."""
-    before = os.sched_getscheduler(0), os.sched_getparam(0)
-    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(20))
-    try:
-        yield
-    finally:
-        os.sched_setscheduler(0, *before)
 
 
 def time_of_a_hundred(tool, block):
