@@ -119,11 +119,11 @@ def test_commands_and_options(namespace, shell):
     row("levels",                ["list", "--log-level", ""],        {"debug", "info", "warning", "error", "off"}),
     row("a format",              ["import", "--from", "c"],          {"csv", "cisco", "config-xml"}),
     row("where to",              ["export", "--to", ""],             {"nft-native", "csv", "json"}),
-    row("addresses",             ["explain", ""],                    {A, A_OUT, A6, A6_OUT}),
     row("an address",            ["del", "198."],                    {A_OUT}),
     row("up to a colon",         ["del", "fd00:"],                   {A6}),
     row("behind a colon",        ["del", A6[:6]],                    {A6}),
     row("behind an option",      ["del", "--config", "x", "198."],   {A_OUT}),
+    row("behind how many",       ["trace", "--count", "9", "fd"],    {A6}),
     row("within",                ["list", "--within", "10"],         {A}),
     row("a file",                ["sync", "{folder}/one"],           {"{folder}/one.toml"}),
     row("a file of an option",   ["del", "--config", "{folder}/on"], {"{folder}/one.toml"}),
@@ -135,6 +135,14 @@ def test_values(shell, words, wanted):
     (shell.folder / "one.toml").touch()
     words, wanted = ([word.format(folder=shell.folder) for word in each] for each in (words, wanted))
     assert shell.candidates(*words) == set(wanted)
+
+
+def test_addresses(namespace, shell):
+    """Wherever --help says that one stands."""
+    takers = re.findall(r"(?m)^  ([a-z]+) ADDRESS ", namespace.run(str(TOOL), "--help").stdout)
+    assert {"del", "explain", "trace"} <= set(takers)
+    for command in takers:
+        assert shell.candidates(command, "") == {A, A_OUT, A6, A6_OUT}, command
 
 
 def test_meanings(namespace, shell):
