@@ -231,6 +231,7 @@ def names_of(file):
     return {".".join(names) for names in re.findall(r"TEST\w*\((\w+),\s*(\w+)\)", file.read_text())}
 
 
+@pytest.mark.stock
 def test_document_names_tests_that_exist():
     named = set()
     for rfc, requirement, verdict, text in documented():
