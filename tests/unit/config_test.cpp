@@ -2,6 +2,8 @@
 // Configurations, good and bad: each error with its place, its sentence, and all the others of its file.
 #include "config/configuration_files.hpp"
 
+#include "config/configuration_text.hpp"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -181,8 +183,8 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"  pairs = [1]", {"1:3: pairs is an array: legal is a table"}},
         {"[[pairs]]\n\"10.0.0.2\" = \"198.51.100.2\"", {"1:3: pairs is an array: legal is a table"}},
         {"[gateway]\n engin = 1",
-         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, external-interfaces, "
-          "pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf and conntrack"}},
+         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, exclude, "
+          "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf and conntrack"}},
         {"[gateway]\nengine = \"fast\"", {"2:10: engine is \"fast\"" + engines}},
         {"[gateway]\nengine = \"Auto\"", {"2:10: engine is \"Auto\"" + engines}},
         {"[gateway]\nengine = 1", {"2:10: engine is an integer" + engines}},
@@ -617,15 +619,15 @@ TEST_F(ConfigTest, TellsErrorsOfDropInsInReadingOrder) {
                       {"conf.d/y.csv", "y\n"},
                       {"conf.d/20.toml", "c\n"}}),
               (Lines{"statnat.toml:3:1: unknown key \"a\": legal are engine, counters, exempt-destinations, "
-                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf and "
-                     "conntrack",
+                     "exclude, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf "
+                     "and conntrack",
                      "conf.d/10.toml:3:1: unknown key \"b\": legal are engine, counters, exempt-destinations, "
-                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf and "
-                     "conntrack",
+                     "exclude, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf "
+                     "and conntrack",
                      "conf.d/20.toml:1:2: Error while parsing key-value pair: expected '=', saw '\\n'",
                      "conf.d/9.toml:2:1: unknown key \"d\": legal are engine, counters, exempt-destinations, "
-                     "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf and "
-                     "conntrack",
+                     "exclude, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf "
+                     "and conntrack",
                      "x.csv:1:1: \"x\" is not a pair: legal is internal,external[,comment]",
                      "conf.d/y.csv:1:1: \"y\" is not a pair: legal is internal,external[,comment]"}));
 }
@@ -652,6 +654,40 @@ TEST_F(ConfigTest, TellsBothPlacesOfPairsThatOverlapInDropIns) {
                      "conf.d/b.csv:2:10: 203.0.113.9 is inside 203.0.113.0/24, the external prefix of 10.1.0.0/24 "
                      "(statnat.toml:3), and 10.1.0.9 reaches it too: legal is one internal for each external, so move "
                      "one or give 10.1.0.9 a pair of its own"}));
+}
+
+// By either side, from any file, and as often as one likes.
+TEST_F(ConfigTest, ReadsWhatIsExcluded) {
+    const Configuration configuration =
+        read("[gateway]\nexclude = [\"10.1.0.1\", \"203.0.113.16/28\"]\npairs-files = [\"a.csv\"]\n[pairs]\n"
+             "\"10.1.0.20\" = \"198.51.100.20\"\n\"10.9.0.9\" = \"203.0.113.1\"\n",
+             {{"a.csv", "10.1.0.0/24,203.0.113.0/24\n"},
+              {"conf.d/a.toml", "[gateway]\nexclude = [\"203.0.113.1\", \"10.1.0.1\"]\n"}});
+    EXPECT_EQ(configuration.pairs.excluded(),
+              (std::vector{*Prefix::parse("10.1.0.1"), *Prefix::parse("10.1.0.16/28")}));
+    EXPECT_EQ(configuration.pairs.size(), 3U);
+    const std::string settings = settings_as_toml(configuration, "all.csv");
+    EXPECT_EQ(read(settings, {{"all.csv", pairs_as_csv(configuration.pairs)}}).pairs, configuration.pairs);
+}
+
+TEST_F(ConfigTest, TellsWhatCannotBeExcluded) {
+    const std::string inside_none = " is inside no pair of prefixes: legal is what one of them covers, on either side; "
+                                    "a host is left alone without a pair";
+    const std::string pairs = "[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\"10.1.0.0/24\" = \"203.0.113.0/24\"\n"
+                              "\"10.1.0.5\" = \"198.51.100.5\"\n"
+                              "\"fd00:1::/48\" = { external = \"2001:db8:1::/48\", npt = true }\n";
+    EXPECT_EQ(errors("[gateway]\nexclude = \"10.1.0.1\"\n" + pairs),
+              Lines{"statnat.toml:2:11: exclude is \"10.1.0.1\": legal is an array of prefixes such as "
+                    "[\"10.1.0.1\", \"10.1.0.16/28\"]"});
+    EXPECT_EQ(errors("[gateway]\nexclude = [\"10.0.0.2\", \"10.1.0.0/24\",\n\"10.1.0.5\", \"192.0.2.1\"]\n" + pairs),
+              (Lines{"statnat.toml:2:12: 10.0.0.2" + inside_none, "statnat.toml:2:24: 10.1.0.0/24" + inside_none,
+                     "statnat.toml:3:1: 10.1.0.5 is already the internal address of 198.51.100.5 (statnat.toml:7)",
+                     "statnat.toml:3:13: 192.0.2.1" + inside_none}));
+    EXPECT_EQ(errors("[gateway]\nexclude = [\"fd00:1:0:100::/56\", \"2001:db8:1:ffff::1\"]\n" + pairs),
+              (Lines{"statnat.toml:2:12: fd00:1:0:100::/56 is no prefix on the other side of fd00:1::/48 "
+                     "2001:db8:1::/48 npt: legal is one that npt keeps together",
+                     "statnat.toml:2:33: 2001:db8:1:ffff::1 is no prefix on the other side of fd00:1::/48 "
+                     "2001:db8:1::/48 npt: legal is one that npt keeps together"}));
 }
 
 // The same said twice is fine, lists are added up, and npt holds for the pairs of all files, whoever says so.

@@ -77,6 +77,23 @@ TEST(ExplanationTest, TellsAHole) {
               "    overrides: 10.1.0.0/24 203.0.113.0/24 # lab, by which it becomes 10.1.0.5\n");
 }
 
+TEST(ExplanationTest, TellsWhatIsExcluded) {
+    Configuration configuration;
+    configuration.pairs = {make_pair("10.1.0.0/24", "203.0.113.0/24", "lab")};
+    configuration.pairs.exclude(*Prefix::parse("10.1.0.16/28"));
+    const Ruleset ruleset = layout(configuration, Engine::expression);
+    const auto lines_about = [&](const char* address) {
+        return as_text(explain(ruleset, *Address::parse(address)), "statnat");
+    };
+    EXPECT_NE(lines_about("10.1.0.17").find("internal host: no pair has it: 10.1.0.16/28 is excluded\n"),
+              std::string::npos);
+    EXPECT_NE(lines_about("203.0.113.17").find("from outside: no pair has it: 203.0.113.16/28 is a hole, since "
+                                               "10.1.0.16/28 is excluded\n"),
+              std::string::npos);
+    EXPECT_NE(as_json(explain(ruleset, *Address::parse("203.0.113.17"))).find(R"("excluded":"10.1.0.16/28")"),
+              std::string::npos);
+}
+
 // Elements added by hand; the rules are those that they were.
 TEST(ExplanationTest, AsksNoMapOutsideOfWhatItIsWithin) {
     Ruleset ruleset = make_ruleset();

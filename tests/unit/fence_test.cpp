@@ -92,6 +92,21 @@ TEST(Fence, LeavesHolesAlone) {
     EXPECT_EQ(sources(filled), 2U);
 }
 
+TEST(Fence, LeavesAloneWhatIsExcluded) {
+    Configuration configuration = closed({{"10.1.0.0/29", "203.0.113.0/29"}, {"10.1.0.5", "198.51.100.5"}});
+    configuration.pairs.exclude(prefix("10.1.0.1"));
+    configuration.pairs.exclude(prefix("10.1.0.4/30"));
+    const Fence open = fence(configuration);
+    EXPECT_EQ(open.routes, (std::set<Prefix>{prefix("198.51.100.5"), prefix("203.0.113.0"), prefix("203.0.113.2/31")}));
+    std::set<Prefix> held_back;
+    for (const PolicyRule& rule : open.rules) {
+        if (rule.station == Station::outbound) {
+            held_back.insert(*rule.prefix);
+        }
+    }
+    EXPECT_EQ(held_back, (std::set<Prefix>{prefix("10.1.0.0"), prefix("10.1.0.2/31"), prefix("10.1.0.5")}));
+}
+
 TEST(Fence, HasFewRules) {
     EXPECT_EQ(sources(fence(hosts(65536, 1))), 1U);
     EXPECT_EQ(sources(fence(hosts(256, 2))), 256U);

@@ -6,6 +6,7 @@
 #include "reports/choice.hpp"
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"
+#include "ruleset/plan.hpp"
 
 #include <gtest/gtest.h>
 
@@ -168,6 +169,30 @@ TEST(Inventory, TellsTheFamiliesApart) {
     EXPECT_EQ(found.rules[0].text, "ip saddr != 169.254.0.0/16 ip daddr set ip daddr map @ext2int notrack counter");
     EXPECT_EQ(found.rules[3].family, Family::ipv6);
     EXPECT_EQ(found.rules[3].text, "ip6 saddr != fe80::/10 ip6 daddr set ip6 daddr map @ext2int notrack counter");
+}
+
+TEST(Inventory, KnowsWhatIsExcluded) {
+    Configuration configuration;
+    configuration.engine = Engine::expression;
+    configuration.pairs = {{side("10.1.0.0/24"), side("203.0.113.0/24")},
+                           {side("10.1.0.5"), side("198.51.100.5")},
+                           {side("10.9.0.0/28"), side("203.0.113.32/28")},
+                           {side("fd00:1::/48"), side("2001:db8:1::/48"), true}};
+    // The second one leaves no hole outside, since others are there.
+    for (const char* excluded : {"10.1.0.1", "10.1.0.32/29", "10.1.0.32/28", "fd00:1::1", "fd00:1:0:ffff::/64"}) {
+        configuration.pairs.exclude(side(excluded));
+    }
+    const Ruleset ruleset = layout(configuration, Engine::expression);
+    const Inventory found = inventory(ruleset);
+    EXPECT_EQ(found.pairs, configuration.pairs);
+    EXPECT_TRUE(plan(layout(found.configuration(), Engine::expression), ruleset).empty());
+    EXPECT_EQ(counted_pairs(ruleset).size(), 4U);
+    ASSERT_EQ(found.occupancies.size(), 4U);
+    EXPECT_EQ(find_named(ruleset.front().maps, "ext2int_29"), nullptr);
+    EXPECT_TRUE(layout(found.configuration(), Engine::native).front().prefix_sets.empty());
+    EXPECT_TRUE(found.pairs.hosts().excluded().empty());
+    const Pairs rest = found.pairs.without({side("10.1.0.0/24"), side("203.0.113.0/24")});
+    EXPECT_EQ(rest.excluded(), (std::vector{side("fd00:1::1"), side("fd00:1:0:ffff::/64")}));
 }
 
 TEST(Inventory, KnowsPrefixesAndNoHoles) {

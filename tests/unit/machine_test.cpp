@@ -34,11 +34,12 @@ TEST(MachineTest, WarnsOfWhatAPrefixCovers) {
     const std::string lan_text = "10.0.0.0/24 198.51.100.0/24: ";
     const std::string inside =
         "the router 10.0.0.254 behind lan0 is taken for a host inside: what it sends through this machine is "
-        "translated (a longer pair gives it an external address of its own, exempt-destinations leave out what goes "
-        "to them)";
+        "translated (exclude leaves it alone, a longer pair gives it an external address of its own, "
+        "exempt-destinations leave out what goes to them)";
     const std::string outside =
         "the router 198.51.100.254 behind wan0 cannot be reached from inside: what is sent to it goes to 10.0.0.254 "
-        "(a pair of its own for 10.0.0.254, with an external address to spare, cures it)";
+        "(exclude leaves both alone, a pair of its own for 10.0.0.254, with an external address to spare, cures it, "
+        "too)";
     const Interface covered_router = at("198.51.100.254", "wan0");
     const std::vector<Case> cases{
         {"nothing here", {lan}, {}, {}},
@@ -66,12 +67,16 @@ TEST(MachineTest, WarnsOfWhatAPrefixCovers) {
         {"npt", {make_pair("fd01:203:405::/48", "2001:db8:1::/48", true)},
          {.routers = {at("2001:db8:1:d550::1", "wan0")}},
          {"fd01:203:405::/48 2001:db8:1::/48 npt: the router 2001:db8:1:d550::1 behind wan0 cannot be reached from "
-          "inside: what is sent to it goes to fd01:203:405:1::1 (a pair of its own for fd01:203:405:1::1, with an "
-          "external address to spare, cures it)"}},
+          "inside: what is sent to it goes to fd01:203:405:1::1 (exclude leaves both alone, a pair of its own for "
+          "fd01:203:405:1::1, with an external address to spare, cures it, too)"}},
     };
     for (const auto& [why, pairs, machine, sentences] : cases) {
         EXPECT_EQ(warnings(Pairs(pairs), machine), sentences) << why;
     }
+    Pairs rest{lan};
+    rest.exclude(*Prefix::parse("10.0.0.252/30"));
+    const Machine excluded{.own = {at("10.0.0.253", "lan0")}, .routers = {at("10.0.0.254", "lan0"), covered_router}};
+    EXPECT_EQ(warnings(rest, excluded), Lines{});
 }
 
 TEST(MachineTest, NotesWhatHasNoEffect) {

@@ -124,6 +124,17 @@ TEST(AnswersTest, LeaveOwnAddressesAndRoutersAlone) {
               Lines{"192.0.2.254 is an external address, and a router's: it is left to the router"});
 }
 
+TEST(AnswersTest, LeaveAloneWhatIsExcluded) {
+    Pairs some = pairs({{"10.0.0.128/29", "192.0.2.128/29"}, {"10.0.9.9", "192.0.2.130"}});
+    some.exclude(prefix("10.0.0.129"));
+    some.exclude(prefix("10.0.0.130"));
+    some.exclude(prefix("10.0.0.132/30"));
+    const Answers wanted = answers(some, surroundings());
+    EXPECT_EQ(texts(wanted.routes), (Lines{"192.0.2.128", "192.0.2.130/31", "192.0.2.130"}));
+    EXPECT_EQ(wanted.proxies, (std::set<Proxy>{{address("192.0.2.128"), wan}, {address("192.0.2.130"), wan},
+                                               {address("192.0.2.131"), wan}}));
+}
+
 TEST(AnswersTest, NameIpv6PrefixesForNdppd) {
     const Answers wanted = answers(pairs({{"fd00:1::/80", "2001:db8:2:0:1::/80"}, {"fd00:2::/64", "2001:db8:3::/64"}}),
                                    surroundings());

@@ -63,6 +63,19 @@ TEST(HolesTest, AreWhatAnOverrideLeavesOver) {
               (Lines{"20.1.0.0/16 by 10.1.0.0/16", "21.1.1.1 by 10.1.1.1"}));
 }
 
+TEST(HolesTest, AreWhatIsExcludedOnBothSides) {
+    Pairs pairs{make_pair("10.1.0.0/24", "203.0.113.0/24"), make_pair("10.1.0.20", "198.51.100.20"),
+                make_pair("10.9.0.9", "203.0.113.1")};
+    EXPECT_TRUE(collide(pairs));
+    for (const char* excluded : {"10.1.0.1", "10.1.0.2", "10.1.0.16/28"}) {
+        pairs.exclude(*Prefix::parse(excluded));
+    }
+    EXPECT_FALSE(collide(pairs));
+    EXPECT_EQ(externals_excluded(pairs),
+              (std::vector{*Prefix::parse("203.0.113.2"), *Prefix::parse("203.0.113.16/28")}));
+    EXPECT_TRUE(externals_excluded(pairs.without(make_pair("10.1.0.0/24", "203.0.113.0/24"))).empty());
+}
+
 TEST(HolesTest, OfNptAreWhereItWouldHaveGone) {
     const Pair wide = make_pair("fd01:203:405::/48", "2001:db8:1::/48", true);
     EXPECT_EQ(holes({wide, make_pair("fd01:203:405:1::/64", "2001:db8:9::/64")}),

@@ -534,6 +534,28 @@ TEST(DescribeTest, TellsPrefixesAndNoHoles) {
     EXPECT_EQ(describe(plan(after, filled), "statnat"), Lines{"~ map ip statnat ext2int: elements"});
 }
 
+TEST(DescribeTest, TellsWhatIsExcluded) {
+    const auto without = [](std::initializer_list<const char*> excluded) {
+        Configuration configuration = make_configuration({make_pair("10.1.0.0/24", "203.0.113.0/24"),
+                                                          make_pair("10.1.0.5", "198.51.100.5")});
+        for (const char* prefix : excluded) {
+            configuration.pairs.exclude(*Prefix::parse(prefix));
+        }
+        return layout(configuration, Engine::expression);
+    };
+    const Plan changes = plan(without({"10.1.0.1", "10.1.0.2"}), without({"10.1.0.1", "10.1.0.9"}));
+    EXPECT_EQ(describe(changes, "statnat"), (Lines{"- exclude 10.1.0.9", "+ exclude 10.1.0.2",
+                                                   "~ chain ip statnat output: rules",
+                                                   "~ chain ip statnat postrouting: rules",
+                                                   "~ chain ip statnat prerouting: rules"}));
+    EXPECT_EQ(count_pairs(changes).excluded, 2U);
+    EXPECT_EQ(count_pairs(changes).added + count_pairs(changes).removed + count_pairs(changes).changed, 0U);
+    EXPECT_EQ(describe(plan(without({"10.1.0.16/28"}), without({})), "statnat"),
+              (Lines{"+ exclude 10.1.0.16/28", "~ chain ip statnat output: rules",
+                     "~ chain ip statnat postrouting: rules", "~ chain ip statnat prerouting: rules",
+                     "+ map ip statnat ext2int_28", "+ map ip statnat int2ext_28"}));
+}
+
 TEST(DescribeTest, TellsHolesWhereNoneCanBe) {
     const Ruleset desired = make_ruleset(Engine::native);
     const auto with_hole = [&](const std::string& name, const std::string& address) {
@@ -542,10 +564,8 @@ TEST(DescribeTest, TellsHolesWhereNoneCanBe) {
         map(actual, name).elements.sort();
         return actual;
     };
-    EXPECT_EQ(describe(plan(desired, with_hole("int2ext", "10.0.0.8")), "statnat"),
-              Lines{"~ map ip statnat int2ext: elements"});
-    EXPECT_EQ(describe(plan(with_hole("int2ext", "10.0.0.8"), desired), "statnat"),
-              Lines{"~ map ip statnat int2ext: elements"});
+    EXPECT_EQ(describe(plan(desired, with_hole("int2ext", "10.0.0.8")), "statnat"), Lines{"- exclude 10.0.0.8"});
+    EXPECT_EQ(describe(plan(with_hole("int2ext", "10.0.0.8"), desired), "statnat"), Lines{"+ exclude 10.0.0.8"});
     EXPECT_EQ(describe(plan(desired, with_hole("ext2int", "198.51.100.77")), "statnat"),
               Lines{"~ map ip statnat ext2int: elements"});
     EXPECT_EQ(describe(plan(desired, with_hole("internal", "10.0.0.8")), "statnat"),

@@ -163,6 +163,9 @@ std::string summary(const Change& change) {
             parts.push_back(fmt::format("{} {}", verb, quantity(number, "pair")));
         }
     }
+    if (pairs.excluded != 0) {
+        parts.emplace_back("changed what is excluded");
+    }
     if (replaces_maps(change.plan)) {
         parts.emplace_back("replaced maps");
     }

@@ -15,13 +15,17 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
     for (const Prefix& prefix : configuration.exempt_destinations) {
         destinations += fmt::format("{}\"{}\"", destinations.empty() ? "" : ", ", prefix.text());
     }
+    const auto quoted = [](const Prefix& prefix) { return quoted_json(prefix.short_text()); };
     std::string toml =
         fmt::format("[gateway]\nengine = \"{}\"\ncounters = \"{}\"\nexempt-destinations = [{}]\npairs-files = [{}]\n",
                     word_of(configuration.engine, engine_words), word_of(configuration.counters, counters_words),
                     destinations, quoted_json(pairs_file));
     if (!configuration.external_interfaces.empty()) {
-        const auto quoted = [](const std::string& name) { return quoted_json(name); };
-        toml += fmt::format("external-interfaces = {}\n", list_in_json(configuration.external_interfaces, quoted));
+        const auto name = [](const std::string& one) { return quoted_json(one); };
+        toml += fmt::format("external-interfaces = {}\n", list_in_json(configuration.external_interfaces, name));
+    }
+    if (!configuration.pairs.excluded().empty()) {
+        toml += fmt::format("exclude = {}\n", list_in_json(configuration.pairs.excluded(), quoted));
     }
     if (configuration.ruleset_file) {
         toml += fmt::format("ruleset-file = {}\n", quoted_json(configuration.ruleset_file->string()));

@@ -2,6 +2,7 @@
 #include "config/draft.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -21,6 +22,7 @@ void Draft::start_over(bool careful) {
     npt = false;
     settings_.clear();
     entries_.clear();
+    excludes_.clear();
     errors_.clear();
 }
 
@@ -138,6 +140,24 @@ void Draft::judge(Entry& entry) {
     }
 }
 
+// The same one may come twice, as an exempt destination may. Where a pair is wrong, it may be the one that is meant.
+void Draft::settle_excludes() {
+    Pairs& pairs = configuration.pairs;
+    const bool all_pairs_known = errors_.empty();
+    std::set<Prefix> known;
+    for (Exclude& one : excludes_) {
+        auto [internal, objection] = exclusion(one.as_written, pairs);
+        if (!internal && all_pairs_known) {
+            error(one.at, std::move(objection));
+        } else if (internal && known.insert(*internal).second) {
+            one.internal = internal;
+        }
+    }
+    for (const Prefix& internal : known) {
+        pairs.exclude(internal);
+    }
+}
+
 Configuration Draft::finish() {
     refuse_collisions();
     throw_errors();
@@ -149,9 +169,19 @@ void Draft::refuse_collisions() {
     for (const Entry& entry : entries_) {
         all.push_back({entry.pair.internal, entry.pair.external, entry.pair.npt.value_or(false)});
     }
+    std::vector<Position> excluded_at;
+    for (const Exclude& one : excludes_) {
+        if (one.internal) {
+            all.push_back({one.internal, std::nullopt, false, true});
+            excluded_at.push_back(one.at);
+        }
+    }
+    const auto at = [&](std::size_t candidate, Side side) {
+        return candidate < entries_.size() ? entries_[candidate].at(side) : excluded_at[candidate - entries_.size()];
+    };
     for (const Collision& collision : overlaps(all).collisions) {
-        error(entries_[collision.later].at(collision.later_side),
-              sentence(collision, all, mention(entries_[collision.earlier].at(collision.earlier_side))));
+        error(at(collision.later, collision.later_side),
+              sentence(collision, all, mention(at(collision.earlier, collision.earlier_side))));
     }
 }
 

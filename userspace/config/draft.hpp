@@ -60,6 +60,10 @@ public:
     // A setting as it was written: several files may say the same of it, but nothing else.
     void set(std::string_view key, std::string value, Position at);
 
+    // What is to be left alone inside of pairs; and once all of these are there and sorted, of which.
+    void exclude(const Prefix& prefix, Position at) { excludes_.push_back({prefix, at, {}}); }
+    void settle_excludes();
+
     // What settings of all files mean for each other.
     void settle();
 
@@ -92,6 +96,12 @@ private:
         Position at;
     };
 
+    struct Exclude {
+        Prefix as_written;
+        Position at;
+        std::optional<Prefix> internal;
+    };
+
     void settle_vrf();
     void settle_conntrack();
     void judge(Entry& entry);
@@ -104,6 +114,7 @@ private:
     bool careful_ = false;
     std::map<std::string, Setting, std::less<>> settings_;
     std::vector<Entry> entries_;
+    std::vector<Exclude> excludes_;
     std::vector<std::pair<Position, std::string>> errors_;
 };
 

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/toml_file.hpp"
 
+#include "config/gateway_table.hpp"
 #include "files.hpp"
-#include "names.hpp"
 #include "printable.hpp"
 
-#include <algorithm>
-#include <array>
-#include <bit>
-#include <optional>
+#include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,16 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* legal_pair = R"(: legal is "198.51.100.2" or { external = "198.51.100.2", comment = "mail" })";
-
-// As in "engine, counters and mark".
-std::string names_of(const auto& named, std::string_view quote = "") {
-    std::string names;
-    for (std::size_t i = 0; i < named.size(); ++i) {
-        names += fmt::format("{}{}{}{}", i == 0 ? "" : i + 1 < named.size() ? ", " : " and ", quote, named[i].first,
-                             quote);
-    }
-    return names;
-}
 
 }  // namespace
 
@@ -61,210 +47,7 @@ void TomlFile::read_root(const toml::table& root) {
         } else if (!table) {
             draft_.error(place(key->source()), fmt::format("{} is {}: legal is a table", key->str(), what_came(*node)));
         } else if (*key == "gateway") {
-            read_gateway(*table);
-        }
-    }
-}
-
-void TomlFile::read_gateway(const toml::table& gateway) {
-    static constexpr std::array<std::pair<std::string_view, void (TomlFile::*)(const toml::node&)>, 12> settings{{
-        {"engine", &TomlFile::read_engine},
-        {"counters", &TomlFile::read_counters},
-        {"exempt-destinations", &TomlFile::read_exempt_destinations},
-        {"external-interfaces", &TomlFile::read_external_interfaces},
-        {"pairs-files", &TomlFile::find_pairs_files},
-        {"npt", &TomlFile::read_npt_of_gateway},
-        {"ruleset-file", &TomlFile::read_ruleset_file},
-        {"neighbours", &TomlFile::read_neighbours},
-        {"fail-closed", &TomlFile::read_fail_closed},
-        {"mark", &TomlFile::read_mark},
-        {"vrf", &TomlFile::read_vrf},
-        {"conntrack", &TomlFile::read_conntrack},
-    }};
-    for (const auto& [key, node, before] : in_reading_order(gateway)) {
-        const auto setting = std::find_if(settings.begin(), settings.end(),
-                                          [&, known = key](const auto& one) { return *known == one.first; });
-        if (setting == settings.end()) {
-            const std::string legal = names_of(settings);
-            draft_.error(place(key->source()), fmt::format("unknown key {}: legal are {}", in_quotes(*key), legal));
-        } else {
-            (this->*setting->second)(*node);
-        }
-    }
-}
-
-void TomlFile::read_npt_of_gateway(const toml::node& node) {
-    if (const auto npt = read_switch("npt", node)) {
-        draft_.npt = *npt;
-        draft_.set("npt", *npt ? "true" : "false", place(node.source()));
-    }
-}
-
-void TomlFile::read_engine(const toml::node& node) {
-    take_word(draft_.configuration.engine, engine_words, node, "engine");
-}
-
-void TomlFile::read_counters(const toml::node& node) {
-    take_word(draft_.configuration.counters, counters_words, node, "counters");
-}
-
-void TomlFile::read_conntrack(const toml::node& node) {
-    take_word(draft_.configuration.conntrack, conntrack_words, node, "conntrack");
-}
-
-template <class Value, std::size_t count>
-void TomlFile::take_word(Value& value, const Words<Value, count>& words, const toml::node& node, std::string_view key) {
-    const auto text = node.value<std::string_view>();
-    const auto word = std::find_if(words.begin(), words.end(), [&](const auto& one) { return one.first == text; });
-    if (word != words.end()) {
-        value = word->second;
-        draft_.set(key, what_came(node), place(node.source()));
-    } else {
-        draft_.error(place(node.source()), fmt::format("{} is {}: legal are {}", key, what_came(node),
-                                                       names_of(words, "\"")));
-    }
-}
-
-void TomlFile::read_exempt_destinations(const toml::node& node) {
-    const std::string legal = ": legal is an array of prefixes such as [\"10.0.0.0/8\", \"fd00::/8\"]";
-    if (!node.is_array()) {
-        draft_.error(place(node.source()), "exempt-destinations is " + what_came(node) + legal);
-        return;
-    }
-    for (const toml::node& element : *node.as_array()) {
-        const Position at = place(element.source());
-        const auto text = element.value<std::string_view>();
-        const auto prefix = text ? Prefix::parse(*text) : std::nullopt;
-        const auto enclosing = text ? Prefix::enclosing(*text) : std::nullopt;
-        if (!enclosing) {
-            draft_.error(at, what_came(element) + " is not a prefix" + legal);
-        } else if (!prefix) {
-            draft_.error(at, fmt::format("{} has host bits set: legal is {}", what_came(element), enclosing->text()));
-        } else {
-            draft_.configuration.exempt_destinations.push_back(*prefix);
-        }
-    }
-    refuse_many_beside_interfaces(place(node.source()));
-}
-
-void TomlFile::read_external_interfaces(const toml::node& node) {
-    const std::string legal = ": legal is an array of names such as [\"wan0\", \"ppp*\"]";
-    if (!node.is_array()) {
-        draft_.error(place(node.source()), "external-interfaces is " + what_came(node) + legal);
-        return;
-    }
-    std::vector<std::string>& interfaces = draft_.configuration.external_interfaces;
-    for (const toml::node& element : *node.as_array()) {
-        const Position at = place(element.source());
-        const auto name = element.value<std::string>();
-        const auto is_covered_by = [&](const std::string& known) { return interface_covers(known, *name); };
-        if (!name) {
-            draft_.error(at, "an external interface is " + what_came(element) + legal);
-        } else if (const auto objection = objection_to_interface(*name)) {
-            draft_.error(at, what_came(element) + ": " + *objection + legal);
-        } else if (std::none_of(interfaces.begin(), interfaces.end(), is_covered_by)) {
-            std::erase_if(interfaces, [&](const std::string& known) { return interface_covers(*name, known); });
-            interfaces.push_back(*name);
-        }
-    }
-    if (interfaces.size() > most_external_interfaces) {
-        draft_.error(place(node.source()),
-                     fmt::format("external-interfaces has {} names: legal are up to {}, of which one such as \"ppp*\" "
-                                 "stands for all that begin so",
-                                 interfaces.size(), most_external_interfaces));
-    }
-    refuse_many_beside_interfaces(place(node.source()));
-}
-
-void TomlFile::refuse_many_beside_interfaces(Position at) {
-    if (!draft_.configuration.external_interfaces.empty()) {
-        draft_.refuse_many_exempt("external-interfaces", at);
-    }
-}
-
-void TomlFile::read_ruleset_file(const toml::node& node) {
-    const auto path = node.value<std::string>();
-    if (path && fs::path(*path).is_absolute() && fs::path(*path).has_filename()) {
-        draft_.configuration.ruleset_file = *path;
-        draft_.set("ruleset-file", what_came(node), place(node.source()));
-    } else {
-        draft_.error(place(node.source()),
-                     fmt::format(R"(ruleset-file is {}: legal is the absolute name of a file, such as )"
-                                 R"("/run/statnat/ruleset.nft")",
-                                 what_came(node)));
-    }
-}
-
-void TomlFile::read_neighbours(const toml::node& node) {
-    if (const auto wanted = read_switch("neighbours", node)) {
-        draft_.configuration.neighbours = *wanted;
-        draft_.set("neighbours", *wanted ? "true" : "false", place(node.source()));
-        keep_to_one_instance("neighbours", *wanted, place(node.source()));
-    }
-}
-
-void TomlFile::read_fail_closed(const toml::node& node) {
-    if (const auto wanted = read_switch("fail-closed", node)) {
-        draft_.configuration.fail_closed = *wanted;
-        draft_.set("fail-closed", *wanted ? "true" : "false", place(node.source()));
-        keep_to_one_instance("fail-closed", *wanted, place(node.source()));
-    }
-}
-
-void TomlFile::keep_to_one_instance(std::string_view key, bool wanted, Position at) {
-    if (wanted) {
-        draft_.configuration.not_for_instance = {
-            draft_.file(at.file), at.line, at.column,
-            fmt::format("{} = true in an instance that has a name: legal is it in the one without, statnat.toml", key)};
-    }
-}
-
-void TomlFile::read_mark(const toml::node& node) {
-    const auto mark = node.is_integer() ? node.value<std::uint32_t>() : std::nullopt;
-    if (mark && std::has_single_bit(*mark)) {
-        draft_.configuration.mark = *mark;
-        draft_.set("mark", fmt::format("{:#010x}", *mark), place(node.source()));
-    } else {
-        draft_.error(place(node.source()), fmt::format("mark is {}: legal is one bit of 32, such as {:#010x}",
-                                                       what_came(node), default_mark));
-    }
-}
-
-void TomlFile::read_vrf(const toml::node& node) {
-    const auto name = node.value<std::string>();
-    if (name && !objection_to_interface(*name) && !name->ends_with('*')) {
-        draft_.configuration.vrf = Vrf{.name = *name};
-        draft_.set("vrf", what_came(node), place(node.source()));
-    } else {
-        draft_.error(place(node.source()),
-                     fmt::format("vrf is {}: legal is the name of a VRF device, such as \"red\"", what_came(node)));
-    }
-}
-
-void TomlFile::find_pairs_files(const toml::node& node) {
-    const std::string legal = ": legal is an array of file names and patterns such as [\"pairs.d/*.csv\"]";
-    if (!node.is_array()) {
-        draft_.error(place(node.source()), "pairs-files is " + what_came(node) + legal);
-        return;
-    }
-    for (const toml::node& element : *node.as_array()) {
-        const auto pattern = element.value<std::string>();
-        if (!pattern) {
-            draft_.error(place(element.source()), "a pairs file is " + what_came(element) + legal);
-            continue;
-        }
-        try {
-            const auto paths = matching_files(draft_.file(number_).parent_path(), *pattern);
-            if (paths.empty()) {
-                draft_.error(place(element.source()),
-                             fmt::format("{} matches no file: legal is what matches at least one", what_came(element)));
-            }
-            for (const fs::path& path : paths) {
-                draft_.add_pairs_file(path);
-            }
-        } catch (const std::system_error& failure) {
-            draft_.error(place(element.source()),
-                         fmt::format("{} cannot be looked up: {}", what_came(element), failure.code().message()));
+            GatewayTable(number_, draft_).read(*table);
         }
     }
 }
@@ -315,7 +98,10 @@ void TomlFile::read_pair_table(const toml::table& table, Entry& entry) {
         const Position at = place(node->source());
         if (*key == "npt") {
             entry.npt_at = at;
-            entry.pair.npt = read_switch("npt", *node);
+            entry.pair.npt = switch_of(*node);
+            if (!entry.pair.npt) {
+                draft_.error(at, not_a_switch("npt", *node));
+            }
         } else if (*key != "external" && *key != "comment") {
             draft_.error(place(key->source()),
                          fmt::format("unknown key {}: legal are external, npt and comment", in_quotes(*key)));
@@ -329,14 +115,6 @@ void TomlFile::read_pair_table(const toml::table& table, Entry& entry) {
             entry.pair.comment = *text;
         }
     }
-}
-
-std::optional<bool> TomlFile::read_switch(std::string_view key, const toml::node& node) {
-    const auto value = node.is_boolean() ? node.value<bool>() : std::nullopt;
-    if (!value) {
-        draft_.error(place(node.source()), fmt::format("{} is {}: legal are true and false", key, what_came(node)));
-    }
-    return value;
 }
 
 }  // namespace statnat

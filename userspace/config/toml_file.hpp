@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One TOML file of a configuration: its settings, the files of pairs that it names, and its own pairs.
+// One TOML file of a configuration: its settings, and its pairs.
 #pragma once
 
 #include "config/configuration.hpp"
 #include "config/draft.hpp"
-#include "config/toml_document.hpp"
+#include "toml/toml_document.hpp"
 
 #include <optional>
 #include <string_view>
@@ -25,24 +25,6 @@ private:
         return {number_, region.begin.line + lines_before_, region.begin.column};
     }
     void read_root(const toml::table& root);
-    void read_gateway(const toml::table& gateway);
-    void read_engine(const toml::node& node);
-    void read_counters(const toml::node& node);
-    void read_npt_of_gateway(const toml::node& node);
-    void read_exempt_destinations(const toml::node& node);
-    void read_external_interfaces(const toml::node& node);
-    void refuse_many_beside_interfaces(Position at);
-    void read_ruleset_file(const toml::node& node);
-    void read_neighbours(const toml::node& node);
-    void read_fail_closed(const toml::node& node);
-    void keep_to_one_instance(std::string_view key, bool wanted, Position at);
-    void read_mark(const toml::node& node);
-    void read_vrf(const toml::node& node);
-    void read_conntrack(const toml::node& node);
-    void find_pairs_files(const toml::node& node);
-    template <class Value, std::size_t count>
-    void take_word(Value& value, const Words<Value, count>& words, const toml::node& node, std::string_view key);
-    std::optional<bool> read_switch(std::string_view key, const toml::node& node);
     void read_pair(const toml::key& key, const toml::node& node);
     void read_pair_table(const toml::table& table, Entry& entry);
 

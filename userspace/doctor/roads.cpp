@@ -67,7 +67,8 @@ std::optional<std::pair<Address, Address>> host_of(const Pair& pair, const Pairs
     for (unsigned tries = 0; address && pair.internal.covers(*address) && tries < most_tries; ++tries) {
         const Counterpart outside = translate(translation(pair, Side::internal), Prefix::host(*address));
         const bool may_be_a_host = pair.internal.is_host() || tries > 1;  // the first two: the network's, its router's
-        const bool is_its_own = pair.internal.is_host() || !pairs.find(Prefix::host(*address), Side::internal);
+        const bool is_its_own = pair.internal.is_host() || (!pairs.find(Prefix::host(*address), Side::internal) &&
+                                                            !pairs.exclusion(*address));
         if (outside.fate == Fate::one && may_be_a_host && is_its_own && !around.own.contains(*address) &&
             !around.routers.contains(*address)) {
             return std::pair(*address, outside.prefix.address);

@@ -24,8 +24,7 @@ std::vector<Range> without_holes(const std::vector<Range>& ranges, const Tier& t
 }
 
 // Nobody is behind a hole of a shorter pair, unless a pair of that length or longer has it.
-std::vector<Prefix> destinations(const Pairs& pairs, Family family) {
-    const Holes all_holes = holes(pairs);
+std::vector<Range> ranges_of(const Pairs& pairs, Side side, Family family, const Holes& all_holes) {
     std::vector<Range> all;
     for (auto one = pairs.tiers().rbegin(); one != pairs.tiers().rend(); ++one) {
         const auto& [tier, halves] = *one;
@@ -35,11 +34,16 @@ std::vector<Prefix> destinations(const Pairs& pairs, Family family) {
         if (const auto left_over = all_holes.find(tier); left_over != all_holes.end()) {
             all = without_holes(merged(std::move(all)), tier, left_over->second);
         }
-        for (std::size_t i = 0; i < halves.by_external.size(); ++i) {
-            all.push_back(Range::of({halves.by_external.key(i), tier.length}));
+        const Elements& keys = halves.by(side);
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            all.push_back(Range::of({keys.key(i), tier.length}));
         }
     }
-    return cover(merged(std::move(all)));
+    return merged(std::move(all));
+}
+
+std::vector<Prefix> destinations(const Pairs& pairs, Family family) {
+    return cover(ranges_of(pairs, Side::external, family, holes(pairs)));
 }
 
 std::vector<Range> ranges_of(const std::vector<Prefix>& prefixes) {
@@ -67,13 +71,11 @@ std::vector<Prefix> widened(const std::vector<Prefix>& prefixes, std::uint8_t le
 }
 
 std::vector<Prefix> sources(const Pairs& pairs, Family family) {
-    std::vector<Range> ranges;
-    for (const auto& [tier, halves] : pairs.tiers()) {
-        for (std::size_t i = 0; tier.family == family && i < halves.by_internal.size(); ++i) {
-            ranges.push_back(Range::of({halves.by_internal.key(i), tier.length}));
-        }
+    Holes excluded;
+    for (const Prefix& prefix : pairs.excluded()) {
+        excluded[{prefix.address.family, prefix.length, false}].push_back(prefix);
     }
-    std::vector<Prefix> all = cover(merged(std::move(ranges)));
+    std::vector<Prefix> all = cover(ranges_of(pairs, Side::internal, family, excluded));
     for (std::uint8_t length = full_length(family); all.size() > most_sources; --length) {
         all = fewest(widened(all, length));
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "neighbours/answers.hpp"
 
+#include "pairs/overlaps.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -19,7 +21,19 @@ struct Externals {
     std::vector<Range> all{};
 };
 
+// A prefix, but for what is excluded from it.
+std::vector<Prefix> rest_of(const Prefix& external, const std::vector<Prefix>& excluded) {
+    std::vector<Prefix> inside;
+    for (const Prefix& one : excluded) {
+        if (external.covers(one) && external != one) {
+            inside.push_back(one);
+        }
+    }
+    return inside.empty() ? std::vector{external} : cover(without({Range::of(external)}, inside));
+}
+
 Externals externals(const Pairs& pairs, Family family) {
+    const std::vector<Prefix> excluded = externals_excluded(pairs);
     Externals found;
     for (const auto& [tier, halves] : pairs.tiers()) {
         if (tier.family != family) {
@@ -27,9 +41,10 @@ Externals externals(const Pairs& pairs, Family family) {
         }
         const Elements& all = halves.by_external;
         for (std::size_t i = 0; i < all.size(); ++i) {
-            const Prefix prefix{all.key(i), tier.length};
-            found.each.push_back(prefix);
-            (tier.is_of_hosts() ? found.hosts : found.prefixes).push_back(Range::of(prefix));
+            for (const Prefix& prefix : rest_of({all.key(i), tier.length}, excluded)) {
+                found.each.push_back(prefix);
+                (tier.is_of_hosts() ? found.hosts : found.prefixes).push_back(Range::of(prefix));
+            }
         }
     }
     found.all = found.hosts;

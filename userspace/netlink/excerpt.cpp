@@ -23,7 +23,8 @@ Candidate candidate(const Map& map, Family family, const Element& element) {
     if (const auto pair = role->pair(element)) {
         return {pair->internal, pair->external, pair->npt};
     }
-    return {{}, Prefix{element.key, role->length}, role->npt};  // a hole
+    const Prefix hole{element.key, role->length};
+    return role->key == Side::internal ? Candidate{hole, {}, role->npt, true} : Candidate{{}, hole, role->npt};
 }
 
 bool same(const Candidate& one, const Candidate& other) {

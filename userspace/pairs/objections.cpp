@@ -2,6 +2,7 @@
 // The rules that every pair keeps, and the sentences for those that do not.
 #include "pairs/objections.hpp"
 
+#include "pairs/translation.hpp"
 #include "printable.hpp"
 
 #include <algorithm>
@@ -136,6 +137,10 @@ std::string sentence(const Collision& collision, const std::vector<Candidate>& c
     const Candidate& holding = candidates[collision.earlier];
     const Prefix& later = *candidates[collision.later].side(collision.later_side);
     const Prefix& earlier = *holding.side(collision.earlier_side);
+    if (holding.excluded && collision.why == Collision::Why::same) {
+        return fmt::format("{} is excluded{}: legal is a pair for what exclude does not name", later.short_text(),
+                           place);
+    }
     const auto& partner = holding.side(other(collision.earlier_side));
     const std::string role = named(collision.earlier_side, earlier);
     const std::string holder = partner ? fmt::format("the {} of {}{}", role, partner->short_text(), place)
@@ -160,6 +165,25 @@ std::string sentence(const Collision& collision, const std::vector<Candidate>& c
     default:
         return fmt::format("{}: legal is an address on one side only", both);
     }
+}
+
+Exclusion exclusion(const Prefix& prefix, const Pairs& pairs) {
+    for (const Side side : {Side::internal, Side::external}) {
+        const auto pair = prefix.length > 0 ? pairs.around(prefix, side, prefix.length - 1) : std::nullopt;
+        if (!pair) {
+            continue;
+        }
+        const Counterpart opposite = translate(translation(*pair, side), prefix);
+        if (side == Side::internal ? opposite.fate != Fate::scattered : opposite.fate == Fate::one) {
+            return {side == Side::internal ? prefix : opposite.prefix};
+        }
+        return {std::nullopt, fmt::format("{} is no prefix on the other side of {}: legal is one that npt keeps "
+                                          "together",
+                                          prefix.short_text(), pair->text())};
+    }
+    return {std::nullopt, fmt::format("{} is inside no pair of prefixes: legal is what one of them covers, on either "
+                                      "side; a host is left alone without a pair",
+                                      prefix.short_text())};
 }
 
 std::string not_a_side(std::string_view text) {

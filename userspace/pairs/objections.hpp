@@ -47,6 +47,14 @@ std::vector<PartObjection> objections(const Proposal& proposal);
 // Why the later of two pairs cannot stand beside the earlier one. `place` tells where that is, as in " (FILE:LINE)".
 std::string sentence(const Collision& collision, const std::vector<Candidate>& candidates, std::string_view place);
 
+// What is to be left alone inside of a pair of prefixes, and was named by either side of it.
+struct Exclusion {
+    std::optional<Prefix> internal;
+    std::string sentence{};  // why it cannot be
+};
+
+Exclusion exclusion(const Prefix& prefix, const Pairs& pairs);
+
 // The sentence for a text that stands where one side of a pair should, and is none.
 std::string not_a_side(std::string_view text);
 

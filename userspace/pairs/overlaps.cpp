@@ -264,9 +264,12 @@ bool share_a_length(const Pairs& pairs) {
 
 std::vector<Candidate> candidates(const Pairs& pairs) {
     std::vector<Candidate> all;
-    all.reserve(pairs.size());
+    all.reserve(pairs.size() + pairs.excluded().size());
     for (const Pair& pair : pairs) {
         all.push_back({pair.internal, pair.external, pair.npt});
+    }
+    for (const Prefix& prefix : pairs.excluded()) {
+        all.push_back({prefix, std::nullopt, false, true});
     }
     return all;
 }
@@ -294,9 +297,23 @@ Holes holes(const Pairs& pairs) {
     const std::vector<Candidate> all = candidates(pairs);
     for (const Hole& hole : overlaps(all).holes) {
         const Candidate& overriding = all[hole.overriding];
-        holes[{hole.external.address.family, overriding.external->length, overriding.npt}].push_back(hole.external);
+        holes[{hole.external.address.family, hole.external.length, overriding.npt}].push_back(hole.external);
     }
     return holes;
+}
+
+std::vector<Prefix> externals_excluded(const Pairs& pairs) {
+    if (pairs.excluded().empty()) {
+        return {};
+    }
+    const std::vector<Candidate> all = candidates(pairs);
+    std::vector<Prefix> externals;
+    for (const Hole& hole : overlaps(all).holes) {
+        if (all[hole.overriding].excluded) {
+            externals.push_back(hole.external);
+        }
+    }
+    return externals;
 }
 
 }  // namespace statnat

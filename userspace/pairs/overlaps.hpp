@@ -9,6 +9,8 @@
 //
 //     10.1.0.0/24 = 203.0.113.0/24       203.0.113.5 has two internals, which both use it: refused,
 //     10.9.0.5    = 203.0.113.5          unless another pair overrides 10.1.0.5.
+//
+// What is excluded overrides as a pair does, but has no external side at all.
 #pragma once
 
 #include "pairs/pairs.hpp"
@@ -21,15 +23,17 @@
 
 namespace statnat {
 
-// A pair as far as it is known.
+// A pair as far as it is known, or what is excluded.
 struct Candidate {
     std::optional<Prefix> internal;
     std::optional<Prefix> external;
     bool npt;
+    bool excluded = false;
 
     const std::optional<Prefix>& side(Side side) const { return side == Side::internal ? internal : external; }
 };
 
+// Those, and behind them what is excluded.
 std::vector<Candidate> candidates(const Pairs& pairs);
 
 // Two pairs, by their numbers, of which the later one cannot stand beside the earlier one.
@@ -68,5 +72,8 @@ bool collide(const Pairs& pairs);
 using Holes = std::map<Tier, std::vector<Prefix>>;
 
 Holes holes(const Pairs& pairs);
+
+// Those of what is excluded alone.
+std::vector<Prefix> externals_excluded(const Pairs& pairs);
 
 }  // namespace statnat

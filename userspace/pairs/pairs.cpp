@@ -102,6 +102,36 @@ std::optional<Pair> Pairs::find(const Prefix& prefix, Side side) const {
     return std::nullopt;
 }
 
+std::optional<Pair> Pairs::around(const Prefix& prefix, Side side, std::uint8_t longest) const {
+    for (const auto& [tier, halves] : tiers_) {
+        if (tier.family != prefix.address.family || tier.length > std::min(prefix.length, longest)) {
+            continue;
+        }
+        if (const auto pair = find(Prefix::of(prefix.address, tier.length), side)) {
+            return pair;
+        }
+    }
+    return std::nullopt;
+}
+
+void Pairs::exclude(const Prefix& internal) {
+    const auto place = std::lower_bound(excluded_.begin(), excluded_.end(), internal);
+    if (place == excluded_.end() || *place != internal) {
+        excluded_.insert(place, internal);
+        tiers_.try_emplace({internal.address.family, internal.length, false});
+    }
+}
+
+std::optional<Prefix> Pairs::exclusion(const Address& address) const {
+    std::optional<Prefix> longest;
+    for (const Prefix& prefix : excluded_) {
+        if (prefix.covers(address)) {
+            longest = prefix;  // what it covers comes behind it
+        }
+    }
+    return longest;
+}
+
 Pairs Pairs::without(const Pair& pair) const {
     Pairs rest;
     for (const Pair& other : *this) {
@@ -110,15 +140,23 @@ Pairs Pairs::without(const Pair& pair) const {
         }
     }
     rest.sort();
+    for (const Prefix& prefix : excluded_) {
+        if (rest.around(prefix, Side::internal, prefix.length - 1)) {
+            rest.exclude(prefix);
+        }
+    }
     return rest;
 }
 
 Pairs Pairs::of_tiers(bool of_hosts) const {
     Pairs part;
     for (const auto& [tier, halves] : tiers_) {
-        if (tier.is_of_hosts() == of_hosts) {
+        if (tier.is_of_hosts() == of_hosts && !halves.by_internal.empty()) {
             part.tiers_.emplace(tier, halves);
         }
+    }
+    for (const Prefix& prefix : of_hosts ? std::vector<Prefix>() : excluded_) {
+        part.exclude(prefix);
     }
     return part;
 }
@@ -127,7 +165,8 @@ bool Pairs::operator==(const Pairs& pairs) const {
     const auto same = [](const auto& one, const auto& other) {
         return one.first == other.first && one.second.by_internal == other.second.by_internal;
     };
-    return std::equal(tiers_.begin(), tiers_.end(), pairs.tiers_.begin(), pairs.tiers_.end(), same);
+    return excluded_ == pairs.excluded_ &&
+           std::equal(tiers_.begin(), tiers_.end(), pairs.tiers_.begin(), pairs.tiers_.end(), same);
 }
 
 PairIterator Pairs::begin() const {

@@ -98,8 +98,17 @@ public:
 
     const std::map<Tier, Halves>& tiers() const { return tiers_; }
     std::optional<Pair> find(const Prefix& prefix, Side side) const;
+    // The longest pair that covers a prefix on one side, and is no longer than that.
+    std::optional<Pair> around(const Prefix& prefix, Side side, std::uint8_t longest) const;
+
+    // Leaves an internal prefix alone that a shorter pair covers. It has a tier, of which there may be no pairs.
+    void exclude(const Prefix& internal);
+    const std::vector<Prefix>& excluded() const { return excluded_; }  // ascending
+    // The longest of them that covers an address.
+    std::optional<Prefix> exclusion(const Address& address) const;
+
     Pairs without(const Pair& pair) const;
-    // Two parts, whose memory is that of the whole.
+    // Two parts, whose memory is that of the whole. Nothing is excluded from hosts.
     Pairs hosts() const { return of_tiers(true); }
     Pairs prefixes() const { return of_tiers(false); }
 
@@ -113,6 +122,7 @@ private:
     Pairs of_tiers(bool of_hosts) const;
 
     std::map<Tier, Halves> tiers_;
+    std::vector<Prefix> excluded_;
     std::size_t expected_ = 0;
 };
 

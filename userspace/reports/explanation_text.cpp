@@ -25,10 +25,14 @@ std::string what_becomes(const Handling& handling) {
     if (handling.match) {
         return fmt::format("{}\n    pair: {}\n", fate(*handling.match), with_comment(handling.match->pair));
     }
+    if (handling.excluded == handling.hole) {
+        return fmt::format("no pair has it: {} is excluded\n", handling.hole->short_text());
+    }
     const std::string hole = fmt::format("no pair has it: {} is a hole", handling.hole->short_text());
-    return handling.beside ? fmt::format("{}, since its internal host has another pair: {}\n", hole,
-                                         with_comment(*handling.beside))
-                           : hole + "\n";
+    return handling.beside     ? fmt::format("{}, since its internal host has another pair: {}\n", hole,
+                                             with_comment(*handling.beside))
+           : handling.excluded ? fmt::format("{}, since {} is excluded\n", hole, handling.excluded->short_text())
+                               : hole + "\n";
 }
 
 std::string as_text(const Handling& handling, const std::string& table) {
@@ -66,6 +70,9 @@ std::string as_json(const Handling& handling) {
     }
     if (handling.hole) {
         json += fmt::format(R"("hole":{},)", quoted_json(handling.hole->short_text()));
+    }
+    if (handling.excluded) {
+        json += fmt::format(R"("excluded":{},)", quoted_json(handling.excluded->short_text()));
     }
     if (handling.beside) {
         json += fmt::format(R"("beside":{},)", as_json(*handling.beside));

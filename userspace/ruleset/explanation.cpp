@@ -119,13 +119,16 @@ Handling handling(const Table& table, Side from, const Address& address) {
     return result;
 }
 
-// Who would be behind a hole has another pair.
-std::optional<Pair> overriding(const Table& table, const Handling& inbound) {
+// Who would be behind a hole has another pair, or is excluded.
+void explain_hole(const Table& table, Handling& inbound) {
     if (!inbound.hole || inbound.overridden.empty() || !inbound.overridden.front().becomes) {
-        return std::nullopt;
+        return;
     }
-    const auto match = handling(table, Side::internal, *inbound.overridden.front().becomes).match;
-    return match ? std::optional(match->pair) : std::nullopt;
+    const Handling behind = handling(table, Side::internal, *inbound.overridden.front().becomes);
+    inbound.excluded = behind.hole;
+    if (behind.match) {
+        inbound.beside = behind.match->pair;
+    }
 }
 
 }  // namespace
@@ -139,7 +142,8 @@ Explanation explain(const Ruleset& ruleset, const Address& address) {
         }
         explanation.outbound = handling(table, Side::internal, address);
         explanation.inbound = handling(table, Side::external, address);
-        explanation.inbound.beside = overriding(table, explanation.inbound);
+        explanation.outbound.excluded = explanation.outbound.hole;
+        explain_hole(table, explanation.inbound);
         explanation.exempt_destinations = exempt_destinations(table);
         explanation.external_interfaces = external_interfaces(table);
     }

@@ -25,6 +25,7 @@ struct Handling {
     std::string map;             // that has the address; empty: none
     std::optional<Match> match;  // nothing: no pair, or a hole
     std::optional<Prefix> hole;
+    std::optional<Prefix> excluded;  // the internal side of the hole, if that is why there is one
     std::optional<Pair> beside;     // the pair that overrides, and so makes the hole
     std::vector<Match> overridden;  // shorter ones, longest first
 };

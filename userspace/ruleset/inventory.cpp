@@ -100,9 +100,13 @@ void take_pairs(const Map& outbound, const MapRole& role, Family family, Invento
         if (role.pair(element)) {
             found.pairs.push_back({family, role.length, role.npt}, element.key, element.value, element.comment);
             ++occupancy.pairs;
+        } else {
+            found.pairs.exclude({element.key, role.length});
         }
     }
-    found.occupancies.push_back(occupancy);
+    if (occupancy.pairs != 0 || outbound.elements.empty()) {
+        found.occupancies.push_back(occupancy);
+    }
 }
 
 void take_counted_pairs(const Map& outbound, const MapRole& role, const Table& table, std::vector<CountedPair>& pairs) {

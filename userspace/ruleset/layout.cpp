@@ -55,15 +55,29 @@ Map make_map(const Tier& tier, Side key, Elements elements, bool counters) {
     return make_map(reference.name, std::move(elements), tier.is_of_hosts(), counters);
 }
 
-Elements with_holes(Elements by_external, const Tier& tier, const Holes& holes) {
+Elements with_holes(Elements elements, const Tier& tier, const Holes& holes) {
     const auto of_tier = holes.find(tier);
     if (of_tier != holes.end()) {
         for (const Prefix& hole : of_tier->second) {
-            by_external.push_back(hole.address, hole.address);
+            elements.push_back(hole.address, hole.address);
         }
-        by_external.sort();
+        elements.sort();
     }
-    return by_external;
+    return elements;
+}
+
+// Nobody has a pair there, outbound and inbound.
+struct AllHoles {
+    Holes internal;
+    Holes external;
+};
+
+AllHoles all_holes(const Pairs& pairs) {
+    AllHoles all{{}, holes(pairs)};
+    for (const Prefix& prefix : pairs.excluded()) {
+        all.internal[{prefix.address.family, prefix.length, false}].push_back(prefix);
+    }
+    return all;
 }
 
 Map make_internal(const Elements& by_internal) {
@@ -116,7 +130,7 @@ bool are_compared(const std::vector<Prefix>& destinations, const Tiers& tiers, c
            (has_room || configuration.decides_late());
 }
 
-Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Configuration& configuration,
+Table make_table(Family family, const Tiers& tiers, const AllHoles& holes, const Configuration& configuration,
                  Engine engine) {
     const std::vector<Prefix> destinations = destinations_of(family, configuration);
     const bool compared = are_compared(destinations, tiers, configuration, engine);
@@ -131,8 +145,12 @@ Table make_table(Family family, const Tiers& tiers, const Holes& holes, const Co
     Table table;
     table.family = family;
     for (const auto& [tier, pairs] : tiers) {
-        table.maps.push_back(make_map(tier, Side::internal, pairs->by_internal, counters));
-        table.maps.push_back(make_map(tier, Side::external, with_holes(pairs->by_external, tier, holes), counters));
+        table.maps.push_back(
+            make_map(tier, Side::internal, with_holes(pairs->by_internal, tier, holes.internal), counters));
+        // Who is excluded alone may leave none, where others have its external side.
+        if (Elements by_external = with_holes(pairs->by_external, tier, holes.external); !by_external.empty()) {
+            table.maps.push_back(make_map(tier, Side::external, std::move(by_external), counters));
+        }
     }
     if (engine == Engine::native) {
         table.maps.push_back(make_internal(tiers.front().pairs->by_internal));
@@ -151,7 +169,7 @@ Ruleset layout(const Configuration& configuration, Engine engine) {
     Ruleset ruleset;
     // Stock rules know hosts only, and nobody overrides what is not there.
     const Pairs pairs = engine == Engine::native ? configuration.pairs.hosts() : configuration.pairs;
-    const Holes left_over = holes(pairs);
+    const AllHoles left_over = all_holes(pairs);
     for (const Family family : families) {
         const Tiers tiers = tiers_of(family, pairs);
         if (!tiers.empty()) {

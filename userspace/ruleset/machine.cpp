@@ -12,16 +12,11 @@
 namespace statnat {
 namespace {
 
-// The longest pair that has an address on one side.
+// The longest pair that has an address on one side, unless the address is excluded from it.
 std::optional<Pair> pair_of(const Pairs& pairs, const Address& address, Side side) {
-    for (const auto& [tier, halves] : pairs.tiers()) {
-        if (tier.family == address.family) {
-            if (const auto pair = pairs.find(Prefix::of(address, tier.length), side)) {
-                return pair;
-            }
-        }
-    }
-    return std::nullopt;
+    const auto pair = pairs.around(Prefix::host(address), side, full_length(address.family));
+    const auto excluded = pairs.exclusion(address);
+    return pair && excluded && side == Side::internal && excluded->length > pair->internal.length ? std::nullopt : pair;
 }
 
 // Whom the pair leads to from outside, unless it is a hole.
@@ -50,13 +45,13 @@ struct Covered {
 std::string of_router(const Interface& router, Side side, const std::optional<Address>& instead) {
     const std::string name = fmt::format("the router {} behind {}", router.address.text(), router.name);
     if (side == Side::internal) {
-        return fmt::format("{} is taken for a host inside: what it sends through this machine is translated (a longer "
-                           "pair gives it an external address of its own, exempt-destinations leave out what goes to "
-                           "them)",
+        return fmt::format("{} is taken for a host inside: what it sends through this machine is translated (exclude "
+                           "leaves it alone, a longer pair gives it an external address of its own, "
+                           "exempt-destinations leave out what goes to them)",
                            name);
     }
-    return fmt::format("{0} cannot be reached from inside: what is sent to it goes to {1} (a pair of its own for {1}, "
-                       "with an external address to spare, cures it)",
+    return fmt::format("{0} cannot be reached from inside: what is sent to it goes to {1} (exclude leaves both alone, "
+                       "a pair of its own for {1}, with an external address to spare, cures it, too)",
                        name, instead->text());
 }
 

@@ -39,6 +39,8 @@ using Parts = std::vector<PairIterator::Part>;
 struct PairChanges {
     Parts removed;
     Parts added;
+    std::set<Prefix> included{};  // again
+    std::set<Prefix> excluded{};
 };
 
 // Refers to the plan that it tells.
@@ -48,13 +50,25 @@ struct Story {
     std::map<std::pair<Family, std::string>, Alteration> alterations;
 };
 
-bool has_hole(const Elements& elements) {
-    for (std::size_t i = 0; i < elements.size(); ++i) {
-        if (elements.is_its_own_value(i)) {
-            return true;
+// What is excluded, as the holes of a map that tells of pairs.
+std::set<Prefix> holes_of(const PairIterator::Part& part) {
+    std::set<Prefix> holes;
+    for (std::size_t i = 0; i < part.by_internal->size(); ++i) {
+        if (part.by_internal->is_its_own_value(i)) {
+            holes.insert({part.by_internal->key(i), part.tier.length});
         }
     }
-    return false;
+    return holes;
+}
+
+void take_removed(PairChanges& changes, const PairIterator::Part& part) {
+    changes.removed.push_back(part);
+    changes.included.merge(holes_of(part));
+}
+
+void take_added(PairChanges& changes, const PairIterator::Part& part) {
+    changes.added.push_back(part);
+    changes.excluded.merge(holes_of(part));
 }
 
 Alteration& table_alteration(Story& story, Family family) {
@@ -82,7 +96,7 @@ void tell(Story& story, const DeleteTable& step) {
     table_alteration(story, step.family).removed = true;
     for (const Map& map : step.maps) {
         if (const auto part = part_of(map, step.family)) {
-            story.pairs[step.family].removed.push_back(*part);
+            take_removed(story.pairs[step.family], *part);
         }
     }
 }
@@ -94,27 +108,25 @@ void tell(Story& story, const AddMap& step) {
 void tell(Story& story, const DeleteMap& step) {
     map_alteration(story, step.family, step.map).removed = true;
     if (const auto part = part_of(step.map, step.family)) {
-        story.pairs[step.family].removed.push_back(*part);
+        take_removed(story.pairs[step.family], *part);
     }
 }
 
-// Where they tell pairs, these are put among `pairs`; a hole tells none.
-void tell_elements(Story& story, Family family, const Map& map, Parts PairChanges::*pairs) {
-    const auto part = part_of(map, family);
-    if (part) {
-        (story.pairs[family].*pairs).push_back(*part);
-    }
-    if (!part || has_hole(map.elements)) {
+// Where they tell pairs, `take` puts these among them.
+void tell_elements(Story& story, Family family, const Map& map, void (*take)(PairChanges&, const PairIterator::Part&)) {
+    if (const auto part = part_of(map, family)) {
+        take(story.pairs[family], *part);
+    } else {
         map_alteration(story, family, map).refilled = true;
     }
 }
 
 void tell(Story& story, const AddElements& step) {
-    tell_elements(story, step.family, step.map, &PairChanges::added);
+    tell_elements(story, step.family, step.map, take_added);
 }
 
 void tell(Story& story, const DeleteElements& step) {
-    tell_elements(story, step.family, step.map, &PairChanges::removed);
+    tell_elements(story, step.family, step.map, take_removed);
 }
 
 void tell(Story& story, const AddPrefixSet& step) {
@@ -190,6 +202,21 @@ void walk(const PairChanges& pairs, Visit visit) {
     }
 }
 
+// Without what a replaced map keeps.
+std::vector<std::string> lines_of_excluded(const PairChanges& changes) {
+    std::vector<std::string> lines;
+    const auto add = [&](char sign, const std::set<Prefix>& some, const std::set<Prefix>& others) {
+        for (const Prefix& prefix : some) {
+            if (!others.contains(prefix)) {
+                lines.push_back(fmt::format("{} exclude {}", sign, prefix.short_text()));
+            }
+        }
+    };
+    add('-', changes.included, changes.excluded);
+    add('+', changes.excluded, changes.included);
+    return lines;
+}
+
 Story tell(const Plan& plan, std::string_view table = {}) {
     Story story{.table = table, .pairs = {}, .alterations = {}};
     for (const Step& step : plan) {
@@ -226,6 +253,7 @@ PairCounts count_pairs(const Plan& plan) {
         walk(pairs, [&](const Pair* removed, const Pair* added) {
             ++(!removed ? counts.added : !added ? counts.removed : counts.changed);
         });
+        counts.excluded += lines_of_excluded(pairs).size();
     }
     return counts;
 }
@@ -263,6 +291,10 @@ std::vector<std::string> describe(const Plan& plan, std::string_view table) {
             }
             pairs_change.insert(family);
         });
+        for (std::string& excluded : lines_of_excluded(pairs)) {
+            lines.push_back(std::move(excluded));
+            pairs_change.insert(family);
+        }
     }
     for (const auto& [where, alteration] : story.alterations) {
         const auto& [family, subject] = where;

@@ -14,7 +14,8 @@ namespace statnat {
 struct PairCounts {
     std::size_t added = 0;
     std::size_t removed = 0;
-    std::size_t changed = 0;  // another external, comment or kind
+    std::size_t changed = 0;   // another external, comment or kind
+    std::size_t excluded = 0;  // or no longer: addresses and prefixes
 };
 
 PairCounts count_pairs(const Plan& plan);
@@ -36,7 +37,8 @@ struct Loss {
 Loss loss(const Plan& plan, const Ruleset& desired, const Ruleset& actual);
 
 // What the steps do, in pairs where they can be told in pairs, one line each, for `diff`:
-// "+ 10.0.0.2 198.51.100.2 # mail", "- ...", "~ chain ip statnat prerouting: rules", for tables of that name.
+// "+ 10.0.0.2 198.51.100.2 # mail", "- ...", "+ exclude 10.1.0.1", "~ chain ip statnat prerouting: rules", for tables
+// of that name.
 std::vector<std::string> describe(const Plan& plan, std::string_view table);
 
 }  // namespace statnat

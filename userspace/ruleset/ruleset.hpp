@@ -291,7 +291,8 @@ struct MapRole {
 
     static std::optional<MapRole> of(const Map& map, Family family);
     MapReference reference(Family family) const;
-    // Nothing for a hole, whose value is its key; the comment is where the internal address is the key.
+    // Nothing for a hole, whose value is its key, and which by the internal side is what is excluded; the comment is
+    // where the internal address is the key.
     std::optional<Pair> pair(const Element& element) const;
 
     bool operator==(const MapRole&) const = default;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config/toml_document.hpp"
+#include "toml/toml_document.hpp"
 
-#include "config/toml_text.hpp"
+#include "toml/toml_text.hpp"
 #include "printable.hpp"
 
 #include <algorithm>
@@ -82,6 +82,14 @@ std::string what_came(const toml::node& node) {
     default:
         return "a date or time";
     }
+}
+
+std::optional<bool> switch_of(const toml::node& node) {
+    return node.is_boolean() ? node.value<bool>() : std::nullopt;
+}
+
+std::string not_a_switch(std::string_view key, const toml::node& node) {
+    return fmt::format("{} is {}: legal are true and false", key, what_came(node));
 }
 
 Items in_reading_order(const toml::table& table) {

@@ -26,6 +26,10 @@ Items in_reading_order(const toml::table& table);
 // "an integer", or a string in quotation marks.
 std::string what_came(const toml::node& node);
 
+// Of true and false; nothing: neither, for which there is a sentence.
+std::optional<bool> switch_of(const toml::node& node);
+std::string not_a_switch(std::string_view key, const toml::node& node);
+
 struct TomlError {
     unsigned line;
     unsigned column;

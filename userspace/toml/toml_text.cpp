@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config/toml_text.hpp"
+#include "toml/toml_text.hpp"
 
 #include <algorithm>
 #include <cctype>
