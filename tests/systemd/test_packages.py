@@ -7,6 +7,7 @@ import pytest
 
 from distribution import newer
 from gateway import CONFIGURATION, Traffic, translates
+from net import A, A_OUT
 
 # What apt, dpkg and the journal write whatever is installed.
 ALWAYS = re.compile(r"/var/(log|cache|lib/apt|lib/dpkg)/")
@@ -38,6 +39,15 @@ def test_nothing_to_do(bare, debian):
     assert bare.run("systemctl", "start", "statnat") and not bare.tables()
     bare.running()
     bare.run("apt-get", "-y", "purge", "statnat-nft")
+
+
+def test_completion(installed):
+    """Where Debian's shells look for it, with what it calls, which finds the pair."""
+    for place in ("bash-completion/completions/statnat-nft", "zsh/vendor-completions/_statnat-nft",
+                  "fish/vendor_completions.d/statnat-nft.fish"):
+        helper = re.search(r"sh (/\S+) ", installed.run("cat", f"/usr/share/{place}").stdout)[1]
+        said = installed.run("sh", helper, "statnat-nft", "del", "").stdout
+        assert [line.split("\t")[0] for line in said.splitlines()] == [A, A_OUT], place
 
 
 def test_upgrade(installed, debian, tmp_path):
