@@ -86,7 +86,7 @@ class VirtualGateway(Gateway):
         self.write("/etc/systemd/system/agent.service", AGENT)
         subprocess.run(["chroot", self.root, "systemctl", "-q", "enable", "agent"], check=True)
         # The tree's headers may be of another day's kernel.
-        shutil.rmtree(self.root / "usr/lib/modules")
+        shutil.rmtree(self.root / "usr/lib/modules", ignore_errors=True)
 
     def write(self, path, text):
         """What runs has its own view of its disk."""
