@@ -39,9 +39,10 @@ bool snat_maps_ask(const struct snat_map *maps, const struct nft_pktinfo *pkt,
 	snat_for_each_map(map, maps) {
 		hit->map = map;
 		hit->element = snat_map_ask(map, pkt, pf, address);
+		/* What was decided was one address; here it may be another. */
 		if (hit->element)
 			return !snat_is_hole(pf, hit->element) &&
-			       (!map->guarded ||
+			       (map->whole ||
 				!snat_map_hits_own(map, hit->element, pkt, pf,
 						   address));
 	}

@@ -32,7 +32,8 @@ struct snat_bound {
  * @whole: these are all
  * @single: there is but one key, the value of @within
  * @npt: its translations are neutral to checksums
- * @guarded: it may cover addresses of this machine, which have no pair then
+ * @guarded: it may cover addresses of this machine, which have no pair then; not
+ *	where the decision about a packet's own address has asked already
  * @last: of its list
  * @binding: nf_tables' note that the map is in use
  */

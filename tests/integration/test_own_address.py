@@ -5,9 +5,12 @@
                                         fd00:1::1         2001:db8:2::1      at 192.0.2.2 2001:db8:2::2
 """
 
+import ipaddress
+import socket
+
 import pytest
-from scapy.layers.inet import ICMP, TCP, UDP
-from scapy.layers.inet6 import ICMPv6EchoReply
+from scapy.layers.inet import ICMP, IP, TCP, UDP, IPerror
+from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6TimeExceeded, IPerror6, IPv6
 
 from lan import Lan, answered, speak
 from net import GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, INSIDE, R2, R2_6
@@ -50,6 +53,7 @@ def covered(request, bare, tool):
     """A LAN whose gateway has a pair of prefixes that covers what is in the table."""
     pairs, exempt = request.param
     tool.sync(pairs, exempt_destinations=exempt)
+    bare.external = {network.version: network for network in map(ipaddress.ip_network, pairs.values())}
     return bare
 
 
@@ -95,6 +99,36 @@ def test_address_inside_is_not_reachable_from_outside(covered, family):
         covered.x.run("timeout", "1", "bash", "-c", f"exec 3<>/dev/tcp/{would_be}/{PORT}", check=False)
     answers = tap.packets(TCP) + tap.packets(ECHO_REPLY[family.version])
     assert [packet for packet in answers if packet.src in (inside, would_be)] == []
+
+
+EXPIRED = {4: (socket.AF_INET, ICMP, socket.IPPROTO_IP, socket.IP_TTL),
+           6: (socket.AF_INET6, ICMPv6TimeExceeded, socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS)}
+
+
+def test_first_hop_of_a_hairpin_packet(covered, family):
+    """The gateway's error quotes a host that has a pair; the gateway itself has none."""
+    inside, _, _ = OWN[family.version]
+    of_c = str(covered.external[family.version][9])
+    domain, error, level, name = EXPIRED[family.version]
+    tap = covered.tap(covered.a)
+    with covered.a.socket(domain, socket.SOCK_DGRAM) as host:
+        host.setsockopt(level, name, 1)
+        host.sendto(b"hello", (of_c, PORT))
+    assert [packet.src for packet in tap.packets(error)] == [inside]
+
+
+QUOTING = {4: (socket.AF_INET, socket.IPPROTO_ICMP, ICMP(type=3, code=1), IP, IPerror),
+           6: (socket.AF_INET6, socket.IPPROTO_ICMPV6, ICMPv6DestUnreach(cksum=0), IPv6, IPerror6)}
+
+
+def test_quoted_address_inside_keeps_its_name_outside(covered, family):
+    """In an error of a host with a pair."""
+    inside, _, _ = OWN[family.version]
+    domain, protocol, error, header, quoted = QUOTING[family.version]
+    tap = covered.tap(covered.x)
+    with covered.a.socket(domain, socket.SOCK_RAW, protocol) as host:
+        host.sendto(bytes(error / header(src=family.x, dst=inside) / UDP()), (family.x, 0))
+    assert [packet[quoted].dst for packet in tap.packets(type(error))] == [inside]
 
 
 @pytest.fixture(scope="module")
