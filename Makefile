@@ -12,7 +12,7 @@ REAL_TIME := 6.12-rt trixie-backports-rt
 CLOUD := 6.12-cloud trixie-backports-cloud
 # Another architecture, for which module and tool are cross-built; its guest takes a sample of the tests of packets.
 ARM64 := 6.12-arm64
-packets := translation exempt scope icmp_errors ipv6 icmpv6_errors npt prefix_pairs pseudo_headers rfc
+packets := translation exempt scope icmp_errors ipv6 icmpv6_errors npt opinion prefix_pairs pseudo_headers rfc
 # ... and of what else the module does in the kernel; the rest is about the tool, which this machine's kernel tries.
 module := binding bridge complete_checksum counters drops exclude fail_closed flags flows follow foreign_mark imported instances \
 	ipsec jool link_local neighbours never_translated nft one_lan own_address prefixes reflection refusals rulesets stats sync \
@@ -48,7 +48,7 @@ comma := ,
 space := $(subst ,, )
 sampled = $(if $(filter $(1),$(SAMPLED)),--sample=13) $(if $(filter $(1),$(WHOLE)),--whole=$(subst $(space),$(comma),$(packets)))
 
-.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb rpm clean install static unit host boot systemd guests races debug gates clang fuzzers
+.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb rpm clean install static unit host boot systemd guests races debug opinion gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9 ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -156,6 +156,14 @@ debug: debug-6.12 debug-trixie-backports ## run TESTS in debug kernels, which ta
 
 debug-%: | build/logs
 	tests/vm/user-mode --kernel $* -- env STATNAT_ENGINE=expression $(PYTEST) --color=no $(TESTS) $(call logged,debug-$*)
+
+# So many packets of each family and direction.
+MANY := 1000000
+opinion: | build/logs ## compare a million packets of each family and direction with tests/opinion, here and in a user-mode kernel
+	STATNAT_ENGINE=native STATNAT_NFT=$(CURDIR)/$(BUILD)/statnat-nft $(PYTEST) -rP --packets=$(MANY) tests/integration/test_opinion.py \
+		$(call logged,opinion-native)
+	tests/vm/user-mode --kernel 6.12 --flavour fast -- env STATNAT_ENGINE=expression STATNAT_NFT=$(CURDIR)/$(BUILD)/statnat-nft \
+		$(PYTEST) --color=no -rP --packets=$(MANY) tests/integration/test_opinion.py $(call logged,opinion-expression)
 
 gates: $(KERNELS:%=gate-%)
 

@@ -25,6 +25,9 @@ FAULTS = ("WARNING:", "BUG:", "BUG ", "Oops", "general protection", "refcount_t:
 def pytest_addoption(parser):
     parser.addoption("--sample", type=int, default=1, metavar="N",
                      help="of each test's rows take the first and every Nth after it; tables repeat by powers of 2")
+    parser.addoption("--packets", type=int, default=1500, metavar="N",
+                     help="how many test_opinion.py generates for each family and direction")
+    parser.addoption("--seed", type=int, default=17, metavar="N", help="of what it generates")
     parser.addoption("--whole", default="", metavar="NAME,...", help="of test_NAME.py take all rows nevertheless")
 
 
