@@ -72,7 +72,8 @@ class Machine:
         asked = ("systemctl", "is-system-running", "--wait")
         until(lambda: self.run(*asked, check=False).stdout.strip() in ("running", "degraded"))
         failed = self.run("systemctl", "--failed", "--no-legend", "--plain").stdout.split()[:1]
-        assert not failed, f"{failed[0]}: " + self.run("journalctl", "-b", "-o", "short-monotonic", "-u", *failed).stdout
+        journal = self.run("journalctl", "-b", "-o", "short-monotonic", "-u", *failed).stdout if failed else ""
+        assert not failed, f"{failed}: {journal}"
 
     def stop(self):
         """Shuts it down in order."""
