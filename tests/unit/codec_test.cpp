@@ -60,6 +60,9 @@ Configuration example(Counters counters) {
     configuration.counters = counters;
     configuration.exempt_destinations = {prefix("10.0.0.0/9"), prefix("10.128.0.0/9"), prefix("192.0.2.7/32"),
                                          prefix("224.0.0.0/3")};
+    configuration.exceptions = {{Side::internal, prefix("10.0.0.2").address, 6, 443},
+                                {Side::external, prefix("198.51.100.2").address, 17, 53},
+                                {Side::external, prefix("198.51.100.3").address, 1, {}}};
     configuration.pairs = {{prefix("10.0.0.2"), prefix("198.51.100.2"), false, ""},
                            {prefix("10.0.0.3"), prefix("198.51.100.3"), false, "mail"},
                            {prefix("10.0.1.0"), prefix("198.51.100.255"), false, "\u00e9t\u00e9"}};
@@ -71,6 +74,8 @@ Configuration ipv6_example(Counters counters) {
     configuration.counters = counters;
     configuration.exempt_destinations = {prefix("fd00::/8"), prefix("2001:db8:0:8000::/49"), prefix("2001:db8:2::7"),
                                          prefix("ffff::/16")};
+    configuration.exceptions = {{Side::internal, prefix("fd00:1::2").address, 6, 443},
+                                {Side::external, prefix("2001:db8:1::3").address, 58, {}}};
     configuration.pairs = {{prefix("fd00:1::2"), prefix("2001:db8:1::2"), false, ""},
                            {prefix("fd00:1::3"), prefix("2001:db8:1::3"), false, "mail"},
                            {prefix("fd00:1:0:1::"), prefix("2001:db8:1:ffff:ffff:ffff:ffff:ffff"), false,

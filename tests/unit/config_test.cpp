@@ -184,7 +184,8 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"[[pairs]]\n\"10.0.0.2\" = \"198.51.100.2\"", {"1:3: pairs is an array: legal is a table"}},
         {"[gateway]\n engin = 1",
          {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, exclude, "
-          "external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf and conntrack"}},
+          "except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf and "
+          "conntrack"}},
         {"[gateway]\nengine = \"fast\"", {"2:10: engine is \"fast\"" + engines}},
         {"[gateway]\nengine = \"Auto\"", {"2:10: engine is \"Auto\"" + engines}},
         {"[gateway]\nengine = 1", {"2:10: engine is an integer" + engines}},
@@ -619,15 +620,15 @@ TEST_F(ConfigTest, TellsErrorsOfDropInsInReadingOrder) {
                       {"conf.d/y.csv", "y\n"},
                       {"conf.d/20.toml", "c\n"}}),
               (Lines{"statnat.toml:3:1: unknown key \"a\": legal are engine, counters, exempt-destinations, "
-                     "exclude, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf "
-                     "and conntrack",
+                     "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, "
+                     "mark, vrf and conntrack",
                      "conf.d/10.toml:3:1: unknown key \"b\": legal are engine, counters, exempt-destinations, "
-                     "exclude, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf "
-                     "and conntrack",
+                     "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, "
+                     "mark, vrf and conntrack",
                      "conf.d/20.toml:1:2: Error while parsing key-value pair: expected '=', saw '\\n'",
                      "conf.d/9.toml:2:1: unknown key \"d\": legal are engine, counters, exempt-destinations, "
-                     "exclude, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf "
-                     "and conntrack",
+                     "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, "
+                     "mark, vrf and conntrack",
                      "x.csv:1:1: \"x\" is not a pair: legal is internal,external[,comment]",
                      "conf.d/y.csv:1:1: \"y\" is not a pair: legal is internal,external[,comment]"}));
 }
@@ -688,6 +689,26 @@ TEST_F(ConfigTest, TellsWhatCannotBeExcluded) {
                      "2001:db8:1::/48 npt: legal is one that npt keeps together",
                      "statnat.toml:2:33: 2001:db8:1:ffff::1 is no prefix on the other side of fd00:1::/48 "
                      "2001:db8:1::/48 npt: legal is one that npt keeps together"}));
+}
+
+TEST_F(ConfigTest, ReadsExceptions) {
+    const Configuration configuration =
+        read("[gateway]\nexcept = [{ external = \"198.51.100.2\", tcp = 8443 },\n"
+             "{ internal = \"10.0.0.2\", udp = 53 }, { external = \"198.51.100.2\", protocol = 47 }]\n[pairs]\n"
+             "\"10.0.0.2\" = \"198.51.100.2\"\n",
+             {{"conf.d/a.toml", "[gateway]\nexcept = [{ tcp = 8443, external = \"198.51.100.2\" }]\n"}});
+    const Address internal = *Address::parse("10.0.0.2");
+    const Address external = *Address::parse("198.51.100.2");
+    EXPECT_EQ(configuration.exceptions, (std::vector<Exception>{{Side::internal, internal, 17, 53},
+                                                                {Side::external, external, 6, 8443},
+                                                                {Side::external, external, 47, {}}}));
+    const std::string settings = settings_as_toml(configuration, "all.csv");
+    EXPECT_EQ(read(settings, {{"all.csv", pairs_as_csv(configuration.pairs)}}).exceptions, configuration.exceptions);
+    std::string many;
+    for (int port = 1; port <= 17; ++port) {
+        many += fmt::format("{{ external = \"198.51.100.2\", tcp = {} }},", port);
+    }
+    EXPECT_EQ(errors("[gateway]\nexcept = [" + many + "]\n[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n").size(), 1U);
 }
 
 // The same said twice is fine, lists are added up, and npt holds for the pairs of all files, whoever says so.

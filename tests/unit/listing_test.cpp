@@ -171,6 +171,24 @@ TEST(Inventory, TellsTheFamiliesApart) {
     EXPECT_EQ(found.rules[3].text, "ip6 saddr != fe80::/10 ip6 daddr set ip6 daddr map @ext2int notrack counter");
 }
 
+TEST(Inventory, KnowsExceptions) {
+    for (const Engine engine : {Engine::expression, Engine::native}) {
+        Configuration configuration;
+        configuration.engine = engine;
+        configuration.pairs = {{side("10.0.0.2"), side("198.51.100.2")}, {side("fd00::2"), side("2001:db8::2")}};
+        configuration.exceptions = {{Side::internal, *Address::parse("10.0.0.2"), 6, 443},
+                                    {Side::internal, *Address::parse("fd00::2"), 17, 53},
+                                    {Side::external, *Address::parse("198.51.100.2"), 47, {}},
+                                    {Side::external, *Address::parse("2001:db8::2"), 17, 53}};
+        const Ruleset ruleset = layout(configuration, engine);
+        const Inventory found = inventory(ruleset);
+        EXPECT_EQ(exceptions(ruleset.front()).size(), 2U);
+        EXPECT_TRUE(std::is_permutation(found.exceptions.begin(), found.exceptions.end(),
+                                        configuration.exceptions.begin(), configuration.exceptions.end()));
+        EXPECT_TRUE(plan(layout(found.configuration(), engine), ruleset).empty());
+    }
+}
+
 TEST(Inventory, KnowsWhatIsExcluded) {
     Configuration configuration;
     configuration.engine = Engine::expression;

@@ -66,10 +66,25 @@ struct Vrf {
     bool operator==(const Vrf&) const = default;
 };
 
+// One port or protocol of an address that has a pair, which the pair is not for: of what comes for an external address,
+// or from an internal one.
+struct Exception {
+    Side side = Side::external;
+    Address address;
+    std::uint8_t protocol = 0;
+    std::optional<std::uint16_t> port{};  // nothing: all of the protocol
+
+    std::string service() const;  // "tcp 8443", "protocol 47"
+    auto operator<=>(const Exception&) const = default;
+};
+
+inline constexpr std::size_t most_exceptions = 16;  // each is asked for in rules of its own
+
 struct Configuration {
     std::optional<Engine> engine;  // nothing: auto
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
+    std::vector<Exception> exceptions{};    // ascending, none twice
     std::vector<std::string> external_interfaces;  // behind which the outside is; none: behind any
     std::optional<std::filesystem::path> ruleset_file;  // absolute; what nft is to load is written there
     std::optional<bool> neighbours;  // whether each sync answers for external addresses, or ceases to; nothing: neither

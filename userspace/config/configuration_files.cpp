@@ -88,6 +88,7 @@ void Reader::read_everything() {
     }
     draft_.configuration.pairs.sort();
     draft_.settle_excludes();
+    draft_.settle_exceptions();
 }
 
 }  // namespace

@@ -27,6 +27,16 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
     if (!configuration.pairs.excluded().empty()) {
         toml += fmt::format("exclude = {}\n", list_in_json(configuration.pairs.excluded(), quoted));
     }
+    std::string exceptions;
+    for (const Exception& one : configuration.exceptions) {
+        std::string service = one.service();
+        service.replace(service.find(' '), 1, " = ");
+        exceptions += fmt::format("{}{{ {} = \"{}\", {} }}", exceptions.empty() ? "" : ", ",
+                                  one.side == Side::external ? "external" : "internal", one.address.text(), service);
+    }
+    if (!exceptions.empty()) {
+        toml += fmt::format("except = [{}]\n", exceptions);
+    }
     if (configuration.ruleset_file) {
         toml += fmt::format("ruleset-file = {}\n", quoted_json(configuration.ruleset_file->string()));
     }

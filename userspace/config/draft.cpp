@@ -23,6 +23,7 @@ void Draft::start_over(bool careful) {
     settings_.clear();
     entries_.clear();
     excludes_.clear();
+    excepts_.clear();
     errors_.clear();
 }
 
@@ -156,6 +157,31 @@ void Draft::settle_excludes() {
     for (const Prefix& internal : known) {
         pairs.exclude(internal);
     }
+}
+
+void Draft::settle_exceptions() {
+    const bool all_pairs_known = errors_.empty();
+    std::set<Exception> known;
+    for (const auto& [exception, at] : excepts_) {
+        const Address& address = exception.address;
+        if (exception.side == Side::internal && configuration.conntrack == Conntrack::follow) {
+            error(at, fmt::format("an exception of internal {} beside conntrack = \"follow\": legal is that of the "
+                                  "external address alone, since conntrack knows the answers",
+                                  address.text()));
+        } else if (all_pairs_known &&
+                   !configuration.pairs.around(Prefix::host(address), exception.side, full_length(address.family))) {
+            error(at, fmt::format("{} in an exception is the {} address of no pair: legal is one that has a pair, "
+                                  "since all others are left alone",
+                                  address.text(), exception.side == Side::external ? "external" : "internal"));
+        }
+        known.insert(exception);
+    }
+    if (known.size() > most_exceptions) {
+        error(excepts_.back().second, fmt::format("except has {} exceptions: legal are up to {}, since each is asked "
+                                                  "for in rules of its own",
+                                                  known.size(), most_exceptions));
+    }
+    configuration.exceptions.assign(known.begin(), known.end());
 }
 
 Configuration Draft::finish() {

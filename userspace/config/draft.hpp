@@ -64,6 +64,10 @@ public:
     void exclude(const Prefix& prefix, Position at) { excludes_.push_back({prefix, at, {}}); }
     void settle_excludes();
 
+    // What a pair is not for; and once all pairs are there and sorted, whether there is one.
+    void except(const Exception& exception, Position at) { excepts_.emplace_back(exception, at); }
+    void settle_exceptions();
+
     // What settings of all files mean for each other.
     void settle();
 
@@ -115,6 +119,7 @@ private:
     std::map<std::string, Setting, std::less<>> settings_;
     std::vector<Entry> entries_;
     std::vector<Exclude> excludes_;
+    std::vector<std::pair<Exception, Position>> excepts_;
     std::vector<std::pair<Position, std::string>> errors_;
 };
 

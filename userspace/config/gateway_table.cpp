@@ -4,6 +4,7 @@
 #include "files.hpp"
 #include "names.hpp"
 #include "printable.hpp"
+#include "quantity.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,11 +16,16 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 namespace statnat {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view legal_exception =
+    R"(: legal is one such as { external = "198.51.100.2", tcp = 8443 }, with internal or external, and tcp, udp or )"
+    "protocol";
 
 // As in "engine, counters and mark".
 std::string names_of(const auto& named, std::string_view quote = "") {
@@ -34,11 +40,12 @@ std::string names_of(const auto& named, std::string_view quote = "") {
 }  // namespace
 
 void GatewayTable::read(const toml::table& gateway) {
-    static constexpr std::array<std::pair<std::string_view, void (GatewayTable::*)(const toml::node&)>, 13> settings{{
+    static constexpr std::array<std::pair<std::string_view, void (GatewayTable::*)(const toml::node&)>, 14> settings{{
         {"engine", &GatewayTable::read_engine},
         {"counters", &GatewayTable::read_counters},
         {"exempt-destinations", &GatewayTable::read_exempt_destinations},
         {"exclude", &GatewayTable::read_exclude},
+        {"except", &GatewayTable::read_except},
         {"external-interfaces", &GatewayTable::read_external_interfaces},
         {"pairs-files", &GatewayTable::find_pairs_files},
         {"npt", &GatewayTable::read_npt_of_gateway},
@@ -127,6 +134,58 @@ void GatewayTable::read_exempt_destinations(const toml::node& node) {
 void GatewayTable::read_exclude(const toml::node& node) {
     read_prefixes("exclude", R"(["10.1.0.1", "10.1.0.16/28"])", node,
                   [&](const Prefix& prefix, Position at) { draft_.exclude(prefix, at); });
+}
+
+void GatewayTable::read_except(const toml::node& node) {
+    const std::string legal = R"(: legal is an array such as [{ external = "198.51.100.2", tcp = 8443 }])";
+    if (!node.is_array()) {
+        draft_.error(place(node.source()), fmt::format("except is {}{}", what_came(node), legal));
+        return;
+    }
+    for (const toml::node& element : *node.as_array()) {
+        if (const toml::table* table = element.as_table()) {
+            read_exception(*table, place(element.source()));
+        } else {
+            draft_.error(place(element.source()), fmt::format("an exception is {}{}", what_came(element), legal));
+        }
+    }
+}
+
+void GatewayTable::read_exception(const toml::table& table, Position at) {
+    struct Service {
+        std::string_view key;
+        std::uint8_t protocol;
+    };
+    static constexpr std::array<Service, 3> services{{{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"protocol", 0}}};
+    Exception exception;
+    std::size_t sides = 0;
+    std::size_t kinds = 0;
+    for (const auto& [key, node, before] : in_reading_order(table)) {
+        const auto service = std::find_if(services.begin(), services.end(),
+                                          [&, known = key](const Service& one) { return *known == one.key; });
+        const auto text = node->value<std::string_view>();
+        const auto address = text ? Address::parse(*text) : std::nullopt;
+        const auto number = node->is_integer() ? node->value<std::uint16_t>() : std::nullopt;
+        if ((*key == "external" || *key == "internal") && address) {
+            exception.side = *key == "external" ? Side::external : Side::internal;
+            exception.address = *address;
+            ++sides;
+        } else if (service != services.end() && number && *number > 0 && (service->protocol != 0 || *number < 256)) {
+            exception.protocol = service->protocol != 0 ? service->protocol : static_cast<std::uint8_t>(*number);
+            exception.port = service->protocol != 0 ? number : std::nullopt;
+            ++kinds;
+        } else {
+            draft_.error(place(key->source()), fmt::format("{} in an exception is {}{}", in_quotes(*key),
+                                                           what_came(*node), legal_exception));
+            return;
+        }
+    }
+    if (sides != 1 || kinds != 1) {
+        draft_.error(at, fmt::format("an exception of {} and {}{}", quantity(sides, "side"),
+                                     quantity(kinds, "service"), legal_exception));
+        return;
+    }
+    draft_.except(exception, at);
 }
 
 void GatewayTable::read_external_interfaces(const toml::node& node) {

@@ -27,6 +27,8 @@ private:
     void read_npt_of_gateway(const toml::node& node);
     void read_exempt_destinations(const toml::node& node);
     void read_exclude(const toml::node& node);
+    void read_except(const toml::node& node);
+    void read_exception(const toml::table& table, Position at);
     void read_external_interfaces(const toml::node& node);
     void refuse_many_beside_interfaces(Position at);
     void read_ruleset_file(const toml::node& node);

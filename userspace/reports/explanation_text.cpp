@@ -45,6 +45,9 @@ std::string as_text(const Handling& handling, const std::string& table) {
         return "no pair has it\n" + rule;
     }
     std::string lines = fmt::format("{}    map: {} {}\n{}", what_becomes(handling), table, handling.map, rule);
+    for (const std::string& service : handling.exceptions) {
+        lines += fmt::format("    but not what is of {}\n", service);
+    }
     for (const Match& other : handling.overridden) {
         lines += fmt::format("    overrides: {}, by which it {}\n", with_comment(other.pair), fate(other));
     }
@@ -82,6 +85,10 @@ std::string as_json(const Handling& handling) {
     }
     if (!handling.chain.empty()) {
         json += fmt::format(R"("chain":{},"rule":{},)", quoted_json(handling.chain), quoted_json(handling.rule));
+    }
+    if (!handling.exceptions.empty()) {
+        const auto quoted = [](const std::string& service) { return quoted_json(service); };
+        json += fmt::format(R"("exceptions":{},)", list_in_json(handling.exceptions, quoted));
     }
     const auto overridden = [](const Match& match) { return "{" + members(match) + "}"; };
     return json + fmt::format(R"("overrides":{}}})", list_in_json(handling.overridden, overridden));

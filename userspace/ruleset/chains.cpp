@@ -15,14 +15,6 @@ constexpr std::string_view expression_comment =
     "made by statnat-nft; stock nft does not show the rules of this chain, statnat-nft nft list ruleset does";
 static_assert(expression_comment.size() <= 127, "nft's limit of a comment");
 
-// The ICMP errors that quote a packet which is on its way (RFC 792, RFC 4443).
-std::vector<MatchIcmpType> icmp_errors(Family family) {
-    if (family == Family::ipv4) {
-        return {{3, 5}, {11, 12}};
-    }
-    return {{1, 4}};
-}
-
 // Where all keys of a map are, which spares the lookup of an address that is elsewhere.
 std::optional<Prefix> bound(const Elements& elements, std::uint8_t length) {
     const Prefix common = Prefix::common(elements.key(0), elements.key(elements.size() - 1));
@@ -108,6 +100,54 @@ std::vector<Statement> to_vrf(const Extras& extras) {
     return extras.vrf ? std::vector<Statement>{SetMark{extras.vrf->mark}} : std::vector<Statement>{};
 }
 
+std::vector<MatchIcmpType> icmp_errors(Family family) {
+    if (family == Family::ipv4) {
+        return {{3, 5}, {11, 12}};
+    }
+    return {{1, 4}};
+}
+
+namespace {
+
+// An error is about a packet that went the other way.
+std::vector<Statement> quoted(const Exception& exception) {
+    // Behind the error's own 8 bytes; of IPv4 without options, of IPv6 without extension headers.
+    struct Offsets {
+        std::uint32_t protocol, source, destination, ports;
+    };
+    const bool ipv4 = exception.address.family == Family::ipv4;
+    const Offsets at = ipv4 ? Offsets{8 + 9, 8 + 12, 8 + 16, 8 + 20} : Offsets{8 + 6, 8 + 8, 8 + 24, 8 + 40};
+    const bool is_source = exception.side == Side::external;
+    const auto& bytes = exception.address.bytes;
+    std::vector<Statement> matches{
+        MatchBytes{at.protocol, {exception.protocol}},
+        MatchBytes{is_source ? at.source : at.destination,
+                   {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(exception.address.size())}}};
+    if (exception.port) {
+        matches.push_back(MatchBytes{is_source ? at.ports : at.ports + 2,
+                                     {static_cast<std::uint8_t>(*exception.port >> 8),
+                                      static_cast<std::uint8_t>(*exception.port)}});
+    }
+    return matches;
+}
+
+}  // namespace
+
+std::vector<Rule> exceptional(Family family, const Extras& extras) {
+    std::vector<Rule> rules;
+    for (const Exception& exception : extras.exceptions) {
+        const Field field = exception.side == Side::external ? Field::destination : Field::source;
+        rules.push_back(make_rule({{MatchHost{field, exception.address},
+                                    MatchService{exception.protocol, exception.port ? field : Field::source,
+                                                 exception.port},
+                                    Accept{}}}));
+        for (const MatchIcmpType& error : icmp_errors(family)) {
+            rules.push_back(make_rule({{error}, quoted(exception), {Accept{}}}));
+        }
+    }
+    return rules;
+}
+
 MatchIcmpType icmp_redirect(Family family) {
     return family == Family::ipv4 ? MatchIcmpType{5, 5} : MatchIcmpType{137, 137};
 }
@@ -149,9 +189,11 @@ std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
         postrouting.push_back(make_rule({{MatchForwarded{false}}, about_vrf, {outbound}}));
     }
     const std::string comment{expression_comment};
+    std::vector<Rule> prerouting = exceptional(table.family, extras);
+    const std::vector<Rule> of_pairs_there = expression_prerouting(inbound, decide, extras);
+    prerouting.insert(prerouting.end(), of_pairs_there.begin(), of_pairs_there.end());
     std::vector<Chain> chains{
-        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment,
-         expression_prerouting(inbound, decide, extras)},
+        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment, prerouting},
         {"postrouting", Hook::postrouting, ChainType::filter, follow ? followed_priority : raw_priority, comment,
          postrouting},
         {"output", Hook::output, ChainType::route, raw_priority, comment, output},

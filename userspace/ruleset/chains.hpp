@@ -20,6 +20,7 @@ struct Extras {
     std::vector<std::string> interfaces;  // behind which the outside is; none: behind any
     std::optional<Vrf> vrf{};             // that the inside is in
     bool follow = false;                  // whether conntrack keeps packets of pairs
+    std::vector<Exception> exceptions{};  // of the family
 };
 
 // The order of a table's maps is that in which they are asked.
@@ -38,6 +39,12 @@ std::vector<std::vector<Statement>> by_each_way_out(const Extras& extras);
 std::vector<Statement> from_vrf(const Extras& extras);
 // What comes for the inside is to be led there.
 std::vector<Statement> to_vrf(const Extras& extras);
+
+// What no pair is for goes on as if there were no rules, and so does what errors quote of it.
+std::vector<Rule> exceptional(Family family, const Extras& extras);
+
+// The ICMP errors that quote a packet which is on its way (RFC 792, RFC 4443).
+std::vector<MatchIcmpType> icmp_errors(Family family);
 
 // RFC 792, RFC 4861.
 MatchIcmpType icmp_redirect(Family family);

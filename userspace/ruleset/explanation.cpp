@@ -144,6 +144,12 @@ Explanation explain(const Ruleset& ruleset, const Address& address) {
         explanation.inbound = handling(table, Side::external, address);
         explanation.outbound.excluded = explanation.outbound.hole;
         explain_hole(table, explanation.inbound);
+        for (const Exception& one : exceptions(table)) {
+            if (one.address == address) {
+                (one.side == Side::internal ? explanation.outbound : explanation.inbound)
+                    .exceptions.push_back(one.service());
+            }
+        }
         explanation.exempt_destinations = exempt_destinations(table);
         explanation.external_interfaces = external_interfaces(table);
     }

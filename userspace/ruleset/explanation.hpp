@@ -28,6 +28,7 @@ struct Handling {
     std::optional<Prefix> excluded;  // the internal side of the hole, if that is why there is one
     std::optional<Pair> beside;     // the pair that overrides, and so makes the hole
     std::vector<Match> overridden;  // shorter ones, longest first
+    std::vector<std::string> exceptions;  // "tcp 8443", which the pair is not for
 };
 
 struct Explanation {

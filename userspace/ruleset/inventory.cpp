@@ -37,6 +37,24 @@ std::vector<Prefix> exempt_destinations(const Table& table) {
     return destinations;
 }
 
+std::vector<Exception> exceptions(const Table& table) {
+    std::vector<Exception> found;
+    for (const Chain& chain : table.chains) {
+        for (const Rule& rule : chain.rules) {
+            const auto* host = rule.statements.empty() ? nullptr : std::get_if<MatchHost>(&rule.statements.front());
+            const auto* service = host && rule.statements.size() == 3
+                                      ? std::get_if<MatchService>(&rule.statements[1])
+                                      : nullptr;
+            if (service && std::holds_alternative<Accept>(rule.statements[2])) {
+                found.push_back({host->field == Field::destination ? Side::external : Side::internal, host->address,
+                                 service->protocol, service->port});
+            }
+        }
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
 // Only there a rule of the VRF's names where packets have come from in postrouting.
 std::optional<Vrf> vrf_of(const Table& table) {
     Vrf vrf;
@@ -155,6 +173,7 @@ Configuration Inventory::configuration() const {
     configuration.engine = engine;
     configuration.counters = counters;
     configuration.exempt_destinations = exempt_destinations;
+    configuration.exceptions = exceptions;
     configuration.external_interfaces = external_interfaces;
     configuration.fail_closed = mark != 0;
     configuration.mark = mark != 0 ? mark : default_mark;
@@ -182,6 +201,8 @@ Inventory inventory(const Ruleset& ruleset) {
         found.vrf = found.vrf ? found.vrf : vrf_of(table);
         found.conntrack = std::max(found.conntrack, conntrack_of(table));
         const std::vector<Prefix> exempt = exempt_destinations(table);
+        const std::vector<Exception> excepted = exceptions(table);
+        found.exceptions.insert(found.exceptions.end(), excepted.begin(), excepted.end());
         if (found.external_interfaces.empty()) {
             found.external_interfaces = external_interfaces(table);
         }

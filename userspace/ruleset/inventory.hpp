@@ -16,6 +16,9 @@ namespace statnat {
 // The destinations on the way to which packets keep their source: of a set, or inside a rule.
 std::vector<Prefix> exempt_destinations(const Table& table);
 
+// What no pair is for.
+std::vector<Exception> exceptions(const Table& table);
+
 // The interfaces behind which the outside is; none: behind any.
 std::vector<std::string> external_interfaces(const Table& table);
 
@@ -56,6 +59,7 @@ struct Inventory {
     std::optional<Engine> engine;  // nothing: no rule translates
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
+    std::vector<Exception> exceptions{};
     std::vector<std::string> external_interfaces;
     std::uint32_t mark = 0;  // of what has come by the rules; 0: they do not mark it
     std::optional<Vrf> vrf{};  // that the inside is in

@@ -117,6 +117,12 @@ std::vector<Prefix> destinations_of(Family family, const Configuration& configur
     return outermost(std::move(destinations));
 }
 
+std::vector<Exception> exceptions_of(Family family, const Configuration& configuration) {
+    std::vector<Exception> exceptions = configuration.exceptions;
+    std::erase_if(exceptions, [&](const Exception& one) { return one.address.family != family; });
+    return exceptions;
+}
+
 // Beside so many lists of maps the kernel has room to tell as many prefixes of either family.
 constexpr std::size_t most_tiers_beside_unless = 16;
 
@@ -140,7 +146,8 @@ Table make_table(Family family, const Tiers& tiers, const AllHoles& holes, const
                         .unless = compared ? destinations : std::vector<Prefix>{},
                         .interfaces = configuration.external_interfaces,
                         .vrf = configuration.vrf,
-                        .follow = configuration.conntrack == Conntrack::follow};
+                        .follow = configuration.conntrack == Conntrack::follow,
+                        .exceptions = exceptions_of(family, configuration)};
     const bool counters = configuration.counters == Counters::pair;
     Table table;
     table.family = family;

@@ -40,7 +40,7 @@ std::vector<Rule> native_postrouting(Family family, const Extras& extras) {
     // ct state switches conntrack on, so it is there only when something has to stay tracked; what does is told by its
     // interface, where that is to be had.
     const std::vector<Statement> untracked{MatchUntracked{}};
-    const bool by_state = extras.exempt && extras.interfaces.empty();
+    const bool by_state = (extras.exempt && extras.interfaces.empty()) || !extras.exceptions.empty();
     const std::vector<Statement> state = by_state ? untracked : std::vector<Statement>{};
     const auto rule = [&](std::initializer_list<std::vector<Statement>> conditions) {
         return make_rule({make_rule(conditions).statements, abroad(family), {outbound}, counted(extras)});
@@ -71,7 +71,7 @@ std::vector<Rule> native_prerouting(Family family, const Extras& extras) {
     const MatchAddress has_pair{Field::source, std::string(internal_set)};
     const MatchOutside routable = unless_on_link(family, Field::source);
     const MatchAddress to_internal{Field::destination, std::string(internal_set)};
-    std::vector<Rule> rules;
+    std::vector<Rule> rules = exceptional(family, extras);
     for (const std::vector<Statement>& in : by_each_interface(Way::in, extras)) {
         rules.push_back(make_rule({in, {routable, inbound, Notrack{}}, to_vrf(extras), counted(extras)}));
     }

@@ -42,6 +42,17 @@ std::string in_hexadecimal(std::uint32_t bits) {
     return digits;
 }
 
+std::string in_hexadecimal(const std::vector<std::uint8_t>& bytes) {
+    std::string digits = "0x";
+    for (const std::uint8_t byte : bytes) {
+        digits += "0123456789abcdef"[byte >> 4];
+        digits += "0123456789abcdef"[byte & 15];
+    }
+    return digits;
+}
+
+constexpr std::uint8_t tcp = 6;
+
 struct StatementText {
     Family family;
 
@@ -69,6 +80,23 @@ struct StatementText {
 
     std::string operator()(const MatchAddress& statement) const {
         return keyword(family) + " " + keyword(statement.field) + (statement.inverted ? " != @" : " @") + statement.set;
+    }
+
+    std::string operator()(const MatchHost& statement) const {
+        return keyword(family) + " " + keyword(statement.field) + " " + statement.address.text();
+    }
+
+    std::string operator()(const MatchService& statement) const {
+        if (!statement.port) {
+            return "meta l4proto " + std::to_string(statement.protocol);
+        }
+        return std::string(statement.protocol == tcp ? "tcp" : "udp") +
+               (statement.field == Field::source ? " sport " : " dport ") + std::to_string(*statement.port);
+    }
+
+    std::string operator()(const MatchBytes& statement) const {
+        return "@th," + std::to_string(8 * statement.offset) + "," + std::to_string(8 * statement.bytes.size()) + " " +
+               in_hexadecimal(statement.bytes);
     }
 
     std::string operator()(const AskStanding& statement) const { return "meta protocol vmap @" + statement.map; }
@@ -108,6 +136,7 @@ struct StatementText {
     }
     std::string operator()(const KeepSource&) const { return "snat to " + keyword(family) + " saddr"; }
     std::string operator()(const Drop&) const { return "drop"; }
+    std::string operator()(const Accept&) const { return "accept"; }
     std::string operator()(const Counter&) const { return "counter"; }
     std::string operator()(const Foreign& statement) const { return statement.expression; }
 };

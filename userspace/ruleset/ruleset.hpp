@@ -91,6 +91,28 @@ struct MatchAddress {
     bool operator==(const MatchAddress&) const = default;
 };
 
+// ip daddr ADDRESS
+struct MatchHost {
+    Field field;
+    Address address;
+    bool operator==(const MatchHost&) const = default;
+};
+
+// tcp dport PORT, or meta l4proto PROTOCOL
+struct MatchService {
+    std::uint8_t protocol;
+    Field field;
+    std::optional<std::uint16_t> port{};
+    bool operator==(const MatchService&) const = default;
+};
+
+// @th,BIT,BITS VALUE: bytes behind the beginning of an ICMP error, where the quote is
+struct MatchBytes {
+    std::uint32_t offset;
+    std::vector<std::uint8_t> bytes;
+    bool operator==(const MatchBytes&) const = default;
+};
+
 // meta protocol vmap @MAP: on with the rule as long as the table of that map stands
 struct AskStanding {
     std::string map;
@@ -165,6 +187,11 @@ struct Drop {
     bool operator==(const Drop&) const = default;
 };
 
+// accept, which ends this chain alone
+struct Accept {
+    bool operator==(const Accept&) const = default;
+};
+
 // counter
 struct Counter {
     bool operator==(const Counter&) const = default;
@@ -176,9 +203,10 @@ struct Foreign {
     bool operator==(const Foreign&) const = default;
 };
 
-using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, AskStanding, MatchOutside, MatchAddressType,
-                               MatchForwarded, MatchInterface, MatchIcmpType, MatchUntracked, Notrack, SetMark,
-                               MatchMark, KeepSource, Drop, Counter, Foreign>;
+using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, MatchHost, MatchService, MatchBytes,
+                               AskStanding, MatchOutside, MatchAddressType, MatchForwarded, MatchInterface,
+                               MatchIcmpType, MatchUntracked, Notrack, SetMark, MatchMark, KeepSource, Drop, Accept,
+                               Counter, Foreign>;
 
 // What snat_stateless counts beside what is translated as most packets are.
 enum class Reason : std::uint8_t {

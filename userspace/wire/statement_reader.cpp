@@ -126,6 +126,37 @@ std::vector<Statement> outside_of_bytes(std::span<const Expression> dumped, Fami
     return outside(family, dumped[1], static_cast<int>(8 * bytes));
 }
 
+// Of an address, whole or not, or of what an ICMP error quotes.
+std::vector<Statement> of_compared_bytes(std::span<const Expression> dumped, Family family) {
+    std::vector<Statement> found = outside_of_bytes(dumped, family);
+    const Message value = dumped[1].data.nest(NFTA_CMP_DATA).bytes(NFTA_DATA_VALUE);
+    Address address{family, {}};
+    if (value.size() == address.size()) {
+        std::copy(value.begin(), value.end(), address.bytes.begin());
+        found.insert(found.end(), {MatchHost{Field::source, address}, MatchHost{Field::destination, address}});
+    }
+    found.push_back(MatchBytes{dumped[0].data.number(NFTA_PAYLOAD_OFFSET), {value.begin(), value.end()}});
+    return found;
+}
+
+// By the protocol that the second expression compares with, and the port that the fourth does.
+std::vector<Statement> services(std::span<const Expression> dumped) {
+    std::vector<Statement> found;
+    const auto protocol = byte_of(dumped, 1, "cmp", NFTA_CMP_DATA);
+    if (protocol && dumped.size() >= 4 && dumped[3].name == "cmp") {
+        const Message value = dumped[3].data.nest(NFTA_CMP_DATA).bytes(NFTA_DATA_VALUE);
+        if (value.size() == 2) {
+            const auto port = static_cast<std::uint16_t>(value[0] << 8 | value[1]);
+            found.insert(found.end(), {MatchService{*protocol, Field::source, port},
+                                       MatchService{*protocol, Field::destination, port}});
+        }
+    }
+    if (protocol && dumped.size() >= 3 && dumped[2].name == "immediate") {  // else it is the protocol of something else
+        found.push_back(MatchService{*protocol, Field::source});
+    }
+    return found;
+}
+
 std::vector<Statement> lookups(const std::string& set) {
     std::vector<Statement> found;
     for (const Field field : {Field::source, Field::destination}) {
@@ -192,6 +223,8 @@ std::vector<Statement> of_meta(std::span<const Expression> dumped) {
     if (one) {
         found.push_back(MatchIcmpType{*one, *one});
     }
+    const std::vector<Statement> others = services(dumped);
+    found.insert(found.end(), others.begin(), others.end());
     return found;
 }
 
@@ -212,7 +245,7 @@ std::vector<Statement> candidates(std::span<const Expression> dumped, Family fam
         return {MatchUntracked{}};
     }
     if (name == "immediate") {
-        return {Drop{}};
+        return {Drop{}, Accept{}};
     }
     if (name == "fib") {
         return of_fib(dumped);
@@ -221,7 +254,7 @@ std::vector<Statement> candidates(std::span<const Expression> dumped, Family fam
         return outside_of_bits(dumped, family);
     }
     if (name == "payload" && dumped.size() >= 2 && dumped[1].name == "cmp") {
-        return outside_of_bytes(dumped, family);
+        return of_compared_bytes(dumped, family);
     }
     if (name == "payload" && dumped.size() >= 2 && dumped[1].name == "lookup") {
         return lookups(dumped[1].data.text(NFTA_LOOKUP_SET));

@@ -45,99 +45,9 @@ Address mask_of(const Prefix& prefix) {
     return Prefix::of(ones, prefix.length).address;
 }
 
-ExpressionHandle expression(const char* name) {
-    return owned<ExpressionHandle>(nftnl_expr_alloc(name));
-}
-
-void put(nlmsghdr* message, const ExpressionHandle& expression) {
-    nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
-    nftnl_expr_build_payload(message, expression.get());
-    mnl_attr_nest_end(message, item);
-}
-
-// An expression of numbers alone.
-void put(nlmsghdr* message, const char* name,
-         std::initializer_list<std::pair<std::uint16_t, std::uint32_t>> attributes) {
-    const auto numbers = expression(name);
-    for (const auto& [attribute, number] : attributes) {
-        nftnl_expr_set_u32(numbers.get(), attribute, number);
-    }
-    put(message, numbers);
-}
-
-// [ payload load LENGTHb @ BASE header + OFFSET => reg 1 ]
-void put_payload_load(nlmsghdr* message, std::uint32_t base, std::uint32_t offset, std::uint32_t length) {
-    put(message, "payload", {{NFTNL_EXPR_PAYLOAD_BASE, base}, {NFTNL_EXPR_PAYLOAD_OFFSET, offset},
-                             {NFTNL_EXPR_PAYLOAD_LEN, length}, {NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1}});
-}
-
 // [ payload load 4b @ network header + 16 => reg 1 ]
 void put_address_load(nlmsghdr* message, Family family, Field field) {
     put_payload_load(message, NFT_PAYLOAD_NETWORK_HEADER, address_offset(family, field), address_size(family));
-}
-
-// [ cmp OPERATOR reg 1 DATA ]
-void put_compare(nlmsghdr* message, std::uint32_t comparison, const void* data, std::uint32_t size) {
-    const auto compare = expression("cmp");
-    nftnl_expr_set_u32(compare.get(), NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-    nftnl_expr_set_u32(compare.get(), NFTNL_EXPR_CMP_OP, comparison);
-    nftnl_expr_set(compare.get(), NFTNL_EXPR_CMP_DATA, data, size);
-    put(message, compare);
-}
-
-// [ range eq reg 1 FIRST LAST ]
-void put_range(nlmsghdr* message, std::uint8_t first, std::uint8_t last) {
-    const auto range = expression("range");
-    nftnl_expr_set_u32(range.get(), NFTNL_EXPR_RANGE_SREG, NFT_REG_1);
-    nftnl_expr_set_u32(range.get(), NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ);
-    nftnl_expr_set(range.get(), NFTNL_EXPR_RANGE_FROM_DATA, &first, sizeof first);
-    nftnl_expr_set(range.get(), NFTNL_EXPR_RANGE_TO_DATA, &last, sizeof last);
-    put(message, range);
-}
-
-// [ meta load KEY => reg 1 ]
-void put_meta_load(nlmsghdr* message, std::uint32_t key) {
-    put(message, "meta", {{NFTNL_EXPR_META_KEY, key}, {NFTNL_EXPR_META_DREG, NFT_REG_1}});
-}
-
-constexpr Address nothing{};
-
-// [ fib FLAGS RESULT => reg 1 ]
-void put_fib(nlmsghdr* message, std::uint32_t result, std::uint32_t flags) {
-    put(message, "fib", {{NFTNL_EXPR_FIB_RESULT, result}, {NFTNL_EXPR_FIB_FLAGS, flags},
-                         {NFTNL_EXPR_FIB_DREG, NFT_REG_1}});
-}
-
-// [ bitwise reg 1 = ( reg 1 & MASK ) ^ FLIPPED ]
-void put_mask(nlmsghdr* message, const void* mask, std::uint32_t size, const void* flipped = nothing.bytes.data()) {
-    const auto bitwise = expression("bitwise");
-    nftnl_expr_set_u32(bitwise.get(), NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-    nftnl_expr_set_u32(bitwise.get(), NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-    nftnl_expr_set_u32(bitwise.get(), NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
-    nftnl_expr_set_u32(bitwise.get(), NFTNL_EXPR_BITWISE_LEN, size);
-    nftnl_expr_set(bitwise.get(), NFTNL_EXPR_BITWISE_MASK, mask, size);
-    nftnl_expr_set(bitwise.get(), NFTNL_EXPR_BITWISE_XOR, flipped, size);
-    put(message, bitwise);
-}
-
-// [ lookup reg 1 set MAP dreg 0 ]
-void put_verdict_lookup(nlmsghdr* message, const std::string& map) {
-    const auto lookup = expression("lookup");
-    nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-    nftnl_expr_set_str(lookup.get(), NFTNL_EXPR_LOOKUP_SET, map.c_str());
-    nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
-    put(message, lookup);
-}
-
-// [ lookup reg 1 set SET ], with `inverted` 0x1 behind it
-void put_lookup(nlmsghdr* message, const std::string& set, bool inverted = false) {
-    const auto lookup = expression("lookup");
-    nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-    nftnl_expr_set_str(lookup.get(), NFTNL_EXPR_LOOKUP_SET, set.c_str());
-    if (inverted) {
-        nftnl_expr_set_u32(lookup.get(), NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
-    }
-    put(message, lookup);
 }
 
 // Writes the expressions of a statement into the list that is open in `message`.
@@ -214,6 +124,35 @@ struct StatementWriter {
         put_address_load(message, family, statement.field);
         put_mask(message, mask_of(prefix).bytes.data(), address_size(family));
         put_compare(message, NFT_CMP_NEQ, prefix.address.bytes.data(), address_size(family));
+    }
+
+    // [ payload load 4b @ network header + 16 => reg 1 ]
+    // [ cmp eq reg 1 0x026433c6 ]
+    void operator()(const MatchHost& statement) const {
+        put_address_load(message, family, statement.field);
+        put_compare(message, NFT_CMP_EQ, statement.address.bytes.data(), address_size(family));
+    }
+
+    // [ meta load l4proto => reg 1 ]
+    // [ cmp eq reg 1 0x00000006 ]
+    // [ payload load 2b @ transport header + 2 => reg 1 ]
+    // [ cmp eq reg 1 0x0000fb20 ]
+    void operator()(const MatchService& statement) const {
+        put_meta_load(message, NFT_META_L4PROTO);
+        put_compare(message, NFT_CMP_EQ, &statement.protocol, sizeof statement.protocol);
+        if (statement.port) {
+            put_payload_load(message, NFT_PAYLOAD_TRANSPORT_HEADER, statement.field == Field::source ? 0 : 2, 2);
+            const std::uint16_t port = htons(*statement.port);
+            put_compare(message, NFT_CMP_EQ, &port, sizeof port);
+        }
+    }
+
+    // [ payload load 1b @ transport header + 17 => reg 1 ]
+    // [ cmp eq reg 1 0x00000006 ]
+    void operator()(const MatchBytes& statement) const {
+        const auto size = static_cast<std::uint32_t>(statement.bytes.size());
+        put_payload_load(message, NFT_PAYLOAD_TRANSPORT_HEADER, statement.offset, size);
+        put_compare(message, NFT_CMP_EQ, statement.bytes.data(), size);
     }
 
     // [ fib daddr type => reg 1 ]
@@ -308,12 +247,10 @@ struct StatementWriter {
     }
 
     // [ immediate reg 0 drop ]
-    void operator()(const Drop&) const {
-        const auto verdict = expression("immediate");
-        nftnl_expr_set_u32(verdict.get(), NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-        nftnl_expr_set_u32(verdict.get(), NFTNL_EXPR_IMM_VERDICT, NF_DROP);
-        put(message, verdict);
-    }
+    void operator()(const Drop&) const { put_verdict(message, NF_DROP); }
+
+    // [ immediate reg 0 accept ]
+    void operator()(const Accept&) const { put_verdict(message, NF_ACCEPT); }
 
     // [ notrack ]
     void operator()(const Notrack&) const { put(message, expression("notrack")); }

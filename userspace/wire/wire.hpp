@@ -15,11 +15,13 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <new>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <endian.h>
@@ -204,5 +206,30 @@ inline std::optional<Address> address_in(const Attributes& data, Family family) 
 // Where something of a table is that a message is about: "inet firewall forward".
 std::string place_in(Message message, const std::string& table, const std::string& name);
 std::string place_of_flowtable(Message message);
+
+// Expressions of rules, as libnftnl writes them into the list that is open in a message; all by way of register 1.
+ExpressionHandle expression(const char* name);
+void put(nlmsghdr* message, const ExpressionHandle& expression);
+// One of numbers alone.
+void put(nlmsghdr* message, const char* name,
+         std::initializer_list<std::pair<std::uint16_t, std::uint32_t>> attributes);
+// [ payload load LENGTHb @ BASE header + OFFSET => reg 1 ]
+void put_payload_load(nlmsghdr* message, std::uint32_t base, std::uint32_t offset, std::uint32_t length);
+// [ cmp OPERATOR reg 1 DATA ]
+void put_compare(nlmsghdr* message, std::uint32_t comparison, const void* data, std::uint32_t size);
+// [ range eq reg 1 FIRST LAST ]
+void put_range(nlmsghdr* message, std::uint8_t first, std::uint8_t last);
+// [ meta load KEY => reg 1 ]
+void put_meta_load(nlmsghdr* message, std::uint32_t key);
+// [ fib FLAGS RESULT => reg 1 ]
+void put_fib(nlmsghdr* message, std::uint32_t result, std::uint32_t flags);
+// [ bitwise reg 1 = ( reg 1 & MASK ) ^ FLIPPED ]; null: 0
+void put_mask(nlmsghdr* message, const void* mask, std::uint32_t size, const void* flipped = nullptr);
+// [ immediate reg 0 VERDICT ]
+void put_verdict(nlmsghdr* message, std::uint32_t code);
+// [ lookup reg 1 set MAP dreg 0 ]
+void put_verdict_lookup(nlmsghdr* message, const std::string& map);
+// [ lookup reg 1 set SET ], with `inverted` 0x1 behind it
+void put_lookup(nlmsghdr* message, const std::string& set, bool inverted = false);
 
 }  // namespace statnat
