@@ -73,6 +73,23 @@ def closed(gateway, setting):
     tool(gateway, setting, "expression", "closed.toml")
 
 
+def firewalled(gateway, setting, configuration="statnat.toml"):
+    tool(gateway, setting, "expression", configuration)
+    follow_connections(gateway, setting)
+    gateway.nft("""table inet filter {
+        chain forward {
+            type filter hook forward priority filter; policy drop
+            ct state established,related,untracked accept
+            ct state invalid drop
+            accept
+        }
+    }""")
+
+
+def followed(gateway, setting):
+    firewalled(gateway, setting, "followed.toml")
+
+
 def native(gateway, setting):
     tool(gateway, setting, "native")
 
@@ -136,6 +153,10 @@ CONTENDERS = {
         bordered, "statnat-nft sync, engine expression, counters per pair, two external interfaces"),
     "ours, fail-closed": Contender(
         closed, "statnat-nft sync, engine expression, counters per pair, with the policy rules of fail-closed"),
+    "ours, firewalled": Contender(
+        firewalled, "statnat-nft sync, engine expression, counters per pair, beside a firewall with a default drop"),
+    "ours, followed": Contender(
+        followed, "the same with conntrack = \"follow\", flows established in both directions"),
     "ours, native": Contender(
         native, "statnat-nft sync, engine native, counters per pair"),
     "stock": Contender(

@@ -42,7 +42,13 @@ END
 sed -i '/policy drop/a include "/etc/offered.nft"' /etc/nftables.conf
 systemctl reload nftables
 """
-# A router beside Docker, of whatever kind, has these two as well.
+# What lets the inside of any router out there: firewalld asks for a policy between two zones, Docker's daemon for rules.
+FIREWALLD = """
+firewall-cmd --permanent --new-policy out
+firewall-cmd --permanent --policy out --set-target ACCEPT
+firewall-cmd --permanent --policy out --add-ingress-zone internal --add-egress-zone external
+firewall-cmd --reload
+"""
 DOCKER = f"""
 iptables -I DOCKER-USER -s {INSIDE} -j ACCEPT
 iptables -I DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
@@ -65,8 +71,8 @@ LET_IN = {
     "OpenWrt":   f"cat >/usr/share/nftables.d/chain-pre/forward/offered.nft <<'END'\n{NFT}END\n"
                  "systemctl reload nftables\n",
 }
-# What lets the inside out where a router needs more than is there, and what is said anew where nobody keeps it.
-LET_OUT = {"Docker": DOCKER}
+LET_OUT = {"firewalld": FIREWALLD, "Docker": DOCKER}
+# What is said anew, since nobody keeps it.
 FORGOTTEN = {"Docker": DOCKER + LET_IN["Docker"], "libvirt": LET_IN["libvirt"]}
 
 
