@@ -42,7 +42,7 @@ END
 sed -i '/policy drop/a include "/etc/offered.nft"' /etc/nftables.conf
 systemctl reload nftables
 """
-# What lets the inside of any router out there: firewalld asks for a policy between two zones, Docker's daemon for rules.
+# What lets the inside of any router out there: firewalld asks for a policy between zones, Docker's daemon for rules.
 FIREWALLD = """
 firewall-cmd --permanent --new-policy out
 firewall-cmd --permanent --policy out --set-target ACCEPT
