@@ -23,7 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 OPTIONS = types.SimpleNamespace(memory="1500M", cpus=1, append="systemd.firstboot=off", icount=False)
 # Seconds for a command there, such as to build the module; and to power off.
-LONG, OFF = 1800, 300
+LONG, OFF = 3600, 300
 # A command with its input; what it says as an error stands apart.
 SCRIPT = """export DEBIAN_FRONTEND=noninteractive
 {command} 2>/run/stderr <<'END OF INPUT'

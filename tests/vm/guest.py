@@ -172,6 +172,8 @@ class Guest:
     init = HERE / "init"
     # Open files that devices of its are made of.
     handed_down = ()
+    # QEMU, where it is this process that has started it.
+    process = None
 
     def __init__(self, state):
         self.state = Path(state)
@@ -224,10 +226,10 @@ class Guest:
         tie = [] if outlive else ["setpriv", "--pdeathsig", "KILL"]
         line = tie + self._command_line(directory, options)
         with (self.state / "qemu.log").open("wb") as log:
-            process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                       start_new_session=outlive, pass_fds=self.handed_down)
+            self.process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            start_new_session=outlive, pass_fds=self.handed_down)
         while not self.alive():
-            if process.poll() is not None:
+            if self.process.poll() is not None:
                 raise Failure(UNPREPARED, f"qemu did not start: {(self.state / 'qemu.log').read_text().strip()}")
             time.sleep(0.02)
 
@@ -240,13 +242,15 @@ class Guest:
         return True
 
     def stop(self):
-        """End the guest, if there is one."""
+        """End the guest, if there is one; whoever has started it knows that it holds no file any more."""
         if self.alive():
             # QEMU may end, by itself or by the same signal as we, at any moment.
             with contextlib.suppress(ConnectionError, Failure), self._connect("monitor") as monitor:
                 monitor.sendall(b"quit\n")
                 while monitor.recv(1 << 12):
                     pass
+        if self.process:
+            self.process.wait()
 
     def run(self, script, limit, write):
         """Run a shell script inside, `write` what it writes, return its exit status."""
