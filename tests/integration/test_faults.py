@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Many at once, and clocks that jump: the kernel has what was asked for, whole.
+
+    faketime ──── tool ──── kernel of a namespace
+                    └────── /etc/statnat, /run/statnat, /var/lib/statnat: the test's own
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from net import Namespace, until
+from packets import row
+from tool import ENGINE, TOOL
+
+pytestmark = pytest.mark.stock
+
+FOLDERS = {"etc": "/etc/statnat", "run": "/run/statnat", "lib": "/var/lib/statnat"}
+OLD = {"10.0.0.2": "198.51.100.2", "10.0.0.3": "198.51.100.3", "10.0.0.4": "198.51.100.4", "fd00::2": "2001:db8::2"}
+NEW = {"10.0.0.2": "198.51.100.2", "10.0.0.3": "198.51.100.33", "10.0.0.5": "198.51.100.5", "fd00::2": "2001:db8::2"}
+
+
+class Place:
+    """A network namespace, and the folders of the tool as a mount namespace that lives as long has them."""
+
+    def __init__(self, folder):
+        self.namespace, self.folder = Namespace("faults"), folder
+        mounts = []
+        for name, place in FOLDERS.items():
+            (folder / name).mkdir(mode=0o700)
+            mounts.append(f'mkdir -p {place}; mount --bind "{folder / name}" {place}')
+        self.file, self.rules = folder / "etc" / "statnat.toml", folder / "rules" / "statnat.nft"
+        self.rules.parent.mkdir()
+        with self.namespace:
+            self.holder = subprocess.Popen(["unshare", "--mount", "sh", "-ec", "; ".join(mounts) + "; echo; exec cat"],
+                                           stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.holder.stdout.readline()
+
+    def close(self):
+        self.holder.stdin.close()
+        self.holder.wait()
+        self.holder.stdout.close()
+        self.namespace.close()
+
+    def inside(self, *words):
+        return ["nsenter", f"--target={self.holder.pid}", "--mount", *map(str, words)]
+
+    def run(self, *words, check=True):
+        return self.namespace.run(*self.inside(*words), check=check)
+
+    def __call__(self, *arguments, check=True):
+        return self.run(TOOL, *arguments, check=check)
+
+    def configure(self, pairs):
+        lines = ["[gateway]", f'engine = "{ENGINE}"', f'ruleset-file = "{self.rules}"', "[pairs]"]
+        self.file.write_text("\n".join([*lines, *(f'"{one}" = "{other}"' for one, other in pairs.items()), ""]))
+
+    def sync(self, pairs):
+        self.configure(pairs)
+        return self("sync", "--force")
+
+    def kernel(self):
+        """What stock nft lists, whose order in maps is the hash table's, without what differs from load to load."""
+        listed = json.loads(self.namespace.run("nft", "-j", "list", "ruleset").stdout)["nftables"]
+        return sorted(json.dumps(plain(one), sort_keys=True) for one in listed if "metainfo" not in one)
+
+
+def plain(value):
+    if isinstance(value, dict):
+        return {key: sorted(map(json.dumps, map(plain, part))) if key == "elem" else plain(part)
+                for key, part in value.items() if key != "handle"}
+    return [plain(part) for part in value] if isinstance(value, list) else value
+
+
+@pytest.fixture
+def place(tmp_path):
+    with contextlib.closing(Place(tmp_path)) as place:
+        yield place
+
+
+AT_ONCE = 64
+
+
+def all_at_once(place, commands):
+    """Runs them all, and returns how each ended."""
+    with place.namespace:
+        started = [subprocess.Popen(place.inside(TOOL, *command), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                    text=True) for command in commands]
+    ended = []
+    for one in started:
+        out, err = one.communicate(timeout=300)
+        ended.append(subprocess.CompletedProcess(one.args, one.returncode, out, err))
+    return ended
+
+
+def test_sixty_four_syncs_at_once(place):
+    """Of two configurations; at the end there is one of them, whole."""
+    files, states = [], []
+    for name, pairs in (("a", OLD), ("b", NEW)):
+        place.sync(pairs)
+        states.append(place.kernel())
+        files.append(place.folder / f"{name}.toml")
+        files[-1].write_text(place.file.read_text())
+    for done in all_at_once(place, [["sync", files[number % 2]] for number in range(AT_ONCE)]):
+        assert done.returncode == 0 or (done.returncode == 1 and "all the time" in done.stderr), done
+    assert place.kernel() in states
+    assert "changed" in place("sync", files[states.index(place.kernel()) ^ 1]).stdout
+    assert place("status", "--health").stdout == "healthy\n"
+
+
+def test_sixty_four_pairs_at_once(place):
+    """Added by as many: all are there."""
+    place.sync(OLD)
+    pairs = {f"10.1.0.{number}": f"203.0.113.{number}" for number in range(1, AT_ONCE + 1)}
+    for done in all_at_once(place, [["add", *pair, "--config", "none"] for pair in pairs.items()]):
+        assert done.returncode == 0, done
+    held = {pair["internal"]: pair["external"] for pair in json.loads(place("list", "-j").stdout)["pairs"]}
+    assert held == {**OLD, **pairs}
+
+
+CLOCKS = [
+    #   why                 what faketime makes of now
+    row("years ahead",      "+10y"),
+    row("years behind",     "-10y"),
+    row("the first second", "@1970-01-01 00:00:01"),
+    row("past 2038",        "@2038-01-19 03:14:10"),
+]
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_clocks_that_jump(place, clock):
+    """What was written under another clock is as good, and nobody waits by it."""
+    def jumped(*arguments):
+        return place.run("faketime", "--exclude-monotonic", "-f", clock, TOOL, *arguments)
+
+    place.sync(OLD)
+    place.configure(NEW)
+    for path in (place.folder / "run").iterdir():
+        os.utime(path, (2 ** 32, 2 ** 32) if clock[0] != "+" else (0, 0))
+    assert "changed 1 pair" in jumped("sync").stdout
+    assert jumped("sync").stdout == place("sync").stdout == "nothing to change\n"
+    for run in (jumped, place):
+        assert run("status", "--health").stdout == "healthy\n"
+        assert "statnat_healthy 1" in run("metrics").stdout
+    place.configure(OLD)
+    assert "changed 1 pair" in place("sync").stdout
+
+
+def test_watching_while_the_clock_jumps(place):
+    """What somebody flushes comes back, whatever time it is said to be meanwhile."""
+    place.sync(OLD)
+    held, clock = place.kernel(), place.folder / "clock"
+    clock.write_text("+0\n")
+    environment = {**os.environ, "LD_PRELOAD": "/usr/$LIB/faketime/libfaketime.so.1", "DONT_FAKE_MONOTONIC": "1",
+                   "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1"}
+    with place.namespace:
+        watch = subprocess.Popen(place.inside(TOOL, "watch"), env=environment, stderr=subprocess.PIPE, text=True)
+    said = []
+    reader = threading.Thread(target=lambda: said.extend(watch.stderr), daemon=True)
+    reader.start()
+    try:
+        until(lambda: place.kernel() == held)
+        for jump in ("+400d\n", "-4000d\n", "+0\n"):
+            clock.write_text(jump)
+            place.namespace.nft("flush ruleset")
+            until(lambda: place.kernel() == held)
+    finally:
+        watch.send_signal(signal.SIGTERM)
+        status = watch.wait(60)
+        reader.join(60)
+    assert status == -signal.SIGTERM, said
