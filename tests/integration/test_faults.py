@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Many at once, and clocks that jump: the kernel has what was asked for, whole.
+"""Whatever stops the tool, or fails under it: the kernel and every file are as before or as asked for, never between.
 
-    faketime ──── tool ──── kernel of a namespace
-                    └────── /etc/statnat, /run/statnat, /var/lib/statnat: the test's own
+    strace ──── tool ──── kernel of a namespace
+                  └────── /etc/statnat, /run/statnat, /var/lib/statnat: the test's own
 """
 
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
+import time
+from collections import Counter
 
 import pytest
 
@@ -23,6 +26,8 @@ pytestmark = pytest.mark.stock
 FOLDERS = {"etc": "/etc/statnat", "run": "/run/statnat", "lib": "/var/lib/statnat"}
 OLD = {"10.0.0.2": "198.51.100.2", "10.0.0.3": "198.51.100.3", "10.0.0.4": "198.51.100.4", "fd00::2": "2001:db8::2"}
 NEW = {"10.0.0.2": "198.51.100.2", "10.0.0.3": "198.51.100.33", "10.0.0.5": "198.51.100.5", "fd00::2": "2001:db8::2"}
+# System calls after which something else can be seen from outside than before.
+CHANGING = "sendto,sendmsg,write,rename,unlink,unlinkat,mkdir,openat,fchmod,fchown,fsync,exit_group"
 
 
 class Place:
@@ -56,6 +61,10 @@ class Place:
     def __call__(self, *arguments, check=True):
         return self.run(TOOL, *arguments, check=check)
 
+    def traced(self, options, *arguments, check=False):
+        """The tool, by strace with options of ours."""
+        return self.run("strace", "-f", "-qq", "-o", "/dev/null", *options, TOOL, *arguments, check=check)
+
     def configure(self, pairs):
         lines = ["[gateway]", f'engine = "{ENGINE}"', f'ruleset-file = "{self.rules}"', "[pairs]"]
         self.file.write_text("\n".join([*lines, *(f'"{one}" = "{other}"' for one, other in pairs.items()), ""]))
@@ -69,6 +78,24 @@ class Place:
         listed = json.loads(self.namespace.run("nft", "-j", "list", "ruleset").stdout)["nftables"]
         return sorted(json.dumps(plain(one), sort_keys=True) for one in listed if "metainfo" not in one)
 
+    def remembered(self):
+        """What files say, without the generation of the ruleset, which each commit takes further."""
+        texts = {}
+        for path in (path for name in ("run", "lib", "rules") for path in (self.folder / name).iterdir()):
+            if not unfinished(path):
+                text = path.read_bytes()
+                texts[f"{path.parent.name}/{path.name}"] = (text.partition(b"\n")[2] if path.parent.name == "run"
+                                                            else text)
+        return texts
+
+    def leftovers(self):
+        return [path for name in ("etc", "run", "lib", "rules") for path in (self.folder / name).iterdir()
+                if unfinished(path)]
+
+
+def unfinished(path):
+    return re.search(r"\.\w{6}$", path.name)
+
 
 def plain(value):
     if isinstance(value, dict):
@@ -81,6 +108,102 @@ def plain(value):
 def place(tmp_path):
     with contextlib.closing(Place(tmp_path)) as place:
         yield place
+
+
+def nothing(place):
+    place.configure(OLD)
+    place("clear")
+
+
+def old(place):
+    place.sync(OLD)
+
+
+def wanting_new(place):
+    place.sync(OLD)
+    place.configure(NEW)
+
+
+def in_files(place):
+    """All that is kept of the old ruleset, for what replaces one file."""
+    place.sync(OLD)
+    (place.folder / "rules" / "saved.nft").write_text("old\n")
+
+
+KILLED = [
+    #   why                     before, command                              system calls
+    row("some pairs change",    wanting_new, ["sync"],                       CHANGING),
+    row("a first load",         nothing, ["sync"],                           CHANGING),
+    row("a pair less",          old, ["del", "10.0.0.4"],                    CHANGING),
+    row("all is saved",         in_files, ["save", "{rules}/saved.nft"],     CHANGING),
+]
+
+
+def calls_of(place, kinds, arguments):
+    """What strace, which counts each system call by itself, needs to meet each of them: its name and which one it is.
+    Those are left out by which the program itself is loaded."""
+    log = place.folder / "calls"
+    place.run("strace", "-f", "-qq", "-e", f"trace={kinds}", "-o", log, TOOL, *arguments)
+    met, seen = [], Counter()
+    for line in log.read_text().splitlines():
+        name = line.split()[1].partition("(")[0]
+        seen[name] += 1
+        met = [] if "open" in name and ".so" in line else [*met, (name, seen[name])]
+    return met
+
+
+def meeting(name, number, what):
+    """Options of strace."""
+    return ["-e", f"trace={name}", f"--inject={name}:{what}:when={number}"]
+
+
+@pytest.mark.parametrize("before, command, calls", KILLED)
+def test_killed_at_every_system_call(place, before, command, calls):
+    """The kernel has all of it or nothing; so has each file; and the next one goes on as if nothing had been."""
+    arguments = [word.format(rules=place.rules.parent) for word in command]
+    before(place)
+    states, files = [place.kernel()], [place.remembered()]
+    points = calls_of(place, calls, arguments)
+    states.append(place.kernel())
+    files.append(place.remembered())
+    killed, touched = 0, True
+    for call, number in points:
+        if touched:
+            before(place)
+            begun = place.kernel(), place.remembered(), place.leftovers()
+        done = place.traced(meeting(call, number, "signal=KILL"), *arguments)
+        killed += done.returncode == -signal.SIGKILL
+        now = place.kernel(), place.remembered(), place.leftovers()
+        assert now[0] in states, (call, number)
+        for name, text in now[1].items():
+            assert text in [known.get(name) for known in files], (call, number, name)
+        touched = now != begun
+        if touched:
+            assert_goes_on(place, command, arguments, now[0] == states[1], states)
+    assert killed > len(points) * 0.8  # what is in /run decides how often files are looked at
+    assert_tidied(place)
+
+
+def assert_goes_on(place, command, arguments, is_done, states):
+    """Whoever runs it again, or what it is there for, gets what was asked for."""
+    if command[0] in ("add", "del"):
+        again = place(*arguments, check=False)
+        assert again.returncode == (1 if is_done else 0), again.stderr
+    else:
+        again = place(*arguments)
+    if command[0] == "sync":
+        assert (again.stdout == "nothing to change\n") == is_done and again.stderr == ""
+        assert place("status", "--health").stdout == "healthy\n"
+    assert place.kernel() == states[1]
+
+
+def assert_tidied(place):
+    """What killed writers have left in /run goes, once it is old enough to be nobody's."""
+    for path in place.leftovers():
+        os.utime(path, (time.time() - 600,) * 2)
+    place.sync(OLD)
+    place.sync(NEW)
+    assert [path for path in place.leftovers() if path.parent.name == "run"] == []
 
 
 AT_ONCE = 64
@@ -109,6 +232,7 @@ def test_sixty_four_syncs_at_once(place):
     for done in all_at_once(place, [["sync", files[number % 2]] for number in range(AT_ONCE)]):
         assert done.returncode == 0 or (done.returncode == 1 and "all the time" in done.stderr), done
     assert place.kernel() in states
+    assert place.leftovers() == []
     assert "changed" in place("sync", files[states.index(place.kernel()) ^ 1]).stdout
     assert place("status", "--health").stdout == "healthy\n"
 
@@ -148,7 +272,7 @@ def test_clocks_that_jump(place, clock):
         assert run("status", "--health").stdout == "healthy\n"
         assert "statnat_healthy 1" in run("metrics").stdout
     place.configure(OLD)
-    assert "changed 1 pair" in place("sync").stdout
+    assert "changed 1 pair" in place("sync").stdout and place.leftovers() == []
 
 
 def test_watching_while_the_clock_jumps(place):
