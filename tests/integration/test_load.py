@@ -2,7 +2,7 @@
 """Many pairs: packets flow while they come and go, they come soon, and who waits is told.
 
                   inside ──── gateway ──── outside
-    pairs that stay, and a million that come       X 203.0.113.10
+    pairs that stay, and many that come            X 203.0.113.10
 """
 
 import os
@@ -20,18 +20,19 @@ from network import alongside
 from tool import ENGINE, REWRITTEN, TOOL
 from traffic import Traffic
 
-MANY = 1_000_000
+# While anybody listens, in whatever namespace, the kernel holds 8 kB for each element until the commit: a million pairs
+# in three maps, beside the watch of another test, were all of a machine's 24 GB.
+MANY = 300_000
 
 # Seconds of processor time to read 100,000 pairs.
 LIMITS = {"toml": 0.5, "csv": 0.1}
 
 
-def write_pairs(folder, name, pairs, **gateway):
+def write_pairs(folder, name, pairs):
     """A configuration whose pairs are in a CSV file."""
     (folder / f"{name}.csv").write_text("".join(f"{internal},{external}\n" for internal, external in pairs.items()))
     path = folder / f"{name}.toml"
-    path.write_text(f'[gateway]\nengine = "{ENGINE}"\npairs-files = ["{name}.csv"]\n'
-                    + "".join(f'{key} = "{value}"\n' for key, value in gateway.items()))
+    path.write_text(f'[gateway]\nengine = "{ENGINE}"\npairs-files = ["{name}.csv"]\n')
     return path
 
 
@@ -39,8 +40,7 @@ def write_pairs(folder, name, pairs, **gateway):
 def files(tool):
     """Configurations of few and of many pairs; the few are among the many."""
     few, all_of_them = many(1000), many(MANY)
-    return {"few": write_pairs(tool.folder, "few", few), "many": write_pairs(tool.folder, "many", all_of_them),
-            "uncounted": write_pairs(tool.folder, "uncounted", all_of_them, counters="off")}
+    return {"few": write_pairs(tool.folder, "few", few), "many": write_pairs(tool.folder, "many", all_of_them)}
 
 
 def test_packets_flow_while_many_pairs_come_and_go(wire, tool, files, every_processor):
@@ -83,18 +83,18 @@ def on_terminal(namespace, *command):
 
 def test_a_terminal_shows_what_takes_long(wire, tool, files):
     tool("clear")
-    seen, output = on_terminal(wire.gateway, TOOL, "sync", files["uncounted"])
+    seen, output = on_terminal(wire.gateway, TOOL, "sync", files["many"])
     assert output == f"added {MANY} pairs, wrote rules\n"
     *drawn, erased, rest = seen.split("\r")
     assert drawn[0] == rest == "" and len(drawn) > 1 and erased.strip() == ""
     elements = MANY * (3 if ENGINE == "native" else 2)
     for line in drawn[1:]:
-        doing = rf"(reading {re.escape(str(files['uncounted']))}|writing {elements:,} elements to the kernel)"
+        doing = rf"(reading {re.escape(str(files['many']))}|writing {elements:,} elements to the kernel)"
         assert re.fullmatch(rf"{doing}, \d+ s", line.rstrip())
     tool("clear")
-    assert on_terminal(wire.gateway, TOOL, "--quiet", "sync", files["uncounted"]) == ("", "")
+    assert on_terminal(wire.gateway, TOOL, "--quiet", "sync", files["many"]) == ("", "")
     tool("clear")
-    assert tool("sync", files["uncounted"]).stderr == ""
+    assert tool("sync", files["many"]).stderr == ""
     tool("clear")
 
 
