@@ -4,9 +4,7 @@
 
 #include "netlink/excerpt.hpp"
 #include "quantity.hpp"
-#include "wire/decoder.hpp"
 #include "wire/questions.hpp"
-#include "wire/refusals.hpp"
 #include "wire/wire.hpp"
 
 #include <algorithm>
@@ -268,10 +266,10 @@ Outcome Kernel::send(Batch& batch, std::uint32_t& generation) {
 std::vector<std::string> Kernel::drift(const Baseline::Record& since) {
     std::vector<std::string> sentences = statnat::drift(since, read(Depth::known).ruleset, instance_.table());
     for (const Witness& witness : since.witnesses) {
-        const Answer answer = netlink_.ask(
-            ask_element(witness.family, instance_.table(), witness.map, witness.key, netlink_.next_sequence()),
-            [](Message) {});
-        if (sentences.empty() && answer.refusal) {
+        const auto element = read_all(netlink_, patience(), [&](std::uint32_t sequence) {
+            return ask_element(witness.family, instance_.table(), witness.map, witness.key, sequence);
+        });
+        if (sentences.empty() && !element) {
             sentences.push_back(fmt::format("map {} {} has lost {}", table_text(witness.family, instance_.table()),
                                             witness.map, witness.key.text()));
         }
@@ -299,8 +297,10 @@ std::optional<Disturbance> Kernel::wait(std::chrono::milliseconds most) {
 std::vector<Sibling> Kernel::siblings(Depth depth) {
     std::set<std::string> names;
     for (const Family family : families) {
-        netlink_.ask(ask_tables(family, netlink_.next_sequence()),
-                     [&](Message message) { names.insert(decode_table_name(message)); });
+        const auto ask = [&](std::uint32_t sequence) { return ask_tables(family, sequence); };
+        for (const Bytes& table : read_all(netlink_, patience(), ask).value_or(std::vector<Bytes>{})) {
+            names.insert(decode_table_name(table));
+        }
     }
     std::vector<Sibling> found;
     for (const std::string& name : names) {
@@ -324,9 +324,9 @@ std::vector<OtherChain> Kernel::chains_of_others() {
 
 std::vector<std::string> Kernel::flowtables() {
     std::vector<std::string> places;
-    netlink_.ask(ask_flowtables(netlink_.next_sequence()), [&](Message message) {
-        places.push_back(place_of_flowtable(message));
-    });
+    for (const Bytes& one : read_all(netlink_, patience(), ask_flowtables).value_or(std::vector<Bytes>{})) {
+        places.push_back(place_of_flowtable(one));
+    }
     return places;
 }
 

@@ -14,6 +14,14 @@
 
 namespace statnat {
 
+namespace {
+
+bool is_about_nothing(const Refusal& refusal) {
+    return refusal.error == ENOENT || refusal.error == EAFNOSUPPORT;
+}
+
+}  // namespace
+
 Reader::Reader(Netlink& netlink, Watch& watch, Patience& patience, Progress::Step& step, std::string table)
     : netlink_(netlink), watch_(watch), patience_(patience), step_(step), table_(std::move(table)) {}
 
@@ -80,11 +88,31 @@ void Reader::dump(Family family, const std::string& map, TableDecoder& decoder) 
 
 void Reader::judge(const Answer& answer) {
     whole_ = whole_ && !answer.incomplete;
-    if (answer.refusal && (answer.refusal->error == ENOENT || answer.refusal->error == EAFNOSUPPORT)) {
+    if (answer.refusal && is_about_nothing(*answer.refusal)) {
         gone_ = true;
     } else if (answer.refusal) {
         throw CannotGoOn{sentence_about_question(*answer.refusal)};
     }
+}
+
+std::optional<std::vector<Bytes>> read_all(Netlink& netlink, Patience patience,
+                                           const std::function<Bytes(std::uint32_t sequence)>& question) {
+    while (patience.lasts()) {
+        std::vector<Bytes> messages;
+        const Answer answer =
+            netlink.ask(question(netlink.next_sequence()),
+                        [&](Message message) { messages.emplace_back(message.begin(), message.end()); });
+        if (answer.refusal && is_about_nothing(*answer.refusal)) {
+            return std::nullopt;
+        }
+        if (answer.refusal) {
+            throw CannotGoOn{sentence_about_question(*answer.refusal)};
+        }
+        if (!answer.interrupted && !answer.incomplete) {
+            return messages;
+        }
+    }
+    throw CannotGoOn{"somebody else changes the ruleset all the time: try again while it pauses"};
 }
 
 std::uint32_t read_generation(Netlink& netlink) {

@@ -13,6 +13,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace statnat {
 
@@ -50,6 +51,11 @@ private:
     bool gone_ = false;  // the table is not there, or not any more
     bool whole_ = true;
 };
+
+// All messages of an answer, asked for again until none is missing; nothing where what it is about is not there. Throws
+// CannotGoOn, also where the patience is at an end.
+std::optional<std::vector<Bytes>> read_all(Netlink& netlink, Patience patience,
+                                           const std::function<Bytes(std::uint32_t sequence)>& question);
 
 // Asks for the generation of the ruleset. Throws CannotGoOn.
 std::uint32_t read_generation(Netlink& netlink);
