@@ -18,6 +18,7 @@
 #include "ruleset/plan_text.hpp"
 #include "vrf/delivery.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,16 @@ void warn_of_flowtables(Kernel& kernel, const Configuration& configuration) {
         for (const std::string& sentence : warnings_of_flowtables(kernel.flowtables())) {
             spdlog::warn("{}", printable(sentence));
         }
+    }
+}
+
+// A full disk keeps nobody from what does not need it: that is said at the end.
+std::optional<CannotGoOn> failure_of(const std::function<void()>& act) {
+    try {
+        act();
+        return std::nullopt;
+    } catch (const CannotGoOn& failure) {
+        return failure;
     }
 }
 
@@ -87,13 +98,16 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     kernel.baseline().keep_degraded(desired.status == exit_last_good
                                         ? file.string() + " is not used: the configuration that worked last is"
                                         : fmt::format("{}", fmt::join(losses(loaded), "; ")));
-    put_ruleset_file(configuration, done.after, kernel.instance());
+    const auto unwritten = failure_of([&] { put_ruleset_file(configuration, done.after, kernel.instance()); });
     warn_of_this_machine(loaded.configuration.pairs);
     warn_of_flowtables(kernel, loaded.configuration);
     if (configuration.neighbours && !kernel.instance().is_named()) {
         const std::string said = *configuration.neighbours ? answer_for(loaded.configuration.pairs, kernel)
                                                            : answer_for_nobody(kernel);
         tell_of("neighbours", said);
+    }
+    if (unwritten) {
+        throw CannotGoOn(*unwritten);
     }
     return desired.status_beside(loaded.status());
 }
