@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -74,6 +75,21 @@ std::string taken_literally(std::string_view text) {
         escaped += c;
     }
     return escaped;
+}
+
+// What the name of a file ends in that is to take another's place, before the six letters of mkstemp().
+constexpr std::string_view unfinished = ".statnat-";
+constexpr std::size_t unfinished_letters = 6;
+
+std::string hidden_name_beside(const std::filesystem::path& target) {
+    const std::string name = "." + target.filename().string() + std::string(unfinished);
+    return (target.parent_path() / (name + std::string(unfinished_letters, 'X'))).string();
+}
+
+bool is_unfinished(std::string_view name, std::string_view beginning) {
+    const std::size_t end = unfinished.size() + unfinished_letters;
+    return name.size() > end && name.front() == '.' && name.substr(1).starts_with(beginning) &&
+           name.substr(name.size() - end).starts_with(unfinished);
 }
 
 bool is_standard_output(const struct stat& status) {
@@ -175,17 +191,19 @@ void put_text(const std::filesystem::path& path, std::string_view text) {
     } else if (exists && !S_ISREG(status.st_mode)) {
         write_all(Opened(path).descriptor(), text, path.string());
     } else {
-        Replacement replacement(without_links(path));
+        const std::filesystem::path target = without_links(path);
+        Replacement replacement(target);
         replacement.write(text);
         if (exists) {
             replacement.take_over_owner_and_mode(status);
         }
         replacement.take_place();
+        remove_leftovers(target.parent_path(), target.filename().string() + std::string(unfinished));
     }
 }
 
 Replacement::Replacement(std::filesystem::path target)
-    : target_(std::move(target)), name_(target_.string() + ".XXXXXX"), descriptor_(::mkstemp(name_.data())) {
+    : target_(std::move(target)), name_(hidden_name_beside(target_)), descriptor_(::mkstemp(name_.data())) {
     if (descriptor_ < 0) {
         throw CannotGoOn{system_error("cannot write beside " + target_.string())};
     }
@@ -199,7 +217,7 @@ Replacement::~Replacement() {
 }
 
 void Replacement::write(std::string_view text) {
-    write_all(descriptor_, text, name_);
+    write_all(descriptor_, text, target_.string());
 }
 
 void Replacement::take_over_owner_and_mode(const struct stat& old) {
@@ -218,6 +236,22 @@ void Replacement::take_place() {
         throw CannotGoOn{system_error("cannot replace " + target_.string())};
     }
     name_.clear();
+}
+
+// A clock that was set back meanwhile makes it younger than new: that is as old.
+void remove_leftovers(const std::filesystem::path& directory, std::string_view beginning) {
+    namespace fs = std::filesystem;
+    constexpr std::chrono::minutes longest_writing{1};
+    std::error_code ignored;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory.empty() ? "." : directory, ignored)) {
+        if (!is_unfinished(entry.path().filename().string(), beginning)) {
+            continue;
+        }
+        const auto age = fs::file_time_type::clock::now() - entry.last_write_time(ignored);
+        if (age > longest_writing || age < -longest_writing) {
+            fs::remove(entry.path(), ignored);
+        }
+    }
 }
 
 }  // namespace statnat

@@ -32,7 +32,7 @@ std::vector<std::filesystem::path> matching_files(const std::filesystem::path& d
 void put_text(const std::filesystem::path& path, std::string_view text);
 
 // A file beside the one to be replaced, which goes away unless it takes its place. A link itself is replaced, not what
-// it leads to. Throws CannotGoOn.
+// it leads to. Throws CannotGoOn. It is hidden: whoever includes all files of a directory does not read half a one.
 class Replacement {
 public:
     explicit Replacement(std::filesystem::path target);
@@ -50,5 +50,9 @@ private:
     std::string name_;
     int descriptor_;
 };
+
+// Of files in a directory whose names begin so: what writers that were killed have left beside them, for a minute or
+// more. A younger one may be of somebody who writes at this moment.
+void remove_leftovers(const std::filesystem::path& directory, std::string_view beginning);
 
 }  // namespace statnat

@@ -8,7 +8,6 @@
 import contextlib
 import json
 import os
-import re
 import signal
 import subprocess
 import threading
@@ -28,6 +27,7 @@ OLD = {"10.0.0.2": "198.51.100.2", "10.0.0.3": "198.51.100.3", "10.0.0.4": "198.
 NEW = {"10.0.0.2": "198.51.100.2", "10.0.0.3": "198.51.100.33", "10.0.0.5": "198.51.100.5", "fd00::2": "2001:db8::2"}
 # System calls after which something else can be seen from outside than before.
 CHANGING = "sendto,sendmsg,write,rename,unlink,unlinkat,mkdir,openat,fchmod,fchown,fsync,exit_group"
+STATUSES = range(6)  # docs/statnat-nft.8
 
 
 class Place:
@@ -94,7 +94,7 @@ class Place:
 
 
 def unfinished(path):
-    return re.search(r"\.\w{6}$", path.name)
+    return ".statnat-" in path.name
 
 
 def plain(value):
@@ -134,7 +134,9 @@ KILLED = [
     #   why                     before, command                              system calls
     row("some pairs change",    wanting_new, ["sync"],                       CHANGING),
     row("a first load",         nothing, ["sync"],                           CHANGING),
+    row("a pair more",          old, ["add", "10.0.0.9", "198.51.100.9"],    CHANGING),
     row("a pair less",          old, ["del", "10.0.0.4"],                    CHANGING),
+    row("all go",               old, ["clear"],                              CHANGING),
     row("all is saved",         in_files, ["save", "{rules}/saved.nft"],     CHANGING),
 ]
 
@@ -198,12 +200,71 @@ def assert_goes_on(place, command, arguments, is_done, states):
 
 
 def assert_tidied(place):
-    """What killed writers have left in /run goes, once it is old enough to be nobody's."""
-    for path in place.leftovers():
-        os.utime(path, (time.time() - 600,) * 2)
+    """What killed writers have left goes, once it is old enough to be nobody's, also if the clock was set back."""
+    for number, path in enumerate(place.leftovers()):
+        other = time.time() + (600 if number % 2 else -600)
+        os.utime(path, (other, other))
     place.sync(OLD)
     place.sync(NEW)
-    assert [path for path in place.leftovers() if path.parent.name == "run"] == []
+    place("metrics", "--output", place.rules.parent / "m")
+    place("save", place.rules.parent / "saved.nft")
+    assert [path for path in place.leftovers() if time.time() - path.stat().st_mtime > 300] == []
+
+
+# What fails, with which error.
+FAILING = [
+    #   why                 calls                        error
+    row("no space",         "write",                     "ENOSPC"),
+    row("a bad disk",       "write,fsync",               "EIO"),
+    row("no file more",     "rename",                    "ENOSPC"),
+    row("read-only",        "rename,unlink,mkdir",       "EROFS"),
+    row("no signal",        "sendto,recvfrom,poll",      "EINTR"),
+    row("no room",          "recvfrom",                  "ENOBUFS"),
+    row("not allowed",      "sendto",                    "EPERM"),
+    row("nothing there",    "recvfrom",                  "EAGAIN"),
+]
+COMMANDS = [["sync"], ["export", "--to", "csv"]]
+
+
+@pytest.mark.parametrize("calls, error", FAILING)
+def test_what_fails_once(place, calls, error):
+    """At each call in turn: it is done, or one sentence says what is not, and no file is half there."""
+    for command in COMMANDS:
+        arguments = [word.format(rules=place.rules.parent) for word in command]
+        wanting_new(place)
+        states, files = [place.kernel()], [place.remembered()]
+        place(*arguments)
+        states.append(place.kernel())
+        files.append(place.remembered())
+        wanting_new(place)
+        for call, number in calls_of(place, calls, arguments):
+            for path in place.rules.parent.iterdir():
+                path.unlink()
+            wanting_new(place)
+            done = place.traced(meeting(call, number, f"error={error}"), *arguments)
+            assert done.returncode in STATUSES, done
+            assert done.returncode == 0 or done.stderr.count("\n") == 1 or error == "EPERM", (call, number, done)
+            assert "internal error" not in done.stderr and "Traceback" not in done.stderr, done
+            assert place.kernel() in states and place.leftovers() == []
+            for name, text in place.remembered().items():
+                assert text in [known.get(name) for known in files], (command, call, number, name)
+            place.configure(NEW)
+            assert place("sync").returncode == 0 and place("status", "--health").stdout == "healthy\n"
+
+
+def test_a_full_disk(place):
+    """The gateway is in order; what was not written is said, and the old file is there."""
+    wanting_new(place)
+    before = place.rules.read_text()
+    place.run("mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", place.rules.parent)
+    place.run("sh", "-c", f'head -c 4096 /dev/zero > "{place.rules.parent}/filler"', check=False)
+    done = place("sync", check=False)
+    assert done.returncode == 1 and done.stdout == "added 1 pair, removed 1 pair, changed 1 pair\n"
+    assert f"cannot write {place.rules}: No space left on device" in done.stderr and done.stderr.count("\n") == 1
+    assert place.run("ls", "-A", place.rules.parent).stdout == "filler\n"
+    place.run("umount", place.rules.parent)
+    assert place.rules.read_text() == before
+    assert place("sync").stdout == "nothing to change\n" and place.rules.read_text() != before
 
 
 AT_ONCE = 64

@@ -204,7 +204,7 @@ def test_a_key_that_the_kernel_does_not_have(synced, state, command):
 
 def test_what_a_killed_writer_left_goes_away(synced, state):
     """But not what another one is writing at this moment."""
-    old, new = (state.with_name(f"{state.name}.{end}") for end in ("aB3dEf", "gH1jKl"))
+    old, new = (state.with_name(f".{state.name}.statnat-{end}") for end in ("aB3dEf", "gH1jKl"))
     for file in (old, new):
         file.write_bytes(b"half")
     os.utime(old, (time.time() - 600,) * 2)

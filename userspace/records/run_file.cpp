@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -86,21 +85,13 @@ void RunFile::remove() const {
     fs::remove(path_, ignored);
 }
 
-// A writer that was killed leaves a file beside the one that it meant to replace.
 void RunFile::tidy() const {
-    constexpr std::chrono::minutes longest_writing{1};
+    remove_leftovers(path_.parent_path(), kind_ + "-");
     std::vector<std::pair<fs::file_time_type, fs::path>> files;
     std::error_code ignored;
     for (const fs::directory_entry& entry : fs::directory_iterator(path_.parent_path(), ignored)) {
-        const std::string name = entry.path().filename().string();
-        const fs::file_time_type written = entry.last_write_time(ignored);
-        if (!name.starts_with(kind_ + "-")) {
-            continue;
-        }
-        if (name.find('.') == std::string::npos) {
-            files.emplace_back(written, entry.path());
-        } else if (written + longest_writing < fs::file_time_type::clock::now()) {
-            fs::remove(entry.path(), ignored);
+        if (entry.path().filename().string().starts_with(kind_ + "-")) {
+            files.emplace_back(entry.last_write_time(ignored), entry.path());
         }
     }
     std::sort(files.begin(), files.end());
