@@ -53,7 +53,7 @@ class Place:
         self.namespace.close()
 
     def inside(self, *words):
-        return ["nsenter", f"--target={self.holder.pid}", "--mount", *map(str, words)]
+        return ["nsenter", f"--target={self.holder.pid}", "--mount", "--root", *map(str, words)]
 
     def run(self, *words, check=True):
         return self.namespace.run(*self.inside(*words), check=check)
