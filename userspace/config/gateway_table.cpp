@@ -154,9 +154,11 @@ void GatewayTable::read_except(const toml::node& node) {
 void GatewayTable::read_exception(const toml::table& table, Position at) {
     struct Service {
         std::string_view key;
-        std::uint8_t protocol;
+        std::uint8_t protocol;  // 0: the number is one itself
+        std::int64_t last;
     };
-    static constexpr std::array<Service, 3> services{{{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"protocol", 0}}};
+    static constexpr std::array<Service, 3> services{
+        {{"tcp", IPPROTO_TCP, 65535}, {"udp", IPPROTO_UDP, 65535}, {"protocol", 0, 255}}};
     Exception exception;
     std::size_t sides = 0;
     std::size_t kinds = 0;
@@ -165,15 +167,23 @@ void GatewayTable::read_exception(const toml::table& table, Position at) {
                                           [&, known = key](const Service& one) { return *known == one.key; });
         const auto text = node->value<std::string_view>();
         const auto address = text ? Address::parse(*text) : std::nullopt;
-        const auto number = node->is_integer() ? node->value<std::uint16_t>() : std::nullopt;
+        const auto number = node->is_integer() ? node->value<std::int64_t>() : std::nullopt;
         if ((*key == "external" || *key == "internal") && address) {
             exception.side = *key == "external" ? Side::external : Side::internal;
             exception.address = *address;
             ++sides;
-        } else if (service != services.end() && number && *number > 0 && (service->protocol != 0 || *number < 256)) {
-            exception.protocol = service->protocol != 0 ? service->protocol : static_cast<std::uint8_t>(*number);
-            exception.port = service->protocol != 0 ? number : std::nullopt;
+        } else if (service != services.end() && number && *number >= 1 && *number <= service->last) {
+            if (service->protocol != 0) {
+                exception.protocol = service->protocol;
+                exception.port = static_cast<std::uint16_t>(*number);
+            } else {
+                exception.protocol = static_cast<std::uint8_t>(*number);
+            }
             ++kinds;
+        } else if (service != services.end() && number) {
+            draft_.error(place(node->source()),
+                         fmt::format("{} is {}: legal is 1 to {}", service->key, *number, service->last));
+            return;
         } else {
             draft_.error(place(key->source()), fmt::format("{} in an exception is {}{}", in_quotes(*key),
                                                            what_came(*node), legal_exception));
