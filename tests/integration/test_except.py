@@ -144,8 +144,11 @@ def test_a_protocol(gateway):
     wire.expect(outside=[header(family.b_out, family.x, 63) / family.reply / TEXT])
 
 
-@pytest.mark.parametrize("port, host", [row("elsewhere, without a pair", 4000, "c"),
-                                        row("elsewhere, to another pair", 4002, "b")])
+# Where the answers to what comes for these ports are from.
+ANSWERS = [row("elsewhere, without a pair", 4000, "c"), row("elsewhere, to another pair", 4002, "b")]
+
+
+@pytest.mark.parametrize("port, host", ANSWERS)
 def test_an_error_from_outside(gateway, port, host):
     """A router outside has dropped the answer: its error reaches who has sent that, about an address that it knows."""
     host = getattr(gateway.family, host)
@@ -172,8 +175,7 @@ def test_an_error_about_the_pair(gateway):
     assert type(header(family.x, family.a))(inside[0]).dst == family.a
 
 
-@pytest.mark.parametrize("port, host", [row("elsewhere, without a pair", 4000, "c"),
-                                        row("elsewhere, to another pair", 4002, "b")])
+@pytest.mark.parametrize("port, host", ANSWERS)
 def test_an_error_from_inside(gateway, port, host):
     """A router inside has dropped the question: its error is about the address that was asked."""
     host = getattr(gateway.family, host)
