@@ -2,8 +2,8 @@
 // A kernel that holds nothing of ours yet.
 #pragma once
 
+#include "actual/kernel.hpp"
 #include "fake_socket.hpp"
-#include "netlink/kernel.hpp"
 
 #include <chrono>
 #include <cstdint>

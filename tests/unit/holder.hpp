@@ -2,8 +2,8 @@
 // A kernel that holds a ruleset and answers what it is asked, without changing it.
 #pragma once
 
+#include "actual/kernel.hpp"
 #include "fake_socket.hpp"
-#include "netlink/kernel.hpp"
 #include "ruleset/plan.hpp"
 #include "wire/encoder.hpp"
 #include "wire/questions.hpp"

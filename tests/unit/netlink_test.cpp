@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Conversations that go wrong in every way a kernel knows, without a kernel.
+#include "actual/kernel.hpp"
 #include "empty_kernel.hpp"
 #include "error.hpp"
 #include "fake_socket.hpp"
-#include "netlink/kernel.hpp"
 #include "netlink/netlink.hpp"
 #include "wire/questions.hpp"
 

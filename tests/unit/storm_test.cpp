@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Others who commit at every moment, without a kernel: what was read stays good until they touch our tables.
+#include "actual/kernel.hpp"
 #include "error.hpp"
 #include "fake_socket.hpp"
-#include "netlink/kernel.hpp"
 #include "wire/questions.hpp"
 
 #include <arpa/inet.h>

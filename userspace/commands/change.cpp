@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/change.hpp"
 
+#include "actual/claims.hpp"
 #include "error.hpp"
 #include "journal_sink.hpp"
 #include "neighbours/steps.hpp"
-#include "netlink/claims.hpp"
 #include "quantity.hpp"
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"

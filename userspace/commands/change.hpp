@@ -2,8 +2,8 @@
 // What a command makes of the kernel's ruleset, in one transaction or not at all.
 #pragma once
 
+#include "actual/kernel.hpp"
 #include "config/configuration.hpp"
-#include "netlink/kernel.hpp"
 #include "ruleset/plan.hpp"
 #include "ruleset/ruleset.hpp"
 

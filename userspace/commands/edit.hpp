@@ -2,7 +2,7 @@
 // Commands that change one pair in the kernel, and note where the file says otherwise. Each returns the exit status.
 #pragma once
 
-#include "netlink/kernel.hpp"
+#include "actual/kernel.hpp"
 
 #include <filesystem>
 #include <ostream>

@@ -2,9 +2,9 @@
 // Which engine it is to be, and what of a configuration it can have.
 #pragma once
 
+#include "actual/kernel.hpp"
 #include "config/configuration.hpp"
 #include "error.hpp"
-#include "netlink/kernel.hpp"
 
 #include <optional>
 #include <string>

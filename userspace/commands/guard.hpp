@@ -2,8 +2,8 @@
 // Keeps what sync makes as it is, whoever takes it away.
 #pragma once
 
+#include "actual/kernel.hpp"
 #include "commands/desired.hpp"
-#include "netlink/kernel.hpp"
 #include "progress.hpp"
 
 #include <ostream>

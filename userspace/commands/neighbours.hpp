@@ -2,9 +2,9 @@
 // The command that has this machine answered for external addresses on its networks, and what sync and clear do of it.
 #pragma once
 
+#include "actual/kernel.hpp"
 #include "commands/desired.hpp"
 #include "commands/engine.hpp"
-#include "netlink/kernel.hpp"
 #include "pairs/pairs.hpp"
 #include "progress.hpp"
 

@@ -2,10 +2,10 @@
 // The rules and pairs as text for a ruleset file to include, so that all of it is loaded in one transaction.
 #pragma once
 
+#include "actual/kernel.hpp"
 #include "commands/desired.hpp"
 #include "commands/engine.hpp"
 #include "names.hpp"
-#include "netlink/kernel.hpp"
 #include "progress.hpp"
 
 #include <optional>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/show.hpp"
 
+#include "actual/routes.hpp"
+#include "actual/this_machine.hpp"
 #include "commands/engine.hpp"
 #include "doctor/doctor.hpp"
 #include "error.hpp"
 #include "fence/survey.hpp"
 #include "fence/upkeep.hpp"
-#include "netlink/routes.hpp"
-#include "netlink/this_machine.hpp"
 #include "printable.hpp"
 #include "reports/explanation_text.hpp"
 #include "reports/listing.hpp"

@@ -2,7 +2,7 @@
 // Commands that show what the kernel has. Each returns the exit status.
 #pragma once
 
-#include "netlink/kernel.hpp"
+#include "actual/kernel.hpp"
 #include "reports/choice.hpp"
 
 #include <filesystem>

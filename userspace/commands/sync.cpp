@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/sync.hpp"
 
+#include "actual/claims.hpp"
+#include "actual/this_machine.hpp"
 #include "commands/change.hpp"
 #include "commands/desired.hpp"
 #include "commands/neighbours.hpp"
@@ -8,8 +10,6 @@
 #include "fence/survey.hpp"
 #include "fence/upkeep.hpp"
 #include "neighbours/steps.hpp"
-#include "netlink/claims.hpp"
-#include "netlink/this_machine.hpp"
 #include "error.hpp"
 #include "journal_sink.hpp"
 #include "printable.hpp"

@@ -2,9 +2,9 @@
 // Commands that are about a configuration as a whole. Each returns the exit status.
 #pragma once
 
+#include "actual/kernel.hpp"
 #include "commands/desired.hpp"
 #include "commands/engine.hpp"
-#include "netlink/kernel.hpp"
 #include "progress.hpp"
 
 #include <optional>

@@ -2,7 +2,7 @@
 // The command that says what is wrong around this tool.
 #pragma once
 
-#include "netlink/kernel.hpp"
+#include "actual/kernel.hpp"
 #include "pairs/address.hpp"
 
 #include <filesystem>

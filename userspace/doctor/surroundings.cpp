@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "doctor/surroundings.hpp"
 
+#include "actual/routes.hpp"
 #include "doctor/roads.hpp"
 #include "neighbours/answers.hpp"
 #include "neighbours/settings.hpp"
-#include "netlink/routes.hpp"
 #include "ruleset/machine.hpp"
 
 #include <algorithm>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "live/top.hpp"
 
+#include "actual/reader.hpp"
 #include "error.hpp"
 #include "live/ending.hpp"
 #include "live/processor_time.hpp"
 #include "live/rates.hpp"
 #include "live/screen.hpp"
-#include "netlink/reader.hpp"
 #include "printable.hpp"
 #include "quantity.hpp"
 #include "ruleset/inventory.hpp"

@@ -2,7 +2,7 @@
 // The busiest pairs, on a terminal, refreshed in place.
 #pragma once
 
-#include "netlink/kernel.hpp"
+#include "actual/kernel.hpp"
 
 #include <optional>
 #include <string>

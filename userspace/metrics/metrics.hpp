@@ -2,7 +2,7 @@
 // The command of that name.
 #pragma once
 
-#include "netlink/kernel.hpp"
+#include "actual/kernel.hpp"
 
 #include <filesystem>
 #include <optional>

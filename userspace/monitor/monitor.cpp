@@ -3,12 +3,12 @@
 // again: what differs then is told without a name.
 #include "monitor/monitor.hpp"
 
+#include "actual/reader.hpp"
 #include "error.hpp"
 #include "monitor/ear.hpp"
 #include "live/ending.hpp"
 #include "monitor/ledger.hpp"
 #include "netlink/netlink.hpp"
-#include "netlink/reader.hpp"
 #include "quantity.hpp"
 #include "reports/paint.hpp"
 #include "wire/decoder.hpp"

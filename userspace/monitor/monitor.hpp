@@ -2,7 +2,7 @@
 // Tells what becomes of pairs, as it happens.
 #pragma once
 
-#include "netlink/kernel.hpp"
+#include "actual/kernel.hpp"
 
 #include <ostream>
 

@@ -2,7 +2,7 @@
 // The command `trace`: packets of a pair, as they pass.
 #pragma once
 
-#include "netlink/kernel.hpp"
+#include "actual/kernel.hpp"
 #include "pairs/address.hpp"
 
 #include <optional>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "program/command_table.hpp"
 
+#include "actual/this_machine.hpp"
 #include "commands/edit.hpp"
 #include "commands/exchange.hpp"
 #include "commands/guard.hpp"
@@ -16,7 +17,6 @@
 #include "live/top.hpp"
 #include "metrics/metrics.hpp"
 #include "monitor/monitor.hpp"
-#include "netlink/this_machine.hpp"
 #include "nft/command_line.hpp"
 #include "nft/save.hpp"
 #include "packets/trace.hpp"

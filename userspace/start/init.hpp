@@ -2,7 +2,7 @@
 // The command that begins a configuration.
 #pragma once
 
-#include "netlink/kernel.hpp"
+#include "actual/kernel.hpp"
 
 #include <filesystem>
 #include <ostream>

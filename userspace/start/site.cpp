@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "start/site.hpp"
 
+#include "actual/routes.hpp"
 #include "doctor/legacy.hpp"
 #include "doctor/surroundings.hpp"
 #include "names.hpp"
-#include "netlink/routes.hpp"
 
 #include <algorithm>
 #include <memory>

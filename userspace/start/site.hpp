@@ -2,7 +2,7 @@
 // A gateway before it has pairs: which side is which, and what else they will meet.
 #pragma once
 
-#include "netlink/kernel.hpp"
+#include "actual/kernel.hpp"
 #include "neighbours/neighbourhood.hpp"
 #include "pairs/prefix.hpp"
 #include "start/firewalls.hpp"

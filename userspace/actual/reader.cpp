@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Where a dump goes on that takes several messages, the kernel finds by counting: for elements those of their own map
 // alone, so that a dump of them is right whatever becomes of other tables; for chains, those of all tables.
-#include "netlink/reader.hpp"
+#include "actual/reader.hpp"
 
 #include "error.hpp"
 #include "wire/questions.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Asks in the right order, and asks again when somebody interfered.
-#include "netlink/kernel.hpp"
+#include "actual/kernel.hpp"
 
-#include "netlink/excerpt.hpp"
+#include "actual/excerpt.hpp"
 #include "quantity.hpp"
 #include "wire/questions.hpp"
 #include "wire/wire.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "netlink/this_machine.hpp"
+#include "actual/this_machine.hpp"
 
+#include "actual/routes.hpp"
 #include "error.hpp"
-#include "netlink/routes.hpp"
 #include "printable.hpp"
 
 #include <fstream>

@@ -2,11 +2,11 @@
 // The kernel of this network namespace: what it holds, what it can do, and taking a plan through it.
 #pragma once
 
+#include "actual/reader.hpp"
 #include "error.hpp"
 #include "names.hpp"
 #include "netlink/netlink.hpp"
 #include "netlink/patience.hpp"
-#include "netlink/reader.hpp"
 #include "netlink/watch.hpp"
 #include "pairs/overlaps.hpp"
 #include "progress.hpp"

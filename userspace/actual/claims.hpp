@@ -2,7 +2,7 @@
 // Addresses that two instances claim: whose packets theirs are, the order in which tables were made would decide.
 #pragma once
 
-#include "netlink/kernel.hpp"
+#include "actual/kernel.hpp"
 #include "ruleset/plan.hpp"
 
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "netlink/claims.hpp"
+#include "actual/claims.hpp"
 
 #include "pairs/ranges.hpp"
 #include "ruleset/inventory.hpp"

@@ -2,8 +2,8 @@
 // The machine that a command runs on, as far as it can be known; nothing is said of the rest.
 #pragma once
 
+#include "actual/kernel.hpp"
 #include "names.hpp"
-#include "netlink/kernel.hpp"
 #include "netlink/netlink.hpp"
 #include "pairs/pairs.hpp"
 #include "progress.hpp"

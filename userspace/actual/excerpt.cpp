@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "netlink/excerpt.hpp"
+#include "actual/excerpt.hpp"
 
 #include "pairs/translation.hpp"
 #include "wire/questions.hpp"

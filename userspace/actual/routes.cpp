@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "netlink/routes.hpp"
+#include "actual/routes.hpp"
 
 #include "routing/parts.hpp"
 #include "routing/request.hpp"
