@@ -17,7 +17,7 @@ import pytest
 
 from net import PAIRS, many
 from network import alongside
-from tool import ENGINE, REWRITTEN, TOOL
+from tool import ENGINE, REWRITTEN, TOOL, write_pairs
 from traffic import Traffic
 
 # While anybody listens, in whatever namespace, the kernel holds 8 kB for each element until the commit: a million pairs
@@ -26,14 +26,6 @@ MANY = 300_000
 
 # Seconds of processor time to read 100,000 pairs.
 LIMITS = {"toml": 0.5, "csv": 0.1}
-
-
-def write_pairs(folder, name, pairs):
-    """A configuration whose pairs are in a CSV file."""
-    (folder / f"{name}.csv").write_text("".join(f"{internal},{external}\n" for internal, external in pairs.items()))
-    path = folder / f"{name}.toml"
-    path.write_text(f'[gateway]\nengine = "{ENGINE}"\npairs-files = ["{name}.csv"]\n')
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,14 @@ def run_file(kind, namespace):
     return RUN / f"{kind}-{int.from_bytes(cookie, 'little')}"
 
 
+def write_pairs(folder, name, pairs):
+    """A configuration whose pairs are in a CSV file."""
+    (folder / f"{name}.csv").write_text("".join(f"{internal},{external}\n" for internal, external in pairs.items()))
+    path = folder / f"{name}.toml"
+    path.write_text(f'[gateway]\nengine = "{ENGINE}"\npairs-files = ["{name}.csv"]\n')
+    return path
+
+
 class Tool:
     def __init__(self, namespace, folder):
         self.namespace, self.folder = namespace, folder

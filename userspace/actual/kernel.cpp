@@ -2,15 +2,18 @@
 // Asks in the right order, and asks again when somebody interfered.
 #include "actual/kernel.hpp"
 
+#include "actual/counting.hpp"
 #include "actual/excerpt.hpp"
+#include "actual/listeners.hpp"
 #include "quantity.hpp"
 #include "wire/questions.hpp"
 #include "wire/wire.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <numeric>
 #include <set>
+#include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -19,48 +22,13 @@ namespace statnat {
 
 namespace {
 
-// Each comes in a datagram of its own, which a receive buffer of an unprivileged size must hold.
-constexpr std::size_t elements_at_once = 64;
+using Clock = std::chrono::steady_clock;
+
+// Who has not gone on loading for so long is taken for dead.
+constexpr std::chrono::milliseconds longest_pause(3000);
 
 // What a batch of more bytes changes nobody listens to: the kernel would write a message for each element.
 constexpr std::size_t most_heard = 1024 * 1024;
-
-std::vector<Selection> all_counted(const Ruleset& ruleset) {
-    std::vector<Selection> selections;
-    for (const Table& table : ruleset) {
-        for (const Map& map : table.maps) {
-            if (map.counters && !map.foreign) {
-                std::vector<std::size_t> elements(map.elements.size());
-                std::iota(elements.begin(), elements.end(), 0);
-                selections.push_back({table.family, map.name, std::move(elements)});
-            }
-        }
-    }
-    return selections;
-}
-
-std::size_t count_elements(const Plan& plan) {
-    std::size_t count = 0;
-    for (const Step& step : plan) {
-        if (const auto* add = std::get_if<AddElements>(&step)) {
-            count += add->map.elements.size();
-        } else if (const auto* remove = std::get_if<DeleteElements>(&step)) {
-            count += remove->map.elements.size();
-        }
-    }
-    return count;
-}
-
-Map& map_of(Ruleset& ruleset, const Selection& selection) {
-    for (Table& table : ruleset) {
-        for (Map& map : table.maps) {
-            if (table.family == selection.family && map.name == selection.map) {
-                return map;
-            }
-        }
-    }
-    throw CannotGoOn{"internal error: there is no map " + selection.map};
-}
 
 }  // namespace
 
@@ -92,6 +60,10 @@ std::optional<Snapshot> Kernel::try_to_read(Depth depth, const Candidate* around
     Snapshot snapshot;
     snapshot.generation = watch_.is_on() ? listen() : read_generation(netlink_);
     auto known = records_.state.recall(snapshot.generation);
+    const bool loaded = !known && loading_;
+    if (loaded) {
+        known = loading_->contents();
+    }
     const bool excerpt = around && excerpts_ && !known;
     const bool asks_all = !known && !excerpt && depth != Depth::known;
     if (asks_all && !watch_.is_on()) {
@@ -104,6 +76,10 @@ std::optional<Snapshot> Kernel::try_to_read(Depth depth, const Candidate* around
         if (auto table = reader.read(family, excerpt ? Depth::known : depth, known ? &*known : nullptr)) {
             snapshot.ruleset.push_back(std::move(*table));
         }
+    }
+    if (loaded && !loading_->stands_in(snapshot.ruleset)) {
+        loading_.reset();
+        return std::nullopt;
     }
     if (excerpt && !take_excerpt(snapshot, *around)) {
         return std::nullopt;
@@ -150,38 +126,17 @@ bool Kernel::count(Snapshot& snapshot, const std::vector<Selection>& selections)
         return true;
     }
     Progress::Step step(progress_, "reading the counters of elements");
-    std::size_t before = 0;
-    for (const Selection& selection : selections) {
-        const std::span<const std::size_t> elements = selection.elements;
-        Map& map = map_of(snapshot.ruleset, selection);
-        for (std::size_t first = 0; first < elements.size(); first += elements_at_once) {
-            const std::size_t some = std::min(elements_at_once, elements.size() - first);
-            if (!count(selection.family, map, elements.subspan(first, some))) {
-                if (still_holds(snapshot.generation)) {
-                    distrust();
-                }
-                return false;
-            }
-            step.count(before + first + some);
-            watch_.hear();
-        }
-        before += elements.size();
+    Counting counting(netlink_, instance_.table(), [&](std::size_t count) {
+        step.count(count);
+        watch_.hear();
+    });
+    if (counting.read(snapshot.ruleset, selections)) {
+        return selections.empty() || still_holds(snapshot.generation);
     }
-    return selections.empty() || still_holds(snapshot.generation);
-}
-
-bool Kernel::count(Family family, Map& map, std::span<const std::size_t> elements) {
-    auto next = elements.begin();
-    const Answer answer =
-        netlink_.ask(ask_elements(family, instance_.table(), map, elements, netlink_.next_sequence()),
-                     [&](Message message) {
-            const auto traffic =
-                next == elements.end() ? std::nullopt : decode_traffic(message, map.elements.key(*next));
-            if (traffic) {
-                map.elements.set_traffic(*next++, *traffic);
-            }
-        });
-    return !answer.refusal && !answer.incomplete && next == elements.end();
+    if (still_holds(snapshot.generation)) {
+        distrust();
+    }
+    return false;
 }
 
 // The kernel does not have what the file says, or has more than an excerpt shows, although nobody has changed anything
@@ -189,14 +144,56 @@ bool Kernel::count(Family family, Map& map, std::span<const std::size_t> element
 void Kernel::distrust() {
     spdlog::debug("what the maps were known to hold is wrong: reading them");
     records_.state.forget();
+    unload();
     trusting_ = false;
     excerpts_ = false;
 }
 
+bool Kernel::load(const Plan& plan, const Snapshot& before, const Ruleset& after) {
+    auto loading = Loading::of(plan, before.ruleset, after);
+    if (!loading) {
+        return false;
+    }
+    watch_.end();
+    loading_ = std::move(loading);
+    Progress::Step step(progress_, fmt::format("writing {} elements to the kernel", grouped(count_elements(plan))));
+    if (!loading_->run(netlink_, instance_.table(), before.generation, [&](std::size_t count) { step.count(count); })) {
+        loading_.reset();
+    }
+    return true;
+}
+
+void Kernel::unload() {
+    if (loading_) {
+        loading_->undo(netlink_, instance_.table());
+        loading_.reset();
+    }
+}
+
+bool Kernel::outlasts_loading(const Snapshot& snapshot) {
+    auto mark = loading_mark(snapshot.ruleset);
+    if (!mark || loading_) {
+        return false;
+    }
+    watch_.end();
+    for (Clock::time_point since = Clock::now(); mark && Clock::now() - since < longest_pause;) {
+        std::this_thread::sleep_for(longest_pause / 100);
+        const auto now = loading_mark(read(Depth::known).ruleset);
+        if (now != mark) {
+            since = Clock::now();
+        }
+        mark = now;
+    }
+    return !mark;
+}
+
 Committed Kernel::commit(const Plan& plan, const Snapshot& before, const Ruleset& after) {
     std::uint32_t generation = before.generation;
-    const Progress::Step step(progress_,
-                              fmt::format("writing {} elements to the kernel", grouped(count_elements(plan))));
+    const std::size_t elements = count_elements(plan);
+    if (elements > most_at_once) {
+        refuse_without_room(elements);
+    }
+    const Progress::Step step(progress_, fmt::format("writing {} elements to the kernel", grouped(elements)));
     Batch batch = encode(plan, instance_.table(), generation, netlink_.next_sequence());
     const Outcome outcome = send(batch, generation);
     if (outcome.result == Result::done) {
@@ -206,6 +203,7 @@ Committed Kernel::commit(const Plan& plan, const Snapshot& before, const Ruleset
         records_.baseline.keep(generation_after(generation), instance_.table(), after,
                                before.whole ? witnesses(after) : staying(plan));
         watch_.end();
+        loading_.reset();
         return Committed::yes;
     }
     if (outcome.result == Result::unknown) {

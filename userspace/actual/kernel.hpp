@@ -2,6 +2,7 @@
 // The kernel of this network namespace: what it holds, what it can do, and taking a plan through it.
 #pragma once
 
+#include "actual/loading.hpp"
 #include "actual/reader.hpp"
 #include "error.hpp"
 #include "names.hpp"
@@ -22,7 +23,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,6 +97,16 @@ public:
     // Completes the traffic of some elements; false: no, our tables may have changed.
     bool count(Snapshot& snapshot, const std::vector<Selection>& selections);
 
+    // Puts into maps that no rule asks yet what they will hold after a plan of many elements, in several transactions;
+    // then, or if somebody else came in between, all is to be read again. False: there is nothing to be put there.
+    // Throws CannotGoOn.
+    bool load(const Plan& plan, const Snapshot& before, const Ruleset& after);
+    // Whether it is there still; takes it back, as long as no commit has followed.
+    bool has_loaded() const { return loading_.has_value(); }
+    void unload();
+    // Whether somebody else was loading when that was read, and now has ended.
+    bool outlasts_loading(const Snapshot& snapshot);
+
     // One transaction, from one ruleset to another. Throws CannotGoOn with what the kernel has against which step.
     Committed commit(const Plan& plan, const Snapshot& before, const Ruleset& after);
 
@@ -140,7 +150,6 @@ private:
     std::uint32_t listen();
     std::vector<Witness> staying(const Plan& plan) const;
     bool still_holds(std::uint32_t& generation);
-    bool count(Family family, Map& map, std::span<const std::size_t> elements);
     Outcome send(Batch& batch, std::uint32_t& generation);
     void distrust();
 
@@ -149,6 +158,7 @@ private:
     Netlink netlink_;
     Watch watch_;
     Records records_;
+    std::optional<Loading> loading_{};
     bool trusting_ = false;  // what was read last comes from there, or is not all
     bool excerpts_ = true;
     Progress& progress_;

@@ -12,6 +12,7 @@
 #include "vrf/delivery.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -84,15 +85,48 @@ bool decide_by_excerpt(const Decide& decide, const Ruleset& excerpt, Change& cha
     return moves_elements_and_rules(change.plan);
 }
 
+// Whatever ends a change before its end takes back what was put into maps for it.
+class Unfinished {
+public:
+    explicit Unfinished(Kernel& kernel) : kernel_(kernel) {}
+    Unfinished(const Unfinished&) = delete;
+    Unfinished& operator=(const Unfinished&) = delete;
+    ~Unfinished() {
+        try {
+            kernel_.unload();
+        } catch (const CannotGoOn& failure) {
+            spdlog::debug("maps that no rule asks are left: {}", failure.sentence);
+        }
+    }
+
+private:
+    Kernel& kernel_;
+};
+
 Change change(Kernel& kernel, const std::function<Snapshot()>& read, const Decide& decide,
               const std::function<void(const Change&)>& approve) {
     Change last;
+    std::optional<Ruleset> begun;  // from what, if more than one transaction leads there
+    const auto told = [&] {
+        if (begun) {
+            last.before = *begun;
+            last.plan = plan(last.after, last.before);
+        }
+        return last;
+    };
+    const Unfinished unfinished(kernel);
     bool uncertain = false;  // whether `last` was done
     for (Patience patience = kernel.patience(); patience.lasts();) {
         Snapshot snapshot = read();
         if (uncertain && plan(last.after, snapshot.ruleset).empty()) {
             kernel.confirm(snapshot);
-            return last;
+            return told();
+        }
+        if (kernel.outlasts_loading(snapshot)) {
+            continue;
+        }
+        if (!kernel.has_loaded()) {
+            begun.reset();
         }
         if (!snapshot.whole && !decide_by_excerpt(decide, snapshot.ruleset, last)) {
             spdlog::debug("an excerpt does not do: reading all");
@@ -113,13 +147,17 @@ Change change(Kernel& kernel, const std::function<Snapshot()>& read, const Decid
         last.before = snapshot.ruleset;
         if (last.plan.empty()) {
             kernel.confirm(snapshot);
-            return last;
+            return told();
         }
         refuse_contested(kernel, last.plan, last.after);
         approve(last);
+        if (kernel.load(last.plan, snapshot, last.after)) {
+            begun = begun ? begun : last.before;
+            continue;
+        }
         const Committed committed = kernel.commit(last.plan, snapshot, last.after);
         if (committed == Committed::yes) {
-            return last;
+            return told();
         }
         uncertain = committed == Committed::unknown;
         spdlog::debug("{}: planning again",

@@ -169,6 +169,20 @@ Elements Elements::keys() const {
     });
 }
 
+Elements Elements::part(std::size_t first, std::size_t count) const {
+    const auto rows_of = [&](std::span<std::uint8_t> to) { std::memcpy(to.data(), row(first), to.size()); };
+    Elements part = of_rows(family_, count, rows_of);
+    const auto take = [&](const auto& all, auto& some) {
+        if (!all.empty()) {
+            const auto from = all.begin() + static_cast<std::ptrdiff_t>(first);
+            some.assign(from, from + static_cast<std::ptrdiff_t>(count));
+        }
+    };
+    take(held().comments, part.own().comments);
+    take(held().traffic, part.own().traffic);
+    return part;
+}
+
 std::size_t Elements::count_same(std::size_t index, const Elements& others, std::size_t other) const {
     const std::size_t most = std::min(size() - index, others.size() - other);
     std::size_t count = 0;

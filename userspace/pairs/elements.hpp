@@ -98,6 +98,8 @@ public:
     // Keys become values and values keys, or both are what the key was; comments and traffic stay behind.
     Elements reversed() const;
     Elements keys() const;
+    // So many from there on.
+    Elements part(std::size_t first, std::size_t count) const;
 
     // Beside others of the same family.
     std::strong_ordering compare_keys(std::size_t index, const Elements& others, std::size_t other) const {

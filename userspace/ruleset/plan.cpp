@@ -302,6 +302,28 @@ Plan plan(const Ruleset& desired, const Ruleset& actual) {
     return steps;
 }
 
+std::size_t count_elements(const Plan& plan) {
+    std::size_t count = 0;
+    for (const Step& step : plan) {
+        if (const auto* add = std::get_if<AddElements>(&step)) {
+            count += add->map.elements.size();
+        } else if (const auto* remove = std::get_if<DeleteElements>(&step)) {
+            count += remove->map.elements.size();
+        }
+    }
+    return count;
+}
+
+bool asks(const Table& table, const std::string& map) {
+    const auto is_foreign = [](const Statement& statement) { return std::holds_alternative<Foreign>(statement); };
+    const auto may_ask = [&](const Rule& rule) {
+        return any_refers({rule}, {map}) || std::any_of(rule.statements.begin(), rule.statements.end(), is_foreign);
+    };
+    return std::any_of(table.chains.begin(), table.chains.end(), [&](const Chain& chain) {
+        return std::any_of(chain.rules.begin(), chain.rules.end(), may_ask);
+    });
+}
+
 std::vector<Selection> carried_over(const Plan& plan, const Ruleset& actual) {
     std::vector<Selection> selections;
     for (const Step& step : plan) {

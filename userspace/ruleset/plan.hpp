@@ -33,6 +33,12 @@ using Plan = std::vector<Step>;  // empty: nothing to do
 
 Plan plan(const Ruleset& desired, const Ruleset& actual);
 
+// How many come and go.
+std::size_t count_elements(const Plan& plan);
+
+// Whether a rule of a table asks that map, or may: not of each rule that is somebody else's can be said what it asks.
+bool asks(const Table& table, const std::string& map);
+
 // Elements of a map, by their places in what is actual.
 struct Selection {
     Family family;

@@ -286,7 +286,8 @@ void Batch::aim(std::uint32_t generation) {
     std::memcpy(&bytes.at(at), &number, sizeof number);
 }
 
-Batch encode(const Plan& plan, std::string_view table, std::uint32_t generation, std::uint32_t first_sequence) {
+Batch encode(const Plan& plan, std::string_view table, std::optional<std::uint32_t> generation,
+             std::uint32_t first_sequence) {
     Encoder encoder(table, first_sequence);
     encoder.begin(generation);
     encoder.encode(plan);

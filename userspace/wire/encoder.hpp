@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +30,9 @@ struct Batch {
     void aim(std::uint32_t generation);
 };
 
-// The batch that takes tables of that name through `plan` if the kernel's generation is still `generation`.
-Batch encode(const Plan& plan, std::string_view table, std::uint32_t generation, std::uint32_t first_sequence);
+// The batch that takes tables of that name through `plan` if the kernel's generation is still `generation`, or at any.
+Batch encode(const Plan& plan, std::string_view table, std::optional<std::uint32_t> generation,
+             std::uint32_t first_sequence);
 
 // A batch that makes a rule with our expression in a table of its own and has no end: the kernel checks all of it,
 // loads the module for it, and keeps nothing.
