@@ -56,12 +56,21 @@ def closed(tool):
     return tool
 
 
+@pytest.fixture
+def filtered(tool):
+    """Closed, and with a border, behind which filters stand."""
+    tool.sync(ALL_PAIRS, fail_closed=True, exempt_destinations=INSIDE, external_interfaces=["out", "ppp*"])
+    return tool
+
+
 def policy(lan):
     """What clear must leave as it was."""
     asked = ("-4 rule", "-6 rule", "-4 route show table all", "-6 route show table all", "link show type dummy",
              "link show type ifb")
     setting = lan.gateway.run("sysctl", "net.ipv4.conf.all.src_valid_mark").stdout
-    return setting + "".join(lan.gateway.run("ip", *words.split()).stdout for words in asked)
+    filters = ("qdisc show", "filter show dev out ingress", "filter show dev out egress")
+    return (setting + "".join(lan.gateway.run("ip", *words.split()).stdout for words in asked) +
+            "".join(lan.gateway.run("tc", *words.split()).stdout for words in filters))
 
 
 def arrives(lan, host, source, end, target):
@@ -163,27 +172,128 @@ class Flows:
 MOST_IN_FLIGHT = 2 if os.cpu_count() > 1 else 0
 
 
-def test_flushed_in_the_middle(lan, closed, family):
-    """No flow has a wrong source."""
+def flush_again_and_again(lan, tool, family):
     with Flows(lan, family) as flows:
         for _ in range(FLUSHES):
             lan.gateway.nft(f"flush ruleset; {MASQUERADE}")
             before = flows.sent
             until(lambda: flows.sent > before + 10)
-            closed("sync", closed.file)
+            tool("sync", tool.file)
         before = flows.sent
         until(lambda: flows.sent > before + 20)
-    right = flows.arrived.pop(family.a_out)
-    assert right >= 20 and flows.arrived.total() <= MOST_IN_FLIGHT, flows.arrived
+    return flows.arrived
 
 
-def test_syncs_leave_no_gap(lan, closed, family):
-    """Nor do they hold anything back: switched off and on, with another bit, and with other pairs."""
-    variants = [{"fail_closed": False}, {"fail_closed": True, "mark": 0x10000000}, {"fail_closed": True}]
+def test_flushed_in_the_middle(lan, closed, family):
+    """No flow has a wrong source."""
+    arrived = flush_again_and_again(lan, closed, family)
+    right = arrived.pop(family.a_out)
+    assert right >= 20 and arrived.total() <= MOST_IN_FLIGHT, arrived
+
+
+def test_with_a_border_none_passes(lan, filtered, family):
+    """What is in flight in that moment meets a filter behind all hooks."""
+    translated(lan, family)
+    arrived = flush_again_and_again(lan, filtered, family)
+    assert set(arrived) == {family.a_out} and arrived[family.a_out] >= 20
+
+
+def test_a_filter_drops_what_no_rule_has_let_through(lan, filtered, family):
+    """As in the middle of a flush: prerouting stands, postrouting does not any more."""
+    table = {4: "ip statnat", 6: "ip6 statnat"}[family.version]
+    assert arrives(lan, lan.a, family.a, lan.x, family.x) == [(family.a_out, family.x)]
+    lan.gateway.nft(f"flush chain {table} postrouting")
+    assert arrives(lan, lan.a, family.a, lan.x, family.x) == []
+    assert answered(lan.c, family.x, 1) == 0  # nobody can tell whose it is
+    assert ask(lan.a, lan.f, F[family.version])[1] == family.a
+    assert answered(lan.gateway, family.x, 1) == 1
+    filtered("sync", filtered.file)
+    translated(lan, family)
+    passes(lan, family)
+
+
+def test_with_a_border_while_the_rules_are_gone(lan, filtered, family):
+    translated(lan, family)
+    passes(lan, family)
+    lan.gateway.nft(f"flush ruleset; {MASQUERADE}")
+    held_back(lan, family)
+    passes(lan, family)
+    filtered("sync", filtered.file)
+    translated(lan, family)
+
+
+def test_filters_come_and_go(lan, tool):
+    before = policy(lan)
+    shown = tool("diff", tool.configure(ALL_PAIRS, fail_closed=True, external_interfaces=["out"])).stdout
+    assert "+ filter on out: drop fwmark 0x8000000/0x8000000\n" in shown
+    assert "added 1 filter" in tool("sync", tool.file).stdout
+    assert "statnat drops fwmark 0x8000000" in policy(lan)
+    assert tool("diff", "--exit-code", tool.file).stdout == ""
+    assert tool("sync", tool.file).stdout == "nothing to change\n"
+    tool.sync(ALL_PAIRS, fail_closed=True)
+    assert "clsact" not in policy(lan)
+    tool.sync(ALL_PAIRS, fail_closed=True, mark=0x80000000, external_interfaces=["out"])
+    assert "statnat drops fwmark 0x80000000" in policy(lan)
+    assert "removed 1 filter" in tool("clear").stdout
+    assert policy(lan) == before
+
+
+@pytest.mark.parametrize("filters", [
+    row("none yet", None),
+    row("one", "filter add dev out egress pref 7 protocol all u32 match u32 0 0 action mirred egress mirror dev lan"),
+])
+def test_what_others_have_for_filters_stays(lan, holder, tool, filters):
+    if filters:
+        lan.gateway.run("tc", *filters.split())
+    before = policy(lan)
+    tool.sync(ALL_PAIRS, fail_closed=True, external_interfaces=["out"])
+    assert policy(lan) != before
+    tool("clear")
+    assert policy(lan) == before
+
+
+@pytest.mark.parametrize("removed", ["filter del dev out egress pref 1", "qdisc del dev out clsact"])
+def test_a_filter_that_is_gone_is_told_and_mended(lan, filtered, removed):
+    assert filtered("status", "--health").stdout == "healthy\n"
+    lan.gateway.run("tc", *removed.split())
+    health = filtered("status", "--health", check=False)
+    assert health.returncode == 1 and "filter on out is gone" in health.stdout
+    assert filtered("status", check=False).returncode == 1
+    assert filtered("diff", "--exit-code", filtered.file, check=False).returncode == 3
+    filtered("sync", filtered.file)
+    assert filtered("status", "--health").stdout == "healthy\n"
+
+
+def test_an_interface_that_comes_has_one(lan, filtered, tmp_path):
+    watcher = Watcher(lan.gateway, filtered.file, tmp_path)
+    try:
+        watcher.hears(b"READY=1")
+        lan.gateway.ip("link add ppp3 type veth peer name ppp4")
+        until(lambda: filtered("status", "--health", check=False).stdout == "healthy\n")
+        for name in ("ppp3", "ppp4"):
+            assert "statnat drops" in lan.gateway.run("tc", "filter", "show", "dev", name, "egress").stdout
+        lan.gateway.ip("link del ppp3")
+        assert filtered("status", "--health").stdout == "healthy\n"
+    finally:
+        watcher.close()
+
+
+@pytest.fixture
+def holder(lan):
+    """Where the kernel makes one, it has nothing leave by the interface for a moment."""
+    lan.gateway.run("tc", "qdisc", "add", "dev", "out", "clsact")
+    yield
+    lan.gateway.run("tc", "qdisc", "del", "dev", "out", "clsact")
+
+
+def test_syncs_leave_no_gap(lan, holder, closed, family):
+    """Nor do they hold anything back: switched off and on, with another bit, at a border, and with other pairs."""
+    variants = [{"fail_closed": False}, {"fail_closed": True, "mark": 0x10000000}, {"fail_closed": True},
+                {"fail_closed": True, "external_interfaces": ["out"]}]
     with Flows(lan, family) as flows:
         for number in range(12):
             pairs = {**ALL_PAIRS, **many(number)}
-            closed.sync(pairs, exempt_destinations=INSIDE, **variants[number % 3])
+            closed.sync(pairs, exempt_destinations=INSIDE, **variants[number % 4])
     assert set(flows.arrived) == {family.a_out} and flows.arrived[family.a_out] == flows.sent
 
 

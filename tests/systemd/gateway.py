@@ -34,9 +34,10 @@ PORT = 33434
 ETH_P_IP = 0x0800
 # By source and target, as the two ends of A's pair should see each other.
 RIGHT = {(A_OUT, X), (X, A)}
-# In spite of fail-closed, what the other processor has between two hooks in the very moment of a flush: of two thousand
-# a second each way, one in some twenty flushes.
+# As long as no filter stands on the way out, what the other processor has between two hooks in the very moment of a
+# flush: of two thousand a second each way, one in some twenty flushes.
 MOST_IN_FLIGHT = 3
+BORDER = 'external-interfaces = ["out"]\n'
 # The gateway's on each cable; hosts know it, so that nothing waits for ARP.
 MAC = "02:00:00:00:00:01"
 # The gateway's end of each cable, its address there, and the neighbour's.
@@ -105,10 +106,11 @@ class Gateway(Machine):
 
     @contextlib.contextmanager
     def fail_closed(self):
-        """With that option, and a networkd that leaves policy rules alone."""
+        """With that option, a border, and a networkd that leaves policy rules alone."""
         self.write("/etc/systemd/networkd.conf.d/statnat.conf", NETWORKD.read_text())
         self.run("systemctl", "restart", "systemd-networkd")
-        self.write("/etc/statnat/statnat.toml", CONFIGURATION.replace("[pairs]", "fail-closed = true\n[pairs]"))
+        closed = CONFIGURATION.replace("[pairs]", f"fail-closed = true\n{BORDER}[pairs]")
+        self.write("/etc/statnat/statnat.toml", closed)
         self.run("systemctl", "restart", "statnat")
         yield
         self.write("/etc/statnat/statnat.toml", CONFIGURATION)

@@ -173,6 +173,8 @@ TEST(Codec, ReadsBackEveryStatement) {
         Notrack{},
         SetMark{0x08000000},
         SetMark{0x80000000},
+        ClearMark{0x08000000},
+        ClearMark{0x80000000},
         MatchMark{0x00010000},
         MatchMark{0x80000000},
         MatchInterface{MatchInterface::Way::in, "red"},

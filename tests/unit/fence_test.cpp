@@ -70,6 +70,20 @@ TEST(Fence, IsWhatPairsAskFor) {
     EXPECT_TRUE(fence(closed({})).empty());
 }
 
+TEST(Fence, HasAFilterOnEachExternalInterface) {
+    Configuration configuration = closed({{"10.0.0.2", "198.51.100.2"}});
+    configuration.external_interfaces = {"wan0", "ppp*"};
+    configuration.mark = 0x80000000;
+    const Fence found = fence(configuration, {"lan0", "ppp0", "ppp17", "wan0", "wan01"});
+    EXPECT_EQ(found.filters, (std::set<Filter>{{"ppp0", 0x80000000}, {"ppp17", 0x80000000}, {"wan0", 0x80000000}}));
+    EXPECT_EQ(lines(found).back(), "filter on wan0: drop fwmark 0x80000000/0x80000000");
+    EXPECT_TRUE(fence(configuration).filters.empty());
+    EXPECT_EQ(breaches(found, without(found, {.filters = {{"ppp0", 0x80000000}}})),
+              Lines{"+ filter on ppp0: drop fwmark 0x80000000/0x80000000"});
+    configuration.pairs = {};
+    EXPECT_TRUE(fence(configuration, {"wan0"}).empty());
+}
+
 TEST(Fence, OfIPv6AsksForNoSetting) {
     EXPECT_EQ(lines(fence(closed({{"fd00:1::/64", "2001:db8:1::/64"}}))), (Lines{
         "IPv6 policy rule 1: from all iif lo goto 5",

@@ -696,6 +696,7 @@ TEST(RulesetTest, WritesStatementsAsNftDoes) {
         {MatchUntracked{}, "ct state untracked"},
         {Notrack{}, "notrack"},
         {SetMark{0x08000000}, "meta mark set meta mark | 0x08000000"},
+        {ClearMark{0x08000000}, "meta mark set meta mark & 0xf7ffffff"},
         {Counter{}, "counter"},
         {Foreign{"[ meta ]"}, "[ meta ]"},
     };

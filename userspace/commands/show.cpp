@@ -6,6 +6,7 @@
 #include "commands/engine.hpp"
 #include "doctor/doctor.hpp"
 #include "error.hpp"
+#include "fence/filters.hpp"
 #include "fence/survey.hpp"
 #include "fence/upkeep.hpp"
 #include "printable.hpp"
@@ -40,7 +41,8 @@ Ruleset expected(const Inventory& found) {
 std::vector<std::string> damages(const Kernel& kernel, const Inventory& found, const Ruleset& actual) {
     std::vector<std::string> found_wrong = describe(plan(expected(found), actual), kernel.instance().table());
     if (!kernel.instance().is_named()) {
-        const std::vector<std::string> of_fence = breaches(fence(found.configuration()), survey());
+        const Configuration asking = found.configuration();
+        const std::vector<std::string> of_fence = breaches(fence(asking, interfaces_there()), survey());
         found_wrong.insert(found_wrong.end(), of_fence.begin(), of_fence.end());
     }
     return found_wrong;

@@ -7,6 +7,7 @@
 #include "commands/desired.hpp"
 #include "commands/neighbours.hpp"
 #include "commands/render.hpp"
+#include "fence/filters.hpp"
 #include "fence/survey.hpp"
 #include "fence/upkeep.hpp"
 #include "neighbours/steps.hpp"
@@ -76,7 +77,7 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
             throw CannotGoOn{*reason + "; nothing has been done"};
         }
         if (!kernel.instance().is_named()) {
-            open_for(loaded.configuration);
+            open_for(loaded.configuration, kernel.fence());
         }
     };
     const Change done = change(kernel, decide, Depth::elements, approve);
@@ -140,7 +141,7 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     }
     std::vector<std::string> of_routing = changes_of_delivery(loaded.configuration, kernel.vrf());
     if (!kernel.instance().is_named()) {
-        const std::vector<std::string> of_fence = changes(fence(loaded.configuration), survey());
+        const std::vector<std::string> of_fence = changes(fence(loaded.configuration, interfaces_there()), survey());
         of_routing.insert(of_routing.end(), of_fence.begin(), of_fence.end());
     }
     for (const std::string& line : of_routing) {

@@ -5,20 +5,15 @@
 
 #include "error.hpp"
 
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include <fmt/format.h>
-#include <linux/bpf.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace statnat {
 namespace {
-
-int bpf(bpf_cmd command, bpf_attr& attributes) {
-    return static_cast<int>(::syscall(SYS_bpf, command, &attributes, sizeof attributes));
-}
 
 std::uint64_t address_of(const void* data) {
     return reinterpret_cast<std::uintptr_t>(data);
@@ -26,38 +21,31 @@ std::uint64_t address_of(const void* data) {
 
 constexpr std::uint8_t set = BPF_ALU64 | BPF_MOV | BPF_K;
 
+// The frame is in register 1 as it begins; what the function returns is what the program does.
+std::array<bpf_insn, 4> instructions(int link) {
+    return {{
+        {.code = set, .dst_reg = BPF_REG_2, .src_reg = 0, .off = 0, .imm = link},
+        {.code = set, .dst_reg = BPF_REG_3, .src_reg = 0, .off = 0, .imm = BPF_F_INGRESS},
+        {.code = BPF_JMP | BPF_CALL, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = BPF_FUNC_clone_redirect},
+        {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
+    }};
+}
+
 [[noreturn]] void refused(int error) {
     throw CannotGoOn{fmt::format("no probe can be sent, since the kernel refuses BPF: {}", std::strerror(error))};
 }
 
 }  // namespace
 
-Injection::Injection(int link) {
-    // The frame is in register 1 as it begins; what the function returns is what the program does.
-    const bpf_insn instructions[] = {
-        {.code = set, .dst_reg = BPF_REG_2, .src_reg = 0, .off = 0, .imm = link},
-        {.code = set, .dst_reg = BPF_REG_3, .src_reg = 0, .off = 0, .imm = BPF_F_INGRESS},
-        {.code = BPF_JMP | BPF_CALL, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = BPF_FUNC_clone_redirect},
-        {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
-    };
-    bpf_attr load{};
-    load.prog_type = BPF_PROG_TYPE_SCHED_CLS;
-    load.insns = address_of(instructions);
-    load.insn_cnt = sizeof instructions / sizeof *instructions;
-    load.license = address_of("GPL");
-    program_ = bpf(BPF_PROG_LOAD, load);
-    if (program_ < 0) {
+Injection::Injection(int link) : program_(instructions(link)) {
+    if (!program_) {
         refused(errno);
     }
 }
 
-Injection::~Injection() {
-    ::close(program_);
-}
-
 void Injection::send(Message frame) const {
     bpf_attr run{};
-    run.test.prog_fd = static_cast<std::uint32_t>(program_);
+    run.test.prog_fd = static_cast<std::uint32_t>(program_.descriptor());
     run.test.data_in = address_of(frame.data());
     run.test.data_size_in = static_cast<std::uint32_t>(frame.size());
     run.test.repeat = 1;

@@ -2,6 +2,7 @@
 // Hands a frame to the kernel as if it had come in by a device. Nothing is made for that which could be left behind.
 #pragma once
 
+#include "routing/classifier.hpp"
 #include "wire/message.hpp"
 
 namespace statnat {
@@ -10,15 +11,12 @@ class Injection {
 public:
     // Into the device of that index. Throws CannotGoOn.
     explicit Injection(int link);
-    ~Injection();
-    Injection(const Injection&) = delete;
-    Injection& operator=(const Injection&) = delete;
 
     // Throws CannotGoOn.
     void send(Message frame) const;
 
 private:
-    int program_;
+    Classifier program_;
 };
 
 }  // namespace statnat

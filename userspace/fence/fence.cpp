@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fence/fence.hpp"
 
+#include "names.hpp"
 #include "pairs/overlaps.hpp"
 #include "pairs/ranges.hpp"
 
@@ -144,7 +145,11 @@ std::string PolicyRule::text() const {
                        what());
 }
 
-Fence fence(const Configuration& configuration) {
+std::string Filter::text() const {
+    return fmt::format("filter on {0}: drop fwmark {1:#x}/{1:#x}", interface, mark);
+}
+
+Fence fence(const Configuration& configuration, const std::vector<std::string>& interfaces) {
     Fence fence;
     for (const Family family : families) {
         const auto& tiers = configuration.pairs.tiers();
@@ -152,6 +157,14 @@ Fence fence(const Configuration& configuration) {
                                            [&](const auto& one) { return one.first.family == family; });
         if (configuration.fail_closed && has_pairs) {
             add_family(family, configuration, fence);
+        }
+    }
+    for (const std::string& interface : interfaces) {
+        const bool is_external = std::any_of(
+            configuration.external_interfaces.begin(), configuration.external_interfaces.end(),
+            [&](const std::string& pattern) { return interface_covers(pattern, interface); });
+        if (is_external && !fence.empty()) {
+            fence.filters.insert({interface, configuration.mark});
         }
     }
     return fence;
@@ -167,6 +180,9 @@ std::vector<std::string> lines(const Fence& fence) {
     }
     if (fence.asks_with_marks) {
         lines.emplace_back("setting net.ipv4.conf.all.src_valid_mark = 1");
+    }
+    for (const Filter& filter : fence.filters) {
+        lines.push_back(filter.text());
     }
     return lines;
 }
@@ -198,6 +214,7 @@ std::vector<std::string> breaches(const Fence& wanted, const Fence& there) {
 
 Fence joined(const Fence& one, const Fence& other) {
     Fence both = one;
+    both.filters.insert(other.filters.begin(), other.filters.end());
     both.rules.insert(other.rules.begin(), other.rules.end());
     both.routes.insert(other.routes.begin(), other.routes.end());
     both.asks_with_marks = one.asks_with_marks || other.asks_with_marks;
@@ -212,7 +229,8 @@ Fence joined(const Fence& one, const Fence& other) {
 }
 
 Fence without(const Fence& one, const Fence& other) {
-    return {difference(one.rules, other.rules), difference(one.routes, other.routes),
+    return {difference(one.filters, other.filters), difference(one.rules, other.rules),
+            difference(one.routes, other.routes),
             one.asks_with_marks && !other.asks_with_marks};
 }
 

@@ -9,6 +9,8 @@
 //     4: from INTERNAL blackhole
 //     5: from all nop                             go on, as if there were none of these
 //
+//     filter on wan0: drop fwmark MARK/MARK       what has come by our rules in prerouting and not in postrouting
+//
 // As long as the rules are there, packets pass by the first line, however many others there are. So does the question
 // of rp_filter about where their source is, if it has their mark (src_valid_mark): else it would be that of a packet
 // from inside.
@@ -45,17 +47,27 @@ struct PolicyRule {
     auto operator<=>(const PolicyRule&) const = default;
 };
 
+// Behind all hooks of an external interface, where there are any.
+struct Filter {
+    std::string interface;
+    std::uint32_t mark = 0;
+
+    std::string text() const;
+    auto operator<=>(const Filter&) const = default;
+};
+
 struct Fence {
+    std::set<Filter> filters{};
     std::set<PolicyRule> rules{};
     std::set<Prefix> routes{};     // of the table that is asked
     bool asks_with_marks = false;  // src_valid_mark; that it may be so without us is no part of a fence
 
-    bool empty() const { return rules.empty() && routes.empty(); }
+    bool empty() const { return rules.empty() && routes.empty() && filters.empty(); }
     bool operator==(const Fence&) const = default;
 };
 
-// What the pairs of a configuration ask for; of families without pairs nothing.
-Fence fence(const Configuration& configuration);
+// What the pairs of a configuration ask for, on a machine with these interfaces; of families without pairs nothing.
+Fence fence(const Configuration& configuration, const std::vector<std::string>& interfaces = {});
 
 // "policy rule 4: from 10.0.0.2/31 blackhole", a line for each part, which are the same for the same parts.
 std::vector<std::string> lines(const Fence& fence);

@@ -2,6 +2,7 @@
 #include "fence/survey.hpp"
 
 #include "error.hpp"
+#include "fence/filters.hpp"
 #include "neighbours/settings.hpp"
 #include "netlink/netlink.hpp"
 #include "netlink/patience.hpp"
@@ -110,6 +111,7 @@ Fence survey() {
             }
         }
     }
+    found.filters = filters_there(netlink);
     found.asks_with_marks = read_setting(src_valid_mark) == "1";
     return found;
 }

@@ -2,7 +2,10 @@
 #include "fence/upkeep.hpp"
 
 #include "error.hpp"
+#include "fence/filters.hpp"
+#include "fence/record.hpp"
 #include "fence/survey.hpp"
+#include "names.hpp"
 #include "neighbours/performance.hpp"
 #include "neighbours/settings.hpp"
 #include "neighbours/steps.hpp"
@@ -13,7 +16,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 #include <set>
 #include <string_view>
 
@@ -55,6 +57,9 @@ public:
         refuse(say(RTM_DELROUTE, 0, destination, link), ESRCH,
                fmt::format("remove the route to {} in table 83", destination.text()));
     }
+
+    bool add(const Filter& filter) { return add_filter(netlink_, filter); }
+    void remove(const Filter& filter, bool with_holder) { remove_filter(netlink_, filter, with_holder); }
 
     // The link that the routes leave by, made where there is none.
     std::uint32_t device() {
@@ -124,9 +129,12 @@ private:
     Netlink netlink_;
 };
 
-// What lets pass first, and goes last.
-void build(const Fence& to_add, const Fence& to_remove) {
+// What lets pass first, and goes last. Returns the interfaces that hold no filters but for ours.
+std::set<std::string> build(const Fence& to_add, const Fence& to_remove, const std::set<std::string>& held_for_us) {
     Work work;
+    for (const Filter& filter : to_remove.filters) {
+        work.remove(filter, held_for_us.contains(filter.interface));
+    }
     const auto each = [&](const Fence& of, bool holds_back, auto act) {
         for (auto rule = of.rules.rbegin(); rule != of.rules.rend(); ++rule) {
             if (rule->holds_back() == holds_back) {
@@ -148,45 +156,13 @@ void build(const Fence& to_add, const Fence& to_remove) {
     if (!to_remove.routes.empty()) {
         work.leave_device();
     }
-}
-
-constexpr std::string_view changed_word = "changed src_valid_mark";
-
-// What was left: whether a setting had to be changed for it, and the rest in lines.
-struct Left {
-    bool changed = false;
-    std::set<std::string> lines{};
-};
-
-std::optional<Left> left_by(const RunFile& record) {
-    auto opened = record.open();
-    if (!opened) {
-        return std::nullopt;
-    }
-    Left left;
-    for (std::string line; std::getline(opened->rest, line);) {
-        if (line == changed_word) {
-            left.changed = true;
-        } else {
-            left.lines.insert(line);
+    std::set<std::string> held;
+    for (const Filter& filter : to_add.filters) {
+        if (work.add(filter)) {
+            held.insert(filter.interface);
         }
     }
-    return left;
-}
-
-void remember(const Fence& fence, bool changed, const RunFile& record) {
-    if (fence.empty()) {
-        record.remove();
-        return;
-    }
-    record.write(0, [&](Replacement& replacement) {
-        if (changed) {
-            replacement.write(fmt::format("{}\n", changed_word));
-        }
-        for (const std::string& line : lines(fence)) {
-            replacement.write(line + "\n");
-        }
-    });
+    return held;
 }
 
 std::string summary(const Fence& added, const Fence& removed) {
@@ -198,31 +174,37 @@ std::string summary(const Fence& added, const Fence& removed) {
     };
     say("added", added.rules.size(), "policy rule");
     say("added", added.routes.size(), "route");
+    say("added", added.filters.size(), "filter");
     say("removed", removed.rules.size(), "policy rule");
     say("removed", removed.routes.size(), "route");
+    say("removed", removed.filters.size(), "filter");
     say("changed", added.asks_with_marks ? 1 : 0, "setting");
     return parts.empty() ? std::string(nothing_to_change) : fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string become(const Fence& wanted, const Fence& there, const RunFile& record) {
+std::string become(const Fence& wanted, const Fence& there, const std::vector<std::string>& external,
+                   const RunFile& record) {
     const Fence to_add = without(wanted, there);
     const Fence to_remove = without(there, wanted);
-    bool changed = left_by(record).value_or(Left{}).changed;
+    FenceRecord left = recall_fence(record).value_or(FenceRecord{});
+    left.external = external;
+    left.changed_setting = left.changed_setting || to_add.asks_with_marks;
+    keep(left, wanted, record);  // whatever happens in between can be undone, and what does not is missed
     if (to_add.asks_with_marks) {
-        changed = true;
-        remember(wanted, changed, record);  // whatever happens in between can be undone
         write_setting(src_valid_mark, "1");
     }
     if (!to_add.empty() || !to_remove.empty()) {
-        build(to_add, to_remove);
+        left.held.merge(build(to_add, to_remove, left.held));
     }
-    if (changed && !wanted.asks_with_marks) {
+    if (left.changed_setting && !wanted.asks_with_marks) {
         write_setting(src_valid_mark, "0");
-        changed = false;
+        left.changed_setting = false;
     }
-    remember(wanted, changed, record);
+    keep(left, wanted, record);
     return summary(to_add, to_remove);
 }
+
+constexpr std::string_view filter_word = "filter on ";
 
 bool has_rules(const Fence& fence, Family family) {
     return std::any_of(fence.rules.begin(), fence.rules.end(),
@@ -231,11 +213,12 @@ bool has_rules(const Fence& fence, Family family) {
 
 }  // namespace
 
-void open_for(const Configuration& coming) {
+void open_for(const Configuration& coming, const RunFile& record) {
     const Fence there = survey();
-    const Fence wanted = there.empty() ? Fence{} : fence(coming);
+    const Fence wanted = there.empty() ? Fence{} : fence(coming, interfaces_there());
     Fence passing;
     Fence in_the_way;
+    in_the_way.filters = without(there, wanted).filters;
     for (const PolicyRule& rule : there.rules) {
         if (rule.holds_back() && !has_rules(wanted, rule.family)) {
             in_the_way.rules.insert(rule);
@@ -247,12 +230,12 @@ void open_for(const Configuration& coming) {
         }
     }
     if (!passing.empty() || !in_the_way.empty()) {
-        build(passing, in_the_way);
+        build(passing, in_the_way, recall_fence(record).value_or(FenceRecord{}).held);
     }
 }
 
 std::string close_behind(const Configuration& configuration, const RunFile& record) {
-    return become(fence(configuration), survey(), record);
+    return become(fence(configuration, interfaces_there()), survey(), configuration.external_interfaces, record);
 }
 
 void close_around(const Configuration& configuration, const std::vector<Family>& families_left,
@@ -265,15 +248,18 @@ void close_around(const Configuration& configuration, const std::vector<Family>&
     std::erase_if(staying.rules, [&](const PolicyRule& rule) { return is_gone(rule.family); });
     std::erase_if(staying.routes, [&](const Prefix& route) { return is_gone(route.address.family); });
     staying.asks_with_marks = has_rules(staying, Family::ipv4);
-    become(joined(staying, fence(configuration)), there, record);
+    if (staying.rules.empty()) {
+        staying.filters.clear();
+    }
+    become(joined(staying, fence(configuration, interfaces_there())), there, configuration.external_interfaces, record);
 }
 
 std::string take_down(const RunFile& record) {
-    return become({}, survey(), record);
+    return become({}, survey(), {}, record);
 }
 
 std::vector<std::string> gaps(const RunFile& record) {
-    const auto left = left_by(record);
+    const auto left = recall_fence(record);
     if (!left) {
         return {};
     }
@@ -281,14 +267,27 @@ std::vector<std::string> gaps(const RunFile& record) {
     found.asks_with_marks = found.asks_with_marks && left->lines.contains(lines({.asks_with_marks = true}).front());
     const std::vector<std::string> all = lines(found);
     const std::set<std::string> there(all.begin(), all.end());
+    // Filters go with their interfaces, and there are more where interfaces have come.
+    std::set<std::string> wanted = left->lines;
+    std::erase_if(wanted, [](const std::string& line) { return line.starts_with(filter_word); });
     std::vector<std::string> sentences;
-    for (const std::string& line : left->lines) {
+    for (const std::string& name : interfaces_there()) {
+        const bool is_external = std::any_of(left->external.begin(), left->external.end(),
+                                             [&](const auto& pattern) { return interface_covers(pattern, name); });
+        const std::string begin = fmt::format("{}{}:", filter_word, name);
+        const bool stands =
+            std::any_of(all.begin(), all.end(), [&](const auto& line) { return line.starts_with(begin); });
+        if (is_external && !stands) {
+            sentences.push_back(fmt::format("{}{} is gone", filter_word, name));
+        }
+    }
+    for (const std::string& line : wanted) {
         if (!there.contains(line)) {
             sentences.push_back(line + " is gone");
         }
     }
     for (const std::string& line : there) {
-        if (!left->lines.contains(line)) {
+        if (!wanted.contains(line) && !line.starts_with(filter_word)) {
             sentences.push_back(line + " is somebody else's");
         }
     }

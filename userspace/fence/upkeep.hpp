@@ -11,7 +11,7 @@
 namespace statnat {
 
 // Before rules come that mark packets otherwise, or not at all: lets pass what will be theirs. Throws CannotGoOn.
-void open_for(const Configuration& coming);
+void open_for(const Configuration& coming, const RunFile& record);
 
 // Makes it what the configuration asks for, and remembers that. "added 5 policy rules, added 2 routes", or
 // `nothing_to_change`. Throws CannotGoOn.

@@ -91,12 +91,21 @@ Map make_internal(const Elements& by_internal) {
 // what they do not translate they must not mark, and so a map is asked first. It is a hash, as those of the pairs are:
 // on newer kernels what is looked up in intervals stays until the table has gone (nft_pipapo_lookup() of
 // net/netfilter/nft_set_pipapo.c since Linux 6.17; seen with a map of one prefix on 7.3).
-void mark_first(Table& table, std::uint32_t mark) {
-    if (mark != 0) {
-        table.standing_maps.push_back({std::string(standing_map)});
-        const AskStanding standing{std::string(standing_map)};
-        auto& rules = table.chains.front().rules;
-        rules.insert(rules.begin(), make_rule({{standing, SetMark{mark}}}));
+//
+// Where postrouting takes the bit away at its very end, a packet has come by all rules while the map stood: the filters
+// of external interfaces let it pass.
+void mark_what_comes_by(Table& table, const Extras& extras) {
+    if (extras.mark == 0) {
+        return;
+    }
+    table.standing_maps.push_back({std::string(standing_map)});
+    const AskStanding standing{std::string(standing_map)};
+    for (Chain& chain : table.chains) {
+        if (chain.name == "prerouting") {
+            chain.rules.insert(chain.rules.begin(), make_rule({{standing, SetMark{extras.mark}}}));
+        } else if (chain.name == "postrouting" && !extras.interfaces.empty()) {
+            chain.rules.push_back(make_rule({{standing, ClearMark{extras.mark}}}));
+        }
     }
 }
 
@@ -166,7 +175,7 @@ Table make_table(Family family, const Tiers& tiers, const AllHoles& holes, const
         table.prefix_sets.push_back({std::string(exempt_set), false, destinations});
     }
     table.chains = engine == Engine::expression ? expression_chains(table, extras) : native_chains(family, extras);
-    mark_first(table, extras.mark);
+    mark_what_comes_by(table, extras);
     return table;
 }
 

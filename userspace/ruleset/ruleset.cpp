@@ -130,6 +130,9 @@ struct StatementText {
     std::string operator()(const SetMark& statement) const {
         return "meta mark set meta mark | " + in_hexadecimal(statement.bits);
     }
+    std::string operator()(const ClearMark& statement) const {
+        return "meta mark set meta mark & " + in_hexadecimal(~statement.bits);
+    }
     std::string operator()(const MatchMark& statement) const {
         const std::string bits = in_hexadecimal(statement.bits);
         return "meta mark & " + bits + " == " + bits;

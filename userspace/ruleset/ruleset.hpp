@@ -171,6 +171,12 @@ struct SetMark {
     bool operator==(const SetMark&) const = default;
 };
 
+// meta mark set meta mark & ~BITS
+struct ClearMark {
+    std::uint32_t bits;
+    bool operator==(const ClearMark&) const = default;
+};
+
 // meta mark & BITS == BITS
 struct MatchMark {
     std::uint32_t bits;
@@ -205,8 +211,8 @@ struct Foreign {
 
 using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, MatchHost, MatchService, MatchBytes,
                                AskStanding, MatchOutside, MatchAddressType, MatchForwarded, MatchInterface,
-                               MatchIcmpType, MatchUntracked, Notrack, SetMark, MatchMark, KeepSource, Drop, Accept,
-                               Counter, Foreign>;
+                               MatchIcmpType, MatchUntracked, Notrack, SetMark, ClearMark, MatchMark, KeepSource, Drop,
+                               Accept, Counter, Foreign>;
 
 // What snat_stateless counts beside what is translated as most packets are.
 enum class Reason : std::uint8_t {

@@ -208,7 +208,8 @@ std::vector<Statement> of_meta(std::span<const Expression> dumped) {
             std::memcpy(&number, bytes.data(), std::min(bytes.size(), sizeof number));
             return number;
         };
-        found.insert(found.end(), {SetMark{bits(NFTA_BITWISE_XOR)}, MatchMark{bits(NFTA_BITWISE_MASK)}});
+        found.insert(found.end(), {SetMark{bits(NFTA_BITWISE_XOR)}, ClearMark{~bits(NFTA_BITWISE_MASK)},
+                                   MatchMark{bits(NFTA_BITWISE_MASK)}});
     }
     const auto one = byte_of(dumped, 3, "cmp", NFTA_CMP_DATA);
     const auto other = byte_of(dumped, 4, "cmp", NFTA_CMP_DATA);

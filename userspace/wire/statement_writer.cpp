@@ -50,6 +50,14 @@ void put_address_load(nlmsghdr* message, Family family, Field field) {
     put_payload_load(message, NFT_PAYLOAD_NETWORK_HEADER, address_offset(family, field), address_size(family));
 }
 
+// meta mark set meta mark & ~BITS ^ VALUE
+void put_mark(nlmsghdr* message, std::uint32_t bits, std::uint32_t value) {
+    put_meta_load(message, NFT_META_MARK);
+    const std::uint32_t others = ~bits;
+    put_mask(message, &others, sizeof others, &value);
+    put(message, "meta", {{NFTNL_EXPR_META_KEY, NFT_META_MARK}, {NFTNL_EXPR_META_SREG, NFT_REG_1}});
+}
+
 // Writes the expressions of a statement into the list that is open in `message`.
 struct StatementWriter {
     nlmsghdr* message;
@@ -221,12 +229,12 @@ struct StatementWriter {
     // [ meta load mark => reg 1 ]
     // [ bitwise reg 1 = ( reg 1 & 0xf7ffffff ) ^ 0x08000000 ]
     // [ meta set mark with reg 1 ]
-    void operator()(const SetMark& statement) const {
-        put_meta_load(message, NFT_META_MARK);
-        const std::uint32_t others = ~statement.bits;
-        put_mask(message, &others, sizeof others, &statement.bits);
-        put(message, "meta", {{NFTNL_EXPR_META_KEY, NFT_META_MARK}, {NFTNL_EXPR_META_SREG, NFT_REG_1}});
-    }
+    void operator()(const SetMark& statement) const { put_mark(message, statement.bits, statement.bits); }
+
+    // [ meta load mark => reg 1 ]
+    // [ bitwise reg 1 = ( reg 1 & 0xf7ffffff ) ^ 0x00000000 ]
+    // [ meta set mark with reg 1 ]
+    void operator()(const ClearMark& statement) const { put_mark(message, statement.bits, 0); }
 
     // [ meta load mark => reg 1 ]
     // [ bitwise reg 1 = ( reg 1 & 0x00010000 ) ^ 0x00000000 ]
