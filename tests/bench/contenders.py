@@ -73,6 +73,10 @@ def closed(gateway, setting):
     tool(gateway, setting, "expression", "closed.toml")
 
 
+def filtered(gateway, setting):
+    tool(gateway, setting, "expression", "filtered.toml")
+
+
 def firewalled(gateway, setting, configuration="statnat.toml"):
     tool(gateway, setting, "expression", configuration)
     follow_connections(gateway, setting)
@@ -153,6 +157,8 @@ CONTENDERS = {
         bordered, "statnat-nft sync, engine expression, counters per pair, two external interfaces"),
     "ours, fail-closed": Contender(
         closed, "statnat-nft sync, engine expression, counters per pair, with the policy rules of fail-closed"),
+    "ours, filtered": Contender(
+        filtered, "the same at a border, two external interfaces, with the filter on the way out"),
     "ours, firewalled": Contender(
         firewalled, "statnat-nft sync, engine expression, counters per pair, beside a firewall with a default drop"),
     "ours, followed": Contender(

@@ -67,6 +67,7 @@ def prepared(folder, family, pairs):
     (folder / "statnat.toml").write_text(all_pairs)
     (folder / "spread.toml").write_text(f'{all_pairs}\n[pairs]\n"{family.apart[0]}" = "{family.apart[1]}"\n')
     (folder / "closed.toml").write_text(f"{all_pairs}fail-closed = true\n")
+    (folder / "filtered.toml").write_text(f'{all_pairs}fail-closed = true\nexternal-interfaces = ["ppp*", "out"]\n')
     (folder / "followed.toml").write_text(f'{all_pairs}conntrack = "follow"\n')
     exempt = ", ".join(f'"{prefix}"' for prefix in family.exempt)
     (folder / "exempt.toml").write_text(all_pairs + f"exempt-destinations = [{exempt}]\n")
