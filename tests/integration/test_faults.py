@@ -252,6 +252,20 @@ def test_what_fails_once(place, calls, error):
             assert place("sync").returncode == 0 and place("status", "--health").stdout == "healthy\n"
 
 
+@pytest.mark.parametrize("calls, error", FAILING)
+def test_a_file_of_all_rules_has_all_of_them(place, calls, error):
+    """Stock nft takes what it cannot ask for as not being there, and says nothing."""
+    in_files(place)
+    saved = place.rules.parent / "saved.nft"
+    place("save", saved)
+    whole, points = saved.read_text(), calls_of(place, calls, ["save", saved])
+    for call, number in points:
+        saved.write_text("old\n")
+        done = place.traced(meeting(call, number, f"error={error}"), "save", saved)
+        assert (done.returncode, saved.read_text()) in ((0, whole), (1, "old\n")), (call, number, done)
+        assert done.returncode == 0 or "statnat-nft: error: " in done.stderr
+
+
 def test_a_full_disk(place):
     """The gateway is in order; what was not written is said, and the old file is there."""
     wanting_new(place)

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <nftables/libnftables.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -113,6 +114,7 @@ int Session::finish(int status) {
     output_.flush();
     errors_.end();
     const bool batch_came_by = std::exchange(batch_came_by_, false);
+    const int unheard = std::exchange(unheard_, 0);
     const bool lost = status == 0 && !batch_came_by && has_statements();
     documents_.clear();
     if (const auto refusal = std::exchange(refusal_, std::nullopt)) {
@@ -121,6 +123,11 @@ int Session::finish(int status) {
     if (lost) {
         throw CannotGoOn{"this libnftables sends rules in a way that is not known here: the kernel may now have log "
                          "statements in the place of snat_stateless"};
+    }
+    // libnftables takes what it cannot ask for as not being there.
+    if (status == 0 && unheard != 0) {
+        throw CannotGoOn{fmt::format("cannot ask the kernel for all of its ruleset: {}: what is listed is not all",
+                                     std::strerror(unheard))};
     }
     if (output_.missed_one()) {
         throw CannotGoOn{"this libnftables writes rules with snat_stateless in a way that is not known here: the "
@@ -210,12 +217,18 @@ ssize_t Session::send_rewritten(int socket, const msghdr& batch) {
 }
 
 ssize_t Session::ask(const mnl_socket* socket, Message question) {
-    return system_.ask(socket, question);
+    const ssize_t sent = system_.ask(socket, question);
+    if (sent < 0 && errno != EINTR) {
+        unheard_ = errno;
+    }
+    return sent;
 }
 
 ssize_t Session::receive(const mnl_socket* socket, std::span<std::uint8_t> buffer) {
     const ssize_t received = system_.receive(socket, buffer);
     if (received <= 0) {
+        // It reads until there is nothing more.
+        unheard_ = received < 0 && errno != EINTR && errno != EAGAIN ? errno : unheard_;
         return received;
     }
     return static_cast<ssize_t>(rewriter_.from_kernel(buffer.first(static_cast<std::size_t>(received))));

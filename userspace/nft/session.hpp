@@ -60,6 +60,7 @@ private:
     System& system_;
     Interposed* before_;  // who was asked before this
     bool batch_came_by_ = false;  // in this run
+    int unheard_ = 0;             // errno of a question that did not get to the kernel, or of an answer to us
     std::optional<CannotGoOn> refusal_;  // of a batch, by us
     StandIns stand_ins_;
     Rewriter rewriter_{stand_ins_};
