@@ -262,8 +262,9 @@ def test_a_file_of_all_rules_has_all_of_them(place, calls, error):
     for call, number in points:
         saved.write_text("old\n")
         done = place.traced(meeting(call, number, f"error={error}"), "save", saved)
-        assert (done.returncode, saved.read_text()) in ((0, whole), (1, "old\n")), (call, number, done)
-        assert done.returncode == 0 or "statnat-nft: error: " in done.stderr
+        assert saved.read_text() == ("old\n" if done.returncode else whole), (call, number, done)
+        # libnftables ends the process by itself where it cannot ask for interfaces.
+        assert done.returncode == 0 or done.stderr
 
 
 def test_a_full_disk(place):
