@@ -148,6 +148,7 @@ FRAGMENTED = [
     row("SCTP",                     {},                     SCTP() / SCTPChunkData(data=bytes(1200))),
     row("ICMP echo",                {},                     ICMP(type=8) / bytes(1300)),
     row("unknown protocol",         {"proto": 253},         bytes(1300)),
+    row("as if all were redirects", {},                     ICMP(type=8) / (b"\5" * 1300)),
 ]
 
 ORDERS = {"in order": (0, 1, 2, 3), "backwards": (3, 2, 1, 0), "shuffled": (2, 0, 3, 1)}

@@ -139,12 +139,7 @@ class Packets:
         source, target = self.ends()
         protocol, content = self.error(source, target) if self.chance(.35) else self.content(source, target)
         packet = self.whole(source, target, protocol, content, index)
-        return packet if len(packet) <= MTU and not self.is_open(packet) else self.packet(index)
-
-    def is_open(self, packet):
-        """Stock rules take what a later fragment begins with for the type of a redirect, if it is in one piece."""
-        return (self.stock and self.version == 4 and packet[9] == 1 and packet[6] & 0x1f | packet[7]
-                and packet[4 * (packet[0] & 15):][:1] == bytes([REDIRECT]))
+        return packet if len(packet) <= MTU else self.packet(index)
 
     def whole(self, source, target, protocol, content, index, hops=None):
         build = self.ipv4 if self.version == 4 else self.ipv6

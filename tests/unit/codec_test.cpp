@@ -169,6 +169,7 @@ TEST(Codec, ReadsBackEveryStatement) {
         MatchIcmpType{1, 4},
         MatchIcmpType{3, 5},
         MatchIcmpType{8, 8},
+        MatchBeginning{},
         MatchUntracked{},
         Notrack{},
         SetMark{0x08000000},

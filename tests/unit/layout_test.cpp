@@ -232,7 +232,7 @@ TEST(LayoutTest, OfTheNativeEngineWithExternalInterfaces) {
         "  iifname \"wan0\" " + routable,
         "  iifname \"ppp*\" " + routable,
         "  ip saddr @internal " + routable,
-        "  icmp type 5 ip daddr @internal drop",
+        "  icmp type 5 ip frag-off & 0x1fff == 0 ip daddr @internal drop",
         "  ip saddr @internal" + abroad + " fib daddr . mark oifname \"wan0\" notrack",
         "  ip saddr @internal" + abroad + " fib daddr . mark oifname \"ppp*\" notrack",
         "chain postrouting filter postrouting -300",
@@ -242,7 +242,7 @@ TEST(LayoutTest, OfTheNativeEngineWithExternalInterfaces) {
         "  iif 0 oifname \"ppp*\" ip saddr @internal fib saddr type local" + outbound,
         "  ip saddr @internal ct state untracked ip daddr @internal" + outbound,
         "chain output route output -300",
-        "  icmp type 5 drop",
+        "  icmp type 5 ip frag-off & 0x1fff == 0 drop",
         "  oifname \"wan0\" ip saddr @internal notrack",
         "  oifname \"ppp*\" ip saddr @internal notrack",
     }));
@@ -276,14 +276,14 @@ TEST(LayoutTest, InAVrf) {
     EXPECT_EQ(Lines(lines.end() - 10, lines.end()), (Lines{
         "chain prerouting filter prerouting -300",
         "  ip saddr != 169.254.0.0/16 ip daddr set ip daddr map @ext2int notrack" + mark,
-        "  icmp type 5 ip daddr @internal drop",
+        "  icmp type 5 ip frag-off & 0x1fff == 0 ip daddr @internal drop",
         "  iifname \"red\" ip saddr @internal" + abroad + " notrack",
         "  iifname \"la\" ip saddr @internal" + abroad + " notrack",
         "  iifname \"lb\" ip saddr @internal" + abroad + " notrack",
         "chain postrouting filter postrouting -300",
         "  iif != 0 iifname \"red\" ip saddr @internal" + abroad + " ip saddr set ip saddr map @int2ext",
         "chain output route output -300",
-        "  icmp type 5 drop",
+        "  icmp type 5 ip frag-off & 0x1fff == 0 drop",
     }));
     for (const Engine engine : {Engine::expression, Engine::native}) {
         for (const Table& table : layout(configuration, engine)) {
@@ -456,7 +456,7 @@ TEST(LayoutTest, OfTheNativeEngineKeepsConntrackOff) {
         "  10.0.0.3",
         "chain prerouting filter prerouting -300",
         "  ip saddr != 169.254.0.0/16 ip daddr set ip daddr map @ext2int notrack",
-        "  icmp type 5 ip daddr @internal drop",
+        "  icmp type 5 ip frag-off & 0x1fff == 0 ip daddr @internal drop",
         "  ip saddr @internal fib daddr type unicast ip daddr != 169.254.0.0/16 notrack",
         "chain postrouting filter postrouting -300",
         "  iif != 0 ip saddr @internal"
@@ -464,7 +464,7 @@ TEST(LayoutTest, OfTheNativeEngineKeepsConntrackOff) {
         "  iif 0 ip saddr @internal fib saddr type local"
         " fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext",
         "chain output route output -300",
-        "  icmp type 5 drop",
+        "  icmp type 5 ip frag-off & 0x1fff == 0 drop",
         "  ip saddr @internal notrack",
     }));
 }
@@ -479,7 +479,7 @@ TEST(LayoutTest, OfTheNativeEngineWithExemptDestinationsAndRuleCounters) {
         "  10.0.0.0/8",
         "chain prerouting filter prerouting -300",
         "  ip saddr != 169.254.0.0/16 ip daddr set ip daddr map @ext2int notrack counter",
-        "  icmp type 5 ip daddr @internal drop",
+        "  icmp type 5 ip frag-off & 0x1fff == 0 ip daddr @internal drop",
         "  ip saddr @internal ip daddr != @exempt fib daddr type unicast ip daddr != 169.254.0.0/16 notrack",
         "chain postrouting filter postrouting -300",
         "  iif != 0 ip saddr @internal ct state untracked ip daddr != @exempt"
@@ -489,7 +489,7 @@ TEST(LayoutTest, OfTheNativeEngineWithExemptDestinationsAndRuleCounters) {
         "  ip saddr @internal ct state untracked ip daddr @exempt ip daddr @internal"
         " fib daddr type unicast ip daddr != 169.254.0.0/16 ip saddr set ip saddr map @int2ext counter",
         "chain output route output -300",
-        "  icmp type 5 drop",
+        "  icmp type 5 ip frag-off & 0x1fff == 0 drop",
         "  ip saddr @internal ip daddr != @exempt notrack",
     }));
 }
@@ -693,6 +693,7 @@ TEST(RulesetTest, WritesStatementsAsNftDoes) {
         {AskStanding{"m"}, "meta protocol vmap @m"},
         {MatchIcmpType{3, 5}, "icmp type 3-5"},
         {MatchIcmpType{8, 8}, "icmp type 8"},
+        {MatchBeginning{}, "ip frag-off & 0x1fff == 0"},
         {MatchUntracked{}, "ct state untracked"},
         {Notrack{}, "notrack"},
         {SetMark{0x08000000}, "meta mark set meta mark | 0x08000000"},

@@ -65,6 +65,16 @@ std::vector<Rule> native_postrouting(Family family, const Extras& extras) {
     return rules;
 }
 
+// The kernel takes what a later fragment of IPv4 begins with for a type as well (nft_payload_fast_eval() of
+// net/netfilter/nf_tables_core.c, seen on 6.18).
+std::vector<Statement> redirect(Family family) {
+    std::vector<Statement> matches{icmp_redirect(family)};
+    if (family == Family::ipv4) {
+        matches.emplace_back(MatchBeginning{});
+    }
+    return matches;
+}
+
 std::vector<Rule> native_prerouting(Family family, const Extras& extras) {
     const SetAddress inbound{Field::destination, std::string(ext2int)};
     // A lookup in int2ext would count each outbound packet twice.
@@ -78,7 +88,7 @@ std::vector<Rule> native_prerouting(Family family, const Extras& extras) {
     if (!extras.interfaces.empty()) {
         rules.push_back(make_rule({{has_pair, routable, inbound, Notrack{}}, counted(extras)}));
     }
-    rules.push_back(make_rule({{icmp_redirect(family), to_internal, Drop{}}}));
+    rules.push_back(make_rule({redirect(family), {to_internal, Drop{}}}));
     // What is for the gateway itself stays tracked.
     for (const std::vector<Statement>& from : by_each_way_out(extras)) {
         for (const std::vector<Statement>& route : by_each_interface(Way::route, extras)) {
@@ -92,7 +102,7 @@ std::vector<Rule> native_output(Family family, const Extras& extras) {
     const MatchAddress has_pair{Field::source, std::string(internal_set)};
     // What the gateway's own redirects are about is in their quote, of which stock rules can only ask what a listing of
     // nft could not be loaded with: it sends none at all.
-    std::vector<Rule> rules{make_rule({{icmp_redirect(family), Drop{}}})};
+    std::vector<Rule> rules{make_rule({redirect(family), {Drop{}}})};
     if (extras.vrf) {
         return rules;  // what it sends is nobody's inside
     }

@@ -125,6 +125,7 @@ struct StatementText {
         return statement.first == statement.last ? first : first + "-" + std::to_string(statement.last);
     }
 
+    std::string operator()(const MatchBeginning&) const { return "ip frag-off & 0x1fff == 0"; }
     std::string operator()(const MatchUntracked&) const { return "ct state untracked"; }
     std::string operator()(const Notrack&) const { return "notrack"; }
     std::string operator()(const SetMark& statement) const {

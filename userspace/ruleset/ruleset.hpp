@@ -155,6 +155,11 @@ struct MatchIcmpType {
     bool operator==(const MatchIcmpType&) const = default;
 };
 
+// ip frag-off & 0x1fff == 0: a whole packet or a first fragment, of IPv4
+struct MatchBeginning {
+    bool operator==(const MatchBeginning&) const = default;
+};
+
 // ct state untracked
 struct MatchUntracked {
     bool operator==(const MatchUntracked&) const = default;
@@ -211,8 +216,8 @@ struct Foreign {
 
 using Statement = std::variant<SnatStateless, SetAddress, MatchAddress, MatchHost, MatchService, MatchBytes,
                                AskStanding, MatchOutside, MatchAddressType, MatchForwarded, MatchInterface,
-                               MatchIcmpType, MatchUntracked, Notrack, SetMark, ClearMark, MatchMark, KeepSource, Drop,
-                               Accept, Counter, Foreign>;
+                               MatchIcmpType, MatchBeginning, MatchUntracked, Notrack, SetMark, ClearMark, MatchMark,
+                               KeepSource, Drop, Accept, Counter, Foreign>;
 
 // What snat_stateless counts beside what is translated as most packets are.
 enum class Reason : std::uint8_t {

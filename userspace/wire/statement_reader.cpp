@@ -252,7 +252,9 @@ std::vector<Statement> candidates(std::span<const Expression> dumped, Family fam
         return of_fib(dumped);
     }
     if (name == "payload" && dumped.size() >= 3 && dumped[1].name == "bitwise") {
-        return outside_of_bits(dumped, family);
+        std::vector<Statement> found = outside_of_bits(dumped, family);
+        found.emplace_back(MatchBeginning{});
+        return found;
     }
     if (name == "payload" && dumped.size() >= 2 && dumped[1].name == "cmp") {
         return of_compared_bytes(dumped, family);

@@ -215,6 +215,18 @@ struct StatementWriter {
         }
     }
 
+    // [ payload load 2b @ network header + 6 => reg 1 ]
+    // [ bitwise reg 1 = ( reg 1 & 0x0000ff1f ) ^ 0x00000000 ]
+    // [ cmp eq reg 1 0x00000000 ]
+    void operator()(const MatchBeginning&) const {
+        constexpr std::uint32_t fragment_offset = 6;
+        const std::uint16_t offset = htons(0x1fff);
+        const std::uint16_t zero = 0;
+        put_payload_load(message, NFT_PAYLOAD_NETWORK_HEADER, fragment_offset, sizeof offset);
+        put_mask(message, &offset, sizeof offset);
+        put_compare(message, NFT_CMP_EQ, &zero, sizeof zero);
+    }
+
     // [ ct load state => reg 1 ]
     // [ bitwise reg 1 = ( reg 1 & 0x00000040 ) ^ 0x00000000 ]
     // [ cmp neq reg 1 0x00000000 ]
