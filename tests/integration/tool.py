@@ -45,7 +45,7 @@ class Tool:
         lines = ["[gateway]"]
         lines += [f"{key.replace('_', '-')} = {json.dumps(value)}" for key, value in gateway.items()]
         lines += ["[pairs]"]
-        lines += [f'"{internal}" = "{external}"' for internal, external in (pairs or {}).items()]
+        lines += [f'"{internal}" = {json.dumps(external)}' for internal, external in (pairs or {}).items()]
         self.file.write_text("\n".join(lines) + "\n")
         return self.file
 

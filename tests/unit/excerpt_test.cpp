@@ -126,6 +126,10 @@ TEST(Excerpt, IsNotEnough) {
     EXPECT_GT(del(ruleset_of({more}), more.internal).dumps, glance);    // and that are to go
     EXPECT_GT(add(ruleset_of(hosts), hosts[1]).dumps, glance);          // what is refused
     EXPECT_TRUE(add(ruleset_of(hosts), hosts[1]).after.empty());
+    both = hosts;
+    both.push_back({hosts[0].internal, *Prefix::parse("192.0.2.7"), false, "", true});
+    EXPECT_GT(del(ruleset_of(both), hosts[0].internal).dumps, glance);  // by which further addresses it is reached
+    EXPECT_TRUE(plan(ruleset_of({hosts[1], hosts[2]}), del(ruleset_of(both), hosts[0].internal).after).empty());
     Ruleset damaged = ruleset_of(hosts);
     damaged[0].chains[0].rules.clear();
     const Done repaired = add(damaged, more);

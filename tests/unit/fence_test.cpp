@@ -96,6 +96,17 @@ TEST(Fence, OfIPv6AsksForNoSetting) {
 }
 
 // Nobody is behind 203.0.113.5, but for a pair that has just that.
+TEST(Fence, HoldsBackFurtherExternals) {
+    Configuration configuration = closed({{"10.0.0.2", "198.51.100.2"}});
+    configuration.pairs.push_back({prefix("10.0.0.2"), prefix("203.0.113.9"), false, "", true});
+    configuration.pairs.sort();
+    const Fence wanted = fence(configuration);
+    EXPECT_EQ(wanted.routes, (std::set<Prefix>{prefix("198.51.100.2"), prefix("203.0.113.9")}));
+    EXPECT_EQ(std::count_if(wanted.rules.begin(), wanted.rules.end(),
+                            [](const PolicyRule& rule) { return rule.station == Station::outbound; }),
+              1);
+}
+
 TEST(Fence, LeavesHolesAlone) {
     const Fence with_hole = fence(closed({{"10.1.0.0/29", "203.0.113.0/29"}, {"10.1.0.5", "198.51.100.5"}}));
     EXPECT_EQ(with_hole.routes, (std::set<Prefix>{prefix("198.51.100.5"), prefix("203.0.113.0/30"),

@@ -116,7 +116,10 @@ TEST(Inventory, IsTheInverseOfTheLayout) {
     Configuration configuration;
     configuration.pairs = {{side("10.0.0.2"), side("198.51.100.9"), false, "mail"},
                            {side("10.0.0.3"), side("198.51.100.3"), false, ""},
-                           {side("fd00:1::2"), side("2001:db8:1::9"), false, "web"}};
+                           {side("fd00:1::2"), side("2001:db8:1::9"), false, "web"},
+                           {side("10.0.0.2"), side("198.51.100.77"), false, "", true},
+                           {side("10.0.0.2"), side("203.0.113.7"), false, "", true},
+                           {side("fd00:1::2"), side("2001:db8:1::77"), false, "", true}};
     configuration.exempt_destinations = {Prefix::parse("10.0.0.0/8").value(), Prefix::parse("fd00::/8").value()};
     for (const Engine engine : {Engine::expression, Engine::native}) {
         for (const Counters counters : {Counters::pair, Counters::rule, Counters::off}) {

@@ -124,6 +124,15 @@ TEST(AnswersTest, LeaveOwnAddressesAndRoutersAlone) {
               Lines{"192.0.2.254 is an external address, and a router's: it is left to the router"});
 }
 
+TEST(AnswersTest, AreForFurtherExternals) {
+    Pairs some = pairs({{"10.0.0.2", "198.51.100.2"}});
+    some.push_back({prefix("10.0.0.2"), prefix("192.0.2.102"), false, "", true});
+    some.sort();
+    const Answers wanted = answers(some, surroundings());
+    EXPECT_EQ(texts(wanted.routes), (Lines{"192.0.2.102", "198.51.100.2"}));
+    EXPECT_EQ(wanted.proxies, (std::set<Proxy>{{address("192.0.2.102"), wan}}));
+}
+
 TEST(AnswersTest, LeaveAloneWhatIsExcluded) {
     Pairs some = pairs({{"10.0.0.128/29", "192.0.2.128/29"}, {"10.0.9.9", "192.0.2.130"}});
     some.exclude(prefix("10.0.0.129"));

@@ -76,6 +76,29 @@ TEST(HolesTest, AreWhatIsExcludedOnBothSides) {
     EXPECT_TRUE(externals_excluded(pairs.without(make_pair("10.1.0.0/24", "203.0.113.0/24"))).empty());
 }
 
+TEST(HolesTest, AreFilledByFurtherExternals) {
+    const Pair inbound{*Prefix::parse("10.1.0.5"), *Prefix::parse("203.0.113.5"), false, "", true};
+    Pairs pairs{make_pair("10.1.0.0/24", "203.0.113.0/24"), make_pair("10.1.0.5", "198.51.100.5"), inbound};
+    EXPECT_FALSE(collide(pairs));
+    EXPECT_TRUE(holes(pairs).empty());
+    EXPECT_TRUE(pairs.unanswered().empty());
+    pairs = pairs.without(make_pair("10.1.0.5", "198.51.100.5"));
+    EXPECT_EQ(pairs, Pairs({make_pair("10.1.0.0/24", "203.0.113.0/24")}));
+    EXPECT_TRUE(collide({make_pair("10.1.0.0/24", "203.0.113.0/24"), inbound}));
+    EXPECT_EQ(Pairs({inbound}).unanswered(), std::vector{inbound});
+}
+
+TEST(OverlapsTest, AHostHasSeveralExternals) {
+    const auto inbound = [](const std::string& internal, const std::string& external) {
+        return Pair{*Prefix::parse(internal), *Prefix::parse(external), false, "", true};
+    };
+    const Pair pair = make_pair("10.0.0.2", "198.51.100.2");
+    EXPECT_FALSE(collide({pair, inbound("10.0.0.2", "198.51.100.9"), inbound("10.0.0.2", "198.51.100.8")}));
+    EXPECT_TRUE(collide({pair, inbound("10.0.0.2", "198.51.100.2")}));
+    EXPECT_TRUE(collide({pair, inbound("10.0.0.2", "10.0.0.2")}));
+    EXPECT_TRUE(collide({pair, make_pair("10.0.0.3", "198.51.100.3"), inbound("10.0.0.3", "198.51.100.2")}));
+}
+
 TEST(HolesTest, OfNptAreWhereItWouldHaveGone) {
     const Pair wide = make_pair("fd01:203:405::/48", "2001:db8:1::/48", true);
     EXPECT_EQ(holes({wide, make_pair("fd01:203:405:1::/64", "2001:db8:9::/64")}),

@@ -517,6 +517,24 @@ TEST(DescribeTest, TellsPairs) {
     }));
 }
 
+TEST(DescribeTest, TellsFurtherExternalsOneByOne) {
+    const auto with = [](std::initializer_list<const char*> further) {
+        std::vector<Pair> pairs{make_pair("10.0.0.2", "198.51.100.2"), make_pair("10.0.0.3", "198.51.100.3")};
+        for (const char* external : further) {
+            pairs.push_back({*Prefix::parse("10.0.0.2"), *Prefix::parse(external), false, "", true});
+        }
+        return layout(make_configuration(pairs), Engine::native);
+    };
+    const Plan changes = plan(with({"198.51.100.7", "198.51.100.8"}), with({"198.51.100.8", "198.51.100.9"}));
+    EXPECT_EQ(describe(changes, "statnat"),
+              (Lines{"+ 10.0.0.2 198.51.100.7 inbound", "- 10.0.0.2 198.51.100.9 inbound"}));
+    EXPECT_EQ(count_pairs(changes).added, 1U);
+    EXPECT_EQ(count_pairs(changes).removed, 1U);
+    EXPECT_FALSE(loss(plan(with({}), with({"198.51.100.7", "198.51.100.8"})), with({}), with({"198.51.100.7"}))
+                     .is_suspicious());
+    EXPECT_TRUE(plan(with({"198.51.100.7"}), with({"198.51.100.7"})).empty());
+}
+
 TEST(DescribeTest, TellsPrefixesAndNoHoles) {
     const Pair wide = make_pair("10.1.0.0/24", "203.0.113.0/24", "lab");
     const Ruleset before = layout(make_configuration({wide}), Engine::expression);

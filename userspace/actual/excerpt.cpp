@@ -21,7 +21,7 @@ Candidate candidate(const Map& map, Family family, const Element& element) {
         return {};
     }
     if (const auto pair = role->pair(element)) {
-        return {pair->internal, pair->external, pair->npt};
+        return {pair->internal, pair->external, pair->npt, false, pair->inbound};
     }
     const Prefix hole{element.key, role->length};
     return role->key == Side::internal ? Candidate{hole, {}, role->npt, true} : Candidate{{}, hole, role->npt};
@@ -61,11 +61,11 @@ Excerpt::Excerpt(Netlink& netlink, std::function<std::unique_ptr<Socket>()> open
 bool Excerpt::take(const Candidate& pair) {
     const Prefix& side = pair.internal ? *pair.internal : *pair.external;
     for (const Place& place : places()) {
-        // Nobody can ask what is inside a prefix.
-        if (place.family() == side.address.family && place.length() > side.length) {
+        // Nobody can ask what is inside a prefix, or by which further addresses a host is reached.
+        const auto role = MapRole::of(place.get(), place.family());
+        if (place.family() == side.address.family && (place.length() > side.length || (role && role->inbound))) {
             return false;
         }
-        const auto role = MapRole::of(place.get(), place.family());
         if (role && role->key == Side::internal && !take_another(place, pair)) {
             return false;
         }

@@ -30,8 +30,8 @@ void note_disagreement(const fs::path& file, const Pair& pair, bool present) {
     }
     try {
         const Configuration configuration = read_configuration(file);
-        const auto other = configuration.pairs.find(pair.internal, Side::internal);
-        const bool in_file = other && other->external == pair.external && other->npt == pair.npt;
+        const auto other = configuration.pairs.find(pair.external, Side::external);
+        const bool in_file = other && other->internal == pair.internal && other->kind() == pair.kind();
         if (present && !in_file) {
             spdlog::warn("{} does not have this pair: the next sync removes it", file.string());
         } else if (!present && in_file) {
@@ -109,16 +109,16 @@ void close(Kernel& kernel, const Ruleset& after, const Pairs& coming) {
 
 }  // namespace
 
-int add(Kernel& kernel, const fs::path& file, const std::string& internal, const std::string& external, bool npt,
-        const std::string& comment, std::ostream& out) {
-    const std::string cannot = fmt::format("cannot add {} {}: ", internal, external);
-    Proposal proposal{parse_side(internal), parse_side(external), npt, comment};
+int add(Kernel& kernel, const fs::path& file, const Addition& addition, std::ostream& out) {
+    const std::string cannot = fmt::format("cannot add {} {}: ", addition.internal, addition.external);
+    Proposal proposal{parse_side(addition.internal), parse_side(addition.external), addition.npt, addition.comment,
+                      addition.inbound};
     proposal.settle(false);
-    if (const auto reason = why_not(proposal, {})) {
-        throw CannotGoOn{cannot + *reason, exit_usage};
+    if (const auto alone = objections(proposal); !alone.empty()) {
+        throw CannotGoOn{cannot + alone.front().sentence, exit_usage};
     }
     const Pair pair = proposal.pair();
-    const Candidate coming{pair.internal, pair.external, pair.npt};
+    const Candidate coming{pair.internal, pair.external, pair.npt, false, pair.inbound};
     Loadable loaded;
     const Change done = change_around(kernel, coming, [&](const Ruleset& actual) {
         const Inventory found = inventory(actual);

@@ -10,8 +10,16 @@
 
 namespace statnat {
 
-int add(Kernel& kernel, const std::filesystem::path& file, const std::string& internal, const std::string& external,
-        bool npt, const std::string& comment, std::ostream& out);
+// A pair as it was asked for.
+struct Addition {
+    std::string internal;
+    std::string external;
+    bool npt;
+    bool inbound;  // a further external address of a host
+    std::string comment;
+};
+
+int add(Kernel& kernel, const std::filesystem::path& file, const Addition& wanted, std::ostream& out);
 int del(Kernel& kernel, const std::filesystem::path& file, const std::string& side, std::ostream& out);
 
 }  // namespace statnat

@@ -87,6 +87,7 @@ void Reader::read_everything() {
         file.read(draft_);
     }
     draft_.configuration.pairs.sort();
+    draft_.settle_inbound();
     draft_.settle_excludes();
     draft_.settle_exceptions();
 }

@@ -4,6 +4,7 @@
 #include "printable.hpp"
 
 #include <iterator>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -60,18 +61,24 @@ std::string pairs_as_csv(const Pairs& pairs) {
     std::string csv = "internal,external,comment,npt\n";
     for (const Pair& pair : pairs) {
         fmt::format_to(std::back_inserter(csv), "{},{},{},{}\n", pair.internal.short_text(), pair.external.short_text(),
-                       quoted_csv(pair.comment.text()), pair.npt ? "npt" : "");
+                       quoted_csv(pair.comment.text()), pair.kind());
     }
     return csv;
 }
 
 std::string pairs_as_toml(const Pairs& pairs) {
     std::string toml = "[pairs]\n";
-    for (const Pair& pair : pairs) {
+    const auto quoted = [](const Prefix& prefix) { return fmt::format("\"{}\"", prefix.short_text()); };
+    for (PairIterator next = pairs.begin(); next != pairs.end();) {
+        const Pair pair = *next;
+        std::vector<Prefix> externals;
+        for (; next != pairs.end() && (*next).internal == pair.internal; ++next) {
+            externals.push_back((*next).external);
+        }
         const std::string more = (pair.npt ? ", npt = true" : "") +
                                  (pair.comment.empty() ? "" : ", comment = " + quoted_json(pair.comment.text()));
-        const std::string external = fmt::format("\"{}\"", pair.external.short_text());
-        fmt::format_to(std::back_inserter(toml), "\"{}\" = {}\n", pair.internal.short_text(),
+        const std::string external = externals.size() == 1 ? quoted(pair.external) : list_in_json(externals, quoted);
+        fmt::format_to(std::back_inserter(toml), "{} = {}\n", quoted(pair.internal),
                        more.empty() ? external : fmt::format("{{ external = {}{} }}", external, more));
     }
     return toml;

@@ -105,7 +105,7 @@ std::optional<Prefix> Draft::side(std::string_view text, Position at) {
 
 void Draft::take(Entry entry) {
     judge(entry);
-    const auto& [internal, external, npt_wanted, comment] = entry.pair;
+    const auto& [internal, external, npt_wanted, comment, inbound] = entry.pair;
     if (internal && external) {
         if (!internal->is_host() && !configuration.not_for_native) {
             const auto& [file, line, column] = entry.internal_at;
@@ -159,6 +159,18 @@ void Draft::settle_excludes() {
     }
 }
 
+// Where a pair is wrong, it may be the one that is missing.
+void Draft::settle_inbound() {
+    const bool all_pairs_known = errors_.empty();
+    for (const Pair& pair : all_pairs_known ? configuration.pairs.unanswered() : std::vector<Pair>()) {
+        const auto is_it = [&](const Entry& entry) {
+            return entry.pair.inbound && entry.pair.internal == pair.internal && entry.pair.external == pair.external;
+        };
+        const auto entry = std::find_if(entries_.begin(), entries_.end(), is_it);
+        error(entry == entries_.end() ? Position{} : entry->internal_at, sentence_of_unanswered(pair));
+    }
+}
+
 void Draft::settle_exceptions() {
     const bool all_pairs_known = errors_.empty();
     std::set<Exception> known;
@@ -193,7 +205,8 @@ Configuration Draft::finish() {
 void Draft::refuse_collisions() {
     std::vector<Candidate> all;
     for (const Entry& entry : entries_) {
-        all.push_back({entry.pair.internal, entry.pair.external, entry.pair.npt.value_or(false)});
+        const auto& [internal, external, npt_wanted, comment, inbound] = entry.pair;
+        all.push_back({internal, external, npt_wanted.value_or(false), false, inbound});
     }
     std::vector<Position> excluded_at;
     for (const Exclude& one : excludes_) {
@@ -220,6 +233,8 @@ void Draft::throw_errors() {
         return;
     }
     std::stable_sort(errors_.begin(), errors_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    // What is wrong with an internal side is so for each of its externals.
+    errors_.erase(std::unique(errors_.begin(), errors_.end()), errors_.end());
     InvalidConfiguration invalid;
     for (auto& [at, sentence] : errors_) {
         invalid.errors.push_back({files_[at.file], at.line, at.column, std::move(sentence)});

@@ -64,6 +64,9 @@ public:
     void exclude(const Prefix& prefix, Position at) { excludes_.push_back({prefix, at, {}}); }
     void settle_excludes();
 
+    // Once all pairs are there and sorted, whether each that is inbound has one beside it.
+    void settle_inbound();
+
     // What a pair is not for; and once all pairs are there and sorted, whether there is one.
     void except(const Exception& exception, Position at) { excepts_.emplace_back(exception, at); }
     void settle_exceptions();

@@ -69,6 +69,18 @@ void cut_remark(std::vector<CsvField>& fields, std::size_t columns) {
     }
 }
 
+// Of a pair, by its word.
+bool take_kind(std::string_view word, Entry& entry) {
+    if (word == "inbound") {
+        entry.pair.inbound = true;
+    } else if (word == "npt" || word == "plain") {
+        entry.pair.npt = word == "npt";
+    } else {
+        return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 void PairsFile::read(Draft& draft) {
@@ -170,7 +182,7 @@ void PairsFile::read_record(const Fields& fields, std::string_view line, Draft& 
     draft.take(std::move(entry));
 }
 
-// EXTERNAL, and behind a blank what becomes of it: "npt", or "plain" whatever the gateway says.
+// EXTERNAL, and behind a blank of which kind it is: "npt", "plain" whatever the gateway says, or "inbound".
 void PairsFile::read_external(const CsvField& field, Entry& entry, Draft& draft) const {
     const std::string_view text = field.text;
     const auto blank = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_blank) - text.begin());
@@ -178,12 +190,10 @@ void PairsFile::read_external(const CsvField& field, Entry& entry, Draft& draft)
     entry.external_at = at(field.offset);
     entry.npt_at = at(field.offset + static_cast<std::size_t>(word.data() - text.data()));
     entry.pair.external = draft.side(text.substr(0, blank), entry.external_at);
-    if (word == "npt" || word == "plain") {
-        entry.pair.npt = word == "npt";
-    } else if (!word.empty()) {
-        draft.error(entry.npt_at,
-                    fmt::format("{} is neither npt nor plain: legal is one of them behind an external prefix",
-                                in_quotes(word)));
+    if (!word.empty() && !take_kind(word, entry)) {
+        draft.error(entry.npt_at, fmt::format("{} is neither npt, plain nor inbound: legal is one of them behind an "
+                                              "external side",
+                                              in_quotes(word)));
     }
 }
 
@@ -217,10 +227,10 @@ void PairsFile::read_comment(const Fields& fields, std::string_view line, Entry&
 void PairsFile::read_npt(const CsvField& field, Entry& entry, Draft& draft) const {
     if (!entry.pair.npt || !field.text.empty()) {
         entry.npt_at = at(field.offset);
-        entry.pair.npt = field.text == "npt";
+        entry.pair.npt = false;
     }
-    if (!field.text.empty() && field.text != "npt" && field.text != "plain") {
-        draft.error(entry.npt_at, fmt::format("{} is neither npt nor plain: legal is one of them, or nothing",
+    if (!field.text.empty() && !take_kind(field.text, entry)) {
+        draft.error(entry.npt_at, fmt::format("{} is neither npt, plain nor inbound: legal is one of them, or nothing",
                                               in_quotes(field.text)));
     }
 }

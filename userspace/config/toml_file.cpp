@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -18,6 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* legal_pair = R"(: legal is "198.51.100.2" or { external = "198.51.100.2", comment = "mail" })";
+
+// Or several of them, of which the first is what a host answers by.
+constexpr const char* legal_externals = R"(: legal is one such as "198.51.100.2", or ["198.51.100.2", "198.51.100.9"])";
 
 }  // namespace
 
@@ -78,18 +82,49 @@ void TomlFile::read_pair(const toml::key& key, const toml::node& node) {
     entry.internal_at = at;
     entry.external_at = place(node.source());
     entry.pair.internal = draft_.side(key, at);
+    std::vector<Entry> further;
     if (table) {
-        read_pair_table(*table, entry);
-    } else if (const auto external = node.value<std::string_view>()) {
-        entry.pair.external = draft_.side(*external, entry.external_at);
+        read_pair_table(*table, entry, further);
+    } else if (node.is_string() || node.is_array()) {
+        read_external(node, entry, further);
     } else {
         draft_.error(entry.external_at,
                      fmt::format("the external of {} is {}{}", in_quotes(key), what_came(node), legal_pair));
     }
     draft_.take(std::move(entry));
+    for (Entry& one : further) {
+        draft_.take(std::move(one));
+    }
 }
 
-void TomlFile::read_pair_table(const toml::table& table, Entry& entry) {
+void TomlFile::read_external(const toml::node& node, Entry& entry, std::vector<Entry>& further) {
+    const toml::array* several = node.as_array();
+    if (!several) {
+        entry.external_at = place(node.source());
+        entry.pair.external = draft_.side(*node.value<std::string_view>(), entry.external_at);
+        return;
+    }
+    if (several->empty()) {
+        draft_.error(place(node.source()), std::string("an external side of nothing") + legal_externals);
+    }
+    for (const toml::node& one : *several) {
+        Entry* read = &entry;
+        if (&one != &several->front()) {
+            read = &further.emplace_back();
+            read->internal_at = entry.internal_at;
+            read->pair.internal = entry.pair.internal;
+            read->pair.inbound = true;
+        }
+        read->external_at = place(one.source());
+        if (const auto text = one.value<std::string_view>()) {
+            read->pair.external = draft_.side(*text, read->external_at);
+        } else {
+            draft_.error(read->external_at, fmt::format("an external side is {}{}", what_came(one), legal_externals));
+        }
+    }
+}
+
+void TomlFile::read_pair_table(const toml::table& table, Entry& entry, std::vector<Entry>& further) {
     if (!table.contains("external")) {
         draft_.error(entry.external_at, std::string("external is missing") + legal_pair);
     }
@@ -105,11 +140,10 @@ void TomlFile::read_pair_table(const toml::table& table, Entry& entry) {
         } else if (*key != "external" && *key != "comment") {
             draft_.error(place(key->source()),
                          fmt::format("unknown key {}: legal are external, npt and comment", in_quotes(*key)));
+        } else if (*key == "external" && (text || node->is_array())) {
+            read_external(*node, entry, further);
         } else if (!text) {
             draft_.error(at, fmt::format("{} is {}: legal is a string", key->str(), what_came(*node)));
-        } else if (*key == "external") {
-            entry.external_at = at;
-            entry.pair.external = draft_.side(*text, at);
         } else {
             entry.comment_at = at;
             entry.pair.comment = *text;

@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace statnat {
 
@@ -26,7 +27,9 @@ private:
     }
     void read_root(const toml::table& root);
     void read_pair(const toml::key& key, const toml::node& node);
-    void read_pair_table(const toml::table& table, Entry& entry);
+    // Behind the first external, there may be further ones of the same host.
+    void read_external(const toml::node& node, Entry& entry, std::vector<Entry>& further);
+    void read_pair_table(const toml::table& table, Entry& entry, std::vector<Entry>& further);
 
     unsigned number_;
     Draft& draft_;

@@ -113,7 +113,7 @@ std::vector<Pair> some(const Pairs& pairs, Family family) {
     std::vector<Pair> found;
     for (const auto& [tier, halves] : pairs.tiers()) {
         const Elements& all = halves.by_internal;
-        const std::size_t count = tier.family == family ? std::min(all.size(), most_pairs) : 0;
+        const std::size_t count = tier.family == family && !tier.inbound ? std::min(all.size(), most_pairs) : 0;
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t at = i * all.size() / count;
             if (const auto pair = pairs.find({all.key(at), tier.length}, Side::internal)) {

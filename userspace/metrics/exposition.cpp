@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <initializer_list>
 #include <iterator>
 #include <map>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -39,7 +39,7 @@ public:
     }
 
     template <class Value>
-    void sample(std::initializer_list<Label> labels, Value value) {
+    void sample(const std::vector<Label>& labels, Value value) {
         text_ += std::exchange(heading_, {});
         text_ += name_;
         const char* before = "{";
@@ -66,10 +66,13 @@ private:
 void add_maps(const Inventory& found, Text& text) {
     const auto each = [&](std::uint64_t Occupancy::*number) {
         for (const Occupancy& maps : found.occupancies) {
-            text.sample({{"family", std::string(word(maps.family))},
-                         {"prefix_length", std::to_string(maps.length)},
-                         {"npt", maps.npt ? "true" : "false"}},
-                        maps.*number);
+            std::vector<Label> labels{{"family", std::string(word(maps.family))},
+                                      {"prefix_length", std::to_string(maps.length)},
+                                      {"npt", maps.npt ? "true" : "false"}};
+            if (maps.inbound) {
+                labels.push_back({"inbound", "true"});
+            }
+            text.sample(labels, maps.*number);
         }
     };
     text.begin("statnat_pairs", "gauge", "Pairs that the kernel has.");

@@ -33,7 +33,9 @@ std::string was_text(const Held& now, const Held& was) {
 std::string json(const Held& held) {
     const Pair& pair = held.pair;
     const std::string only =
-        only_way(held).empty() ? "" : fmt::format(R"(,"only":{})", quoted_json(only_way(held)));
+        pair.inbound             ? R"(,"only":"inbound")"
+        : only_way(held).empty() ? ""
+                                 : fmt::format(R"(,"only":{})", quoted_json(only_way(held)));
     return fmt::format(R"({{"internal":{},"external":{},"npt":{},"comment":{}{}}})",
                        quoted_json(pair.internal.short_text()), quoted_json(pair.external.short_text()), pair.npt,
                        quoted_json(pair.comment.text()), only);

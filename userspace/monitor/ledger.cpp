@@ -65,7 +65,7 @@ void Ledger::replace(Family family, bool has_table, const std::vector<std::strin
         for (const Side side : {Side::internal, Side::external}) {
             const Tier& of = tier;
             const bool is_there = std::any_of(maps.begin(), maps.end(), [&](const std::string& map) {
-                return role_of(family, map) == MapRole{side, of.length, of.npt};
+                return role_of(family, map) == MapRole{side, of.length, of.npt, of.inbound};
             });
             if (of.family == family && !is_there) {
                 books.by(side).replace({});
@@ -82,7 +82,7 @@ void Ledger::replace(Family family, const std::string& map, const Elements& elem
 
 Book* Ledger::book_of(Family family, const std::string& map) {
     const auto role = role_of(family, map);
-    return role ? &books_[{family, role->length, role->npt}].by(role->key) : nullptr;
+    return role ? &books_[{family, role->length, role->npt, role->inbound}].by(role->key) : nullptr;
 }
 
 std::vector<Difference> Ledger::differences() {
@@ -104,12 +104,13 @@ std::optional<Held> Ledger::Books::held(const Tier& tier, const Address& interna
     };
     const Book::Entry out = entry(by_internal, internal);
     const Book::Entry in = entry(by_external, external);
-    Held held{{{internal, tier.length}, {external, tier.length}, tier.npt},
+    Held held{{{internal, tier.length}, {external, tier.length}, tier.npt, {}, tier.inbound},
               out && out->value == external,
               in && in->value == internal};
     if (held.outbound) {
         held.pair.comment = out->comment;
     }
+    held.outbound = tier.inbound ? held.inbound : held.outbound;  // it is whole so
     return held.outbound || held.inbound ? std::optional(held) : std::nullopt;
 }
 
@@ -177,7 +178,7 @@ void Ledger::append_containers(std::vector<Difference>& differences) const {
 std::size_t Ledger::pairs() const {
     std::size_t pairs = 0;
     for (const auto& [tier, books] : books_) {
-        pairs += books.by_internal.pairs();
+        pairs += (tier.inbound ? books.by_external : books.by_internal).pairs();
     }
     return pairs;
 }

@@ -107,11 +107,11 @@ void Proposal::settle(bool npt_gateway) {
 }
 
 Pair Proposal::pair() const {
-    return {*internal, *external, npt.value_or(false), comment};
+    return {*internal, *external, npt.value_or(false), comment, inbound};
 }
 
 std::vector<PartObjection> objections(const Proposal& proposal) {
-    const auto& [internal, external, npt, comment] = proposal;
+    const auto& [internal, external, npt, comment, inbound] = proposal;
     std::vector<PartObjection> found;
     const auto object = [&](Part part, std::optional<std::string> sentence) {
         if (sentence) {
@@ -129,8 +129,21 @@ std::vector<PartObjection> objections(const Proposal& proposal) {
     if (npt.value_or(false) && (internal || external) && !both) {
         object(Part::npt, objection_to_npt(internal ? *internal : *external));
     }
+    if (inbound && internal && !internal->is_host() && !both) {
+        object(Part::external, fmt::format("inbound of {}, a prefix: legal is it for the further addresses of a host",
+                                           internal->short_text()));
+    }
     object(Part::comment, objection_to_comment(comment.text()));
+    if (inbound && !comment.empty()) {
+        object(Part::comment, "a comment beside inbound: legal is one beside the pair that the host answers by");
+    }
     return found;
+}
+
+std::string sentence_of_unanswered(const Pair& pair) {
+    return fmt::format("{0} has no pair to answer by, but {1} inbound: legal is that beside a pair of {0} itself, by "
+                       "which it sends",
+                       pair.internal.short_text(), pair.external.short_text());
 }
 
 std::string sentence(const Collision& collision, const std::vector<Candidate>& candidates, std::string_view place) {
@@ -201,11 +214,14 @@ std::optional<std::string> why_not(const Proposal& proposal, const Pairs& others
     }
     std::vector<Candidate> all = candidates(others);
     const std::size_t last = all.size();
-    all.push_back({proposal.internal, proposal.external, proposal.npt.value_or(false)});
+    all.push_back({proposal.internal, proposal.external, proposal.npt.value_or(false), false, proposal.inbound});
     for (const Collision& collision : overlaps(all).collisions) {
         if (collision.later == last) {
             return sentence(collision, all, "");
         }
+    }
+    if (proposal.inbound && !others.find(*proposal.internal, Side::internal)) {
+        return sentence_of_unanswered(proposal.pair());
     }
     return std::nullopt;
 }

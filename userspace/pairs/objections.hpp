@@ -25,6 +25,7 @@ struct Proposal {
     std::optional<Prefix> external;
     std::optional<bool> npt;  // nothing: as the gateway has it
     Comment comment{};
+    bool inbound = false;
 
     // Makes it what it stands for: where `npt_gateway` says so, or the request, npt extends the shorter prefix to the
     // length of the longer one (RFC 6296, 3.7).
@@ -46,6 +47,9 @@ std::vector<PartObjection> objections(const Proposal& proposal);
 
 // Why the later of two pairs cannot stand beside the earlier one. `place` tells where that is, as in " (FILE:LINE)".
 std::string sentence(const Collision& collision, const std::vector<Candidate>& candidates, std::string_view place);
+
+// Why a pair cannot be inbound that has no other pair to answer by.
+std::string sentence_of_unanswered(const Pair& pair);
 
 // What is to be left alone inside of a pair of prefixes, and was named by either side of it.
 struct Exclusion {

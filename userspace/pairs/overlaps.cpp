@@ -92,7 +92,8 @@ void Finder::collect() {
         Claims& claims = claims_of(side);
         claims.reserve(candidates_.size());
         for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
-            if (const auto& prefix = candidates_[i].side(side)) {
+            const auto& prefix = candidates_[i].side(side);
+            if (prefix && !(candidates_[i].inbound && side == Side::internal)) {
                 claims.push_back({*prefix, side, i});
                 lengths_[static_cast<std::size_t>(side)].set(prefix->length);
             }
@@ -266,7 +267,7 @@ std::vector<Candidate> candidates(const Pairs& pairs) {
     std::vector<Candidate> all;
     all.reserve(pairs.size() + pairs.excluded().size());
     for (const Pair& pair : pairs) {
-        all.push_back({pair.internal, pair.external, pair.npt});
+        all.push_back({pair.internal, pair.external, pair.npt, false, pair.inbound});
     }
     for (const Prefix& prefix : pairs.excluded()) {
         all.push_back({prefix, std::nullopt, false, true});

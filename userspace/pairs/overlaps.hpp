@@ -10,7 +10,8 @@
 //     10.1.0.0/24 = 203.0.113.0/24       203.0.113.5 has two internals, which both use it: refused,
 //     10.9.0.5    = 203.0.113.5          unless another pair overrides 10.1.0.5.
 //
-// What is excluded overrides as a pair does, but has no external side at all.
+// What is excluded overrides as a pair does, but has no external side at all. An inbound pair has no internal side to
+// collide with: its host has another pair, or several.
 #pragma once
 
 #include "pairs/pairs.hpp"
@@ -29,6 +30,7 @@ struct Candidate {
     std::optional<Prefix> external;
     bool npt;
     bool excluded = false;
+    bool inbound = false;
 
     const std::optional<Prefix>& side(Side side) const { return side == Side::internal ? internal : external; }
 };

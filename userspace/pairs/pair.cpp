@@ -6,7 +6,11 @@
 namespace statnat {
 
 std::string Pair::text() const {
-    return internal.short_text() + " " + external.short_text() + (npt ? " npt" : "");
+    return internal.short_text() + " " + external.short_text() + (kind().empty() ? "" : " ") + std::string(kind());
+}
+
+std::string_view Pair::kind() const {
+    return npt ? "npt" : inbound ? "inbound" : "";
 }
 
 std::string with_comment(const Pair& pair) {

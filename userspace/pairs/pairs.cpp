@@ -17,9 +17,9 @@ PairIterator::PairIterator(const std::vector<Part>& parts) {
 
 Pair PairIterator::operator*() const {
     const auto& [part, index] = cursors_[next_];
-    const Elements& elements = *part.by_internal;
+    const Elements& elements = part.by_internal;
     return {{elements.key(index), part.tier.length}, {elements.value(index), part.tier.length}, part.tier.npt,
-            elements.comment(index)};
+            elements.comment(index), part.tier.inbound};
 }
 
 PairIterator& PairIterator::operator++() {
@@ -34,7 +34,7 @@ PairIterator& PairIterator::operator++() {
 
 // To the next pair, if there is one.
 bool PairIterator::Cursor::settle() {
-    const Elements& elements = *part.by_internal;
+    const Elements& elements = part.by_internal;
     while (index < elements.size() && elements.is_its_own_value(index)) {
         ++index;
     }
@@ -44,7 +44,7 @@ bool PairIterator::Cursor::settle() {
 void PairIterator::choose() {
     next_ = 0;
     for (std::size_t i = 1; i < cursors_.size(); ++i) {
-        if (cursors_[i].internal() < cursors_[next_].internal()) {
+        if (cursors_[i].place() < cursors_[next_].place()) {
             next_ = i;
         }
     }
@@ -97,7 +97,7 @@ std::optional<Pair> Pairs::find(const Prefix& prefix, Side side) const {
         const Prefix& internal = side == Side::internal ? prefix : other;
         const Prefix& external = side == Side::internal ? other : prefix;
         const auto index = halves.by_internal.find(internal.address);
-        return Pair{internal, external, tier.npt, halves.by_internal.comment(*index)};
+        return Pair{internal, external, tier.npt, halves.by_internal.comment(*index), tier.inbound};
     }
     return std::nullopt;
 }
@@ -132,10 +132,25 @@ std::optional<Prefix> Pairs::exclusion(const Address& address) const {
     return longest;
 }
 
+std::vector<Pair> Pairs::unanswered() const {
+    std::vector<Pair> found;
+    for (const auto& [tier, halves] : tiers_) {
+        const auto both_ways = tiers_.find({tier.family, tier.length});
+        for (std::size_t i = 0; tier.inbound && i < halves.by_internal.size(); ++i) {
+            const Address internal = halves.by_internal.key(i);
+            if (both_ways == tiers_.end() || !both_ways->second.by_internal.find(internal)) {
+                found.push_back({Prefix::host(internal), Prefix::host(halves.by_internal.value(i)), false, {}, true});
+            }
+        }
+    }
+    return found;
+}
+
 Pairs Pairs::without(const Pair& pair) const {
     Pairs rest;
     for (const Pair& other : *this) {
-        if (other != pair) {
+        const bool depends = other.inbound && !pair.inbound && other.internal == pair.internal;
+        if (other != pair && !depends) {
             rest.push_back(other);
         }
     }
@@ -172,7 +187,7 @@ bool Pairs::operator==(const Pairs& pairs) const {
 PairIterator Pairs::begin() const {
     std::vector<PairIterator::Part> parts;
     for (const auto& [tier, halves] : tiers_) {
-        parts.push_back({tier, &halves.by_internal});
+        parts.push_back({tier, halves.by_internal});
     }
     return PairIterator(parts);
 }

@@ -12,27 +12,31 @@
 #include <map>
 #include <optional>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace statnat {
 
-// What pairs have in common that share two maps, one for each direction.
+// What pairs have in common that share two maps, one for each direction; or one map, if they are inbound.
 struct Tier {
     Family family = Family::ipv4;
     std::uint8_t length = 0;
     bool npt = false;
+    bool inbound = false;
 
-    static Tier of(const Pair& pair) { return {pair.internal.address.family, pair.external.length, pair.npt}; }
+    static Tier of(const Pair& pair) {
+        return {pair.internal.address.family, pair.external.length, pair.npt, pair.inbound};
+    }
     bool is_of_hosts() const { return length == full_length(family); }
 
     // The longest first, since it overrides the others.
     bool operator<(const Tier& tier) const {
-        return std::tie(family, tier.length, npt) < std::tie(tier.family, length, tier.npt);
+        return std::tie(family, tier.length, npt, inbound) < std::tie(tier.family, length, tier.npt, tier.inbound);
     }
     bool operator==(const Tier&) const = default;
 };
 
-// Goes through the pairs of several tiers, ascending by internal prefix.
+// Goes through the pairs of several tiers, ascending by internal prefix, those that are inbound behind the others.
 class PairIterator {
 public:
     using value_type = Pair;
@@ -40,7 +44,7 @@ public:
 
     struct Part {
         Tier tier;
-        const Elements* by_internal;  // sorted; an element that is its own value is a hole, and no pair
+        Elements by_internal;  // sorted; an element that is its own value is a hole, and no pair
     };
 
     explicit PairIterator(const std::vector<Part>& parts);
@@ -54,7 +58,9 @@ private:
         Part part;
         std::size_t index = 0;
 
-        Prefix internal() const { return {part.by_internal->key(index), part.tier.length}; }
+        std::pair<Prefix, bool> place() const {
+            return {{part.by_internal.key(index), part.tier.length}, part.tier.inbound};
+        }
         bool settle();
     };
 
@@ -67,7 +73,7 @@ private:
 // In the order in which they came until they are sorted; all but that and their number needs them sorted.
 class Pairs {
 public:
-    // The pairs of one tier, by either side; comments are beside the internal one.
+    // The pairs of one tier, by either side; comments are beside the internal one, which inbound pairs may share.
     struct Halves {
         Elements by_internal;
         Elements by_external;
@@ -107,6 +113,10 @@ public:
     // The longest of them that covers an address.
     std::optional<Prefix> exclusion(const Address& address) const;
 
+    // Those that are inbound for a host which has no pair to answer by.
+    std::vector<Pair> unanswered() const;
+
+    // With a host's pair go those that are inbound for it.
     Pairs without(const Pair& pair) const;
     // Two parts, whose memory is that of the whole. Nothing is excluded from hosts.
     Pairs hosts() const { return of_tiers(true); }

@@ -87,7 +87,8 @@ Choice choice_of(const Values& values) {
 void add_options(options::options_description& own) {
     config_option(own);
     own.add_options()("comment", options::value<std::string>()->default_value("")->value_name("TEXT"),
-                      "kept beside the pair")("npt", "translate neutrally to checksums (RFC 6296)");
+                      "kept beside the pair")("npt", "translate neutrally to checksums (RFC 6296)")(
+        "inbound", "one more address for a host that answers from that of its pair");
 }
 
 void clear_options(options::options_description& own) {

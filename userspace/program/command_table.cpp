@@ -92,8 +92,10 @@ int run_list(const Operands&, const Values& values, Progress& progress) {
 
 int run_add(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(values, progress);
-    return add(there, config_of(values), operands[0], operands[1], values.count("npt") != 0,
-               values["comment"].as<std::string>(), std::cout);
+    return add(there, config_of(values),
+               {operands[0], operands[1], values.count("npt") != 0, values.count("inbound") != 0,
+                values["comment"].as<std::string>()},
+               std::cout);
 }
 
 int run_del(const Operands& operands, const Values& values, Progress& progress) {

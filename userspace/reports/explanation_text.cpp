@@ -3,6 +3,7 @@
 
 #include "printable.hpp"
 
+#include <ranges>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -45,6 +46,15 @@ std::string as_text(const Handling& handling, const std::string& table) {
         return "no pair has it\n" + rule;
     }
     std::string lines = fmt::format("{}    map: {} {}\n{}", what_becomes(handling), table, handling.map, rule);
+    if (handling.match && handling.match->pair.inbound) {
+        lines += handling.beside ? fmt::format("    answers leave from: {}\n", handling.beside->external.short_text())
+                                 : "    answers leave as they are: its host has no pair\n";
+    }
+    if (!handling.further.empty()) {
+        const auto text = [](const Address& address) { return address.text(); };
+        lines += fmt::format("    reached by, too: {}\n",
+                             fmt::join(handling.further | std::views::transform(text), ", "));
+    }
     for (const std::string& service : handling.exceptions) {
         lines += fmt::format("    but not what is of {}\n", service);
     }
@@ -55,9 +65,9 @@ std::string as_text(const Handling& handling, const std::string& table) {
 }
 
 std::string as_json(const Pair& pair) {
-    return fmt::format(R"({{"internal":{},"external":{},"npt":{},"comment":{}}})",
+    return fmt::format(R"({{"internal":{},"external":{},"npt":{},"comment":{}{}}})",
                        quoted_json(pair.internal.short_text()), quoted_json(pair.external.short_text()), pair.npt,
-                       quoted_json(pair.comment.text()));
+                       quoted_json(pair.comment.text()), pair.inbound ? R"(,"only":"inbound")" : "");
 }
 
 std::string members(const Match& match) {
@@ -85,6 +95,11 @@ std::string as_json(const Handling& handling) {
     }
     if (!handling.chain.empty()) {
         json += fmt::format(R"("chain":{},"rule":{},)", quoted_json(handling.chain), quoted_json(handling.rule));
+    }
+    if (!handling.further.empty()) {
+        json += fmt::format(R"("further":{},)", list_in_json(handling.further, [](const Address& address) {
+                                return quoted_json(address.text());
+                            }));
     }
     if (!handling.exceptions.empty()) {
         const auto quoted = [](const std::string& service) { return quoted_json(service); };

@@ -35,7 +35,7 @@ Numbers numbers(const std::optional<Traffic>& traffic, const char* absent) {
 }
 
 std::string external(const Pair& pair) {
-    return pair.external.short_text() + (pair.npt ? " npt" : "");
+    return pair.external.short_text() + (pair.kind().empty() ? "" : " ") + std::string(pair.kind());
 }
 
 using Row = std::array<std::string, 7>;
@@ -83,10 +83,11 @@ std::string as_table(const std::vector<CountedPair>& pairs) {
 std::string as_json(const std::vector<CountedPair>& pairs) {
     std::string json = "{\"pairs\":[";
     for (const auto& [pair, outbound, inbound] : pairs) {
-        fmt::format_to(std::back_inserter(json), R"({}{{"internal":{},"external":{},"npt":{},"comment":{}{}{}}})",
+        fmt::format_to(std::back_inserter(json), R"({}{{"internal":{},"external":{},"npt":{},"comment":{}{}{}{}}})",
                        json.ends_with('[') ? "\n" : ",\n", quoted_json(pair.internal.short_text()),
                        quoted_json(pair.external.short_text()), pair.npt, quoted_json(pair.comment.text()),
-                       json_member("outbound", outbound), json_member("inbound", inbound));
+                       pair.inbound ? R"(,"only":"inbound")" : "", json_member("outbound", outbound),
+                       json_member("inbound", inbound));
     }
     return json + "]}\n";
 }
@@ -98,7 +99,7 @@ std::string as_csv(const std::vector<CountedPair>& pairs) {
         const Numbers in = numbers(inbound, "");
         fmt::format_to(std::back_inserter(csv), "{},{},{},{},{},{},{},{}\n", pair.internal.short_text(),
                        pair.external.short_text(), out.packets, out.bytes, in.packets, in.bytes,
-                       quoted_csv(printable(pair.comment.text(), "\n")), pair.npt ? "npt" : "");
+                       quoted_csv(printable(pair.comment.text(), "\n")), pair.kind());
     }
     return csv;
 }

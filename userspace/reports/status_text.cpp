@@ -48,9 +48,10 @@ std::string_view words(Counters counters) {
 std::string occupancy(const Inventory& found) {
     std::string text;
     for (const Occupancy& maps : found.occupancies) {
-        text += fmt::format("{}{} of {} {}{}{}", text.empty() ? "" : ", ", maps.pairs, maps.capacity, name(maps.family),
+        text += fmt::format("{}{} of {} {}{}{}{}", text.empty() ? "" : ", ", maps.pairs, maps.capacity,
+                            name(maps.family),
                             maps.length == full_length(maps.family) ? "" : fmt::format(" /{}", maps.length),
-                            maps.npt ? " npt" : "");
+                            maps.npt ? " npt" : "", maps.inbound ? " inbound" : "");
     }
     return text.empty() ? "none" : text;
 }
@@ -66,8 +67,8 @@ std::string module_line(const Status& status) {
 }
 
 std::string as_json(const Occupancy& maps) {
-    return fmt::format(R"({{"family":"{}","length":{},"npt":{},"pairs":{},"capacity":{}}})", name(maps.family),
-                       maps.length, maps.npt, maps.pairs,
+    return fmt::format(R"({{"family":"{}","length":{},"npt":{},"inbound":{},"pairs":{},"capacity":{}}})",
+                       name(maps.family), maps.length, maps.npt, maps.inbound, maps.pairs,
                        maps.capacity == 0 ? "null" : fmt::format("{}", maps.capacity));
 }
 

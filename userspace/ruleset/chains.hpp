@@ -25,7 +25,7 @@ struct Extras {
 
 // The order of a table's maps is that in which they are asked.
 std::vector<Chain> expression_chains(const Table& table, const Extras& extras);
-std::vector<Chain> native_chains(Family family, const Extras& extras);
+std::vector<Chain> native_chains(const Table& table, const Extras& extras);
 
 // What both are made of.
 

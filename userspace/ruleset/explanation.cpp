@@ -25,7 +25,9 @@ std::vector<MapReference> maps_of(const Statement& statement, Field field) {
     return stock && stock->field == field ? std::vector<MapReference>{{stock->map}} : std::vector<MapReference>{};
 }
 
-std::optional<Translator> translator(const Table& table, Field field) {
+// In the order in which they are asked.
+std::vector<Translator> translators(const Table& table, Field field) {
+    std::vector<Translator> found;
     const Hook hook = field == Field::source ? Hook::postrouting : Hook::prerouting;
     for (const Chain& chain : table.chains) {
         if (chain.hook != hook || table.dormant) {
@@ -34,12 +36,12 @@ std::optional<Translator> translator(const Table& table, Field field) {
         for (const Rule& rule : chain.rules) {
             for (const Statement& statement : rule.statements) {
                 if (auto maps = maps_of(statement, field); !maps.empty()) {
-                    return Translator{&chain, &rule, std::move(maps)};
+                    found.push_back({&chain, &rule, std::move(maps)});
                 }
             }
         }
     }
-    return std::nullopt;
+    return found;
 }
 
 // What the maps of one rule say about an address, the first to have it first.
@@ -47,7 +49,7 @@ struct Hit {
     std::string map;
     Prefix from;
     Prefix to;  // the same: a hole
-    bool npt;
+    MapRole role;
     Comment comment;
 };
 
@@ -63,7 +65,9 @@ std::vector<Hit> hits(const Table& table, const Translator& by, const Address& a
         const auto element = map ? map->elements.find(from.address) : std::nullopt;
         if (element) {
             const Elements& elements = map->elements;
-            found.push_back({map->name, from, Prefix::of(elements.value(*element), length), reference.npt,
+            MapRole role = MapRole::of(*map, table.family).value_or(MapRole{});
+            role.npt = reference.npt;
+            found.push_back({map->name, from, Prefix::of(elements.value(*element), length), role,
                              elements.comment(*element)});
         }
     }
@@ -74,18 +78,20 @@ bool is_hole(const Hit& hit) {
     return hit.from == hit.to;
 }
 
-// Comments are beside the internal address only.
+// Comments are beside the internal address only, and those of pairs in both directions.
 Comment comment_of(const Table& table, const Hit& inbound) {
-    const Map* outbound = find(table, MapRole{Side::internal, inbound.from.length, inbound.npt});
+    const Map* outbound =
+        inbound.role.inbound ? nullptr : find(table, MapRole{Side::internal, inbound.from.length, inbound.role.npt});
     const auto element = outbound ? outbound->elements.find(inbound.to.address) : std::nullopt;
     return element ? outbound->elements.comment(*element) : Comment{};
 }
 
 Match match(const Table& table, const Hit& hit, Side from, const Address& address) {
     const bool outbound = from == Side::internal;
-    Match match{outbound ? Pair{hit.from, hit.to, hit.npt, hit.comment}
-                         : Pair{hit.to, hit.from, hit.npt, comment_of(table, hit)}};
-    const Counterpart counterpart = translate({hit.from, hit.to, hit.npt}, Prefix::host(address));
+    const bool npt = hit.role.npt;
+    Match match{outbound ? Pair{hit.from, hit.to, npt, hit.comment}
+                         : Pair{hit.to, hit.from, npt, comment_of(table, hit), hit.role.inbound}};
+    const Counterpart counterpart = translate({hit.from, hit.to, npt}, Prefix::host(address));
     match.fate = counterpart.fate;
     if (counterpart.fate == Fate::one) {
         match.becomes = counterpart.prefix.address;
@@ -95,13 +101,18 @@ Match match(const Table& table, const Hit& hit, Side from, const Address& addres
 
 Handling handling(const Table& table, Side from, const Address& address) {
     Handling result;
-    const auto by = translator(table, from == Side::internal ? Field::source : Field::destination);
-    if (!by) {
-        return result;
+    std::vector<Hit> found;
+    for (const Translator& by : translators(table, from == Side::internal ? Field::source : Field::destination)) {
+        auto more = hits(table, by, address);
+        if (result.chain.empty() || !more.empty()) {
+            result.chain = by.chain->name;
+            result.rule = text(*by.rule, table.family);
+        }
+        if (!more.empty()) {
+            found = std::move(more);
+            break;
+        }
     }
-    result.chain = by->chain->name;
-    result.rule = text(*by->rule, table.family);
-    const std::vector<Hit> found = hits(table, *by, address);
     for (const Hit& hit : found) {
         if (!is_hole(hit)) {
             result.overridden.push_back(match(table, hit, from, address));
@@ -117,6 +128,26 @@ Handling handling(const Table& table, Side from, const Address& address) {
         }
     }
     return result;
+}
+
+// By which pair a host answers that is reached by another address.
+void explain_inbound(const Table& table, Handling& inbound) {
+    if (inbound.match && inbound.match->pair.inbound) {
+        const Handling back = handling(table, Side::internal, inbound.match->pair.internal.address);
+        inbound.beside = back.match ? std::optional(back.match->pair) : std::nullopt;
+    }
+}
+
+std::vector<Address> further_externals(const Table& table, const Address& internal) {
+    std::vector<Address> found;
+    if (const Map* map = find(table, MapRole{Side::external, full_length(table.family), false, true})) {
+        for (std::size_t i = 0; i < map->elements.size(); ++i) {
+            if (map->elements.value(i) == internal) {
+                found.push_back(map->elements.key(i));
+            }
+        }
+    }
+    return found;
 }
 
 // Who would be behind a hole has another pair, or is excluded.
@@ -144,6 +175,8 @@ Explanation explain(const Ruleset& ruleset, const Address& address) {
         explanation.inbound = handling(table, Side::external, address);
         explanation.outbound.excluded = explanation.outbound.hole;
         explain_hole(table, explanation.inbound);
+        explain_inbound(table, explanation.inbound);
+        explanation.outbound.further = further_externals(table, address);
         for (const Exception& one : exceptions(table)) {
             if (one.address == address) {
                 (one.side == Side::internal ? explanation.outbound : explanation.inbound)

@@ -26,7 +26,8 @@ struct Handling {
     std::optional<Match> match;  // nothing: no pair, or a hole
     std::optional<Prefix> hole;
     std::optional<Prefix> excluded;  // the internal side of the hole, if that is why there is one
-    std::optional<Pair> beside;     // the pair that overrides, and so makes the hole
+    std::optional<Pair> beside;     // the pair that overrides, and so makes the hole; or by which a host answers
+    std::vector<Address> further;   // externals by which an internal host is reached, too
     std::vector<Match> overridden;  // shorter ones, longest first
     std::vector<std::string> exceptions;  // "tcp 8443", which the pair is not for
 };

@@ -112,30 +112,36 @@ std::uint32_t mark_of(const Table& table) {
 
 namespace {
 
-void take_pairs(const Map& outbound, const MapRole& role, Family family, Inventory& found) {
-    Occupancy occupancy{.family = family, .length = role.length, .npt = role.npt, .capacity = outbound.capacity};
-    for (const Element& element : outbound.elements) {
-        if (role.pair(element)) {
-            found.pairs.push_back({family, role.length, role.npt}, element.key, element.value, element.comment);
+void take_pairs(const Map& map, const MapRole& role, Family family, Inventory& found) {
+    Occupancy occupancy{.family = family,
+                        .length = role.length,
+                        .npt = role.npt,
+                        .inbound = role.inbound,
+                        .capacity = map.capacity};
+    for (const Element& element : map.elements) {
+        if (const auto pair = role.pair(element)) {
+            found.pairs.push_back(*pair);
             ++occupancy.pairs;
-        } else {
+        } else if (!role.inbound) {
             found.pairs.exclude({element.key, role.length});
         }
     }
-    if (occupancy.pairs != 0 || outbound.elements.empty()) {
+    if (occupancy.pairs != 0 || map.elements.empty()) {
         found.occupancies.push_back(occupancy);
     }
 }
 
-void take_counted_pairs(const Map& outbound, const MapRole& role, const Table& table, std::vector<CountedPair>& pairs) {
+void take_counted_pairs(const Map& map, const MapRole& role, const Table& table, std::vector<CountedPair>& pairs) {
     const Map* inbound = find(table, MapRole{other(role.key), role.length, role.npt});
-    for (const Element& element : outbound.elements) {
+    for (const Element& element : map.elements) {
         auto pair = role.pair(element);
         if (!pair) {
             continue;
         }
         CountedPair counted{std::move(*pair), {}, {}};
-        if (outbound.counters) {
+        if (map.counters && role.inbound) {
+            counted.inbound = element.traffic;
+        } else if (map.counters) {
             const auto back = inbound ? inbound->elements.find(element.value) : std::nullopt;
             counted.outbound = element.traffic;
             counted.inbound = back ? inbound->elements.traffic(*back) : Traffic{};
@@ -191,7 +197,7 @@ Inventory inventory(const Ruleset& ruleset) {
         found.tables.push_back(table.family);
         for (const Map& map : table.maps) {
             const auto role = MapRole::of(map, table.family);
-            if (role && role->key == Side::internal) {
+            if (role && role->tells_pairs()) {
                 take_pairs(map, *role, table.family, found);
                 counting_pairs = counting_pairs || map.counters;
             }
@@ -218,7 +224,7 @@ std::vector<CountedPair> counted_pairs(const Ruleset& ruleset) {
     for (const Table& table : ruleset) {
         for (const Map& map : table.maps) {
             const auto role = MapRole::of(map, table.family);
-            if (role && role->key == Side::internal) {
+            if (role && role->tells_pairs()) {
                 take_counted_pairs(map, *role, table, pairs);
             }
         }

@@ -31,7 +31,7 @@ std::uint32_t mark_of(const Table& table);
 // Whether conntrack keeps the packets that a table's rules translate.
 Conntrack conntrack_of(const Table& table);
 
-// A pair as the kernel holds it; without traffic where counters are not per pair.
+// A pair as the kernel holds it; without traffic where counters are not per pair, or that way is none.
 struct CountedPair {
     Pair pair;
     std::optional<Traffic> outbound;
@@ -51,6 +51,7 @@ struct Occupancy {
     Family family;
     std::uint8_t length;
     bool npt;
+    bool inbound;
     std::uint64_t pairs = 0;
     std::uint64_t capacity = 0;  // pairs that fit without replacing a map; 0: no limit
 };

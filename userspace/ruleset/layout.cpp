@@ -51,7 +51,7 @@ Map make_map(std::string name, Elements elements, bool hosts, bool counters) {
 }
 
 Map make_map(const Tier& tier, Side key, Elements elements, bool counters) {
-    const MapReference reference = MapRole{key, tier.length, tier.npt}.reference(tier.family);
+    const MapReference reference = MapRole{key, tier.length, tier.npt, tier.inbound}.reference(tier.family);
     return make_map(reference.name, std::move(elements), tier.is_of_hosts(), counters);
 }
 
@@ -161,6 +161,10 @@ Table make_table(Family family, const Tiers& tiers, const AllHoles& holes, const
     Table table;
     table.family = family;
     for (const auto& [tier, pairs] : tiers) {
+        if (tier.inbound) {
+            table.maps.push_back(make_map(tier, Side::external, pairs->by_external, counters));
+            continue;
+        }
         table.maps.push_back(
             make_map(tier, Side::internal, with_holes(pairs->by_internal, tier, holes.internal), counters));
         // Who is excluded alone may leave none, where others have its external side.
@@ -174,7 +178,7 @@ Table make_table(Family family, const Tiers& tiers, const AllHoles& holes, const
     if (extras.exempt) {
         table.prefix_sets.push_back({std::string(exempt_set), false, destinations});
     }
-    table.chains = engine == Engine::expression ? expression_chains(table, extras) : native_chains(family, extras);
+    table.chains = engine == Engine::expression ? expression_chains(table, extras) : native_chains(table, extras);
     mark_what_comes_by(table, extras);
     return table;
 }

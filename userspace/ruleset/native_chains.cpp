@@ -75,18 +75,31 @@ std::vector<Statement> redirect(Family family) {
     return matches;
 }
 
-std::vector<Rule> native_prerouting(Family family, const Extras& extras) {
-    const SetAddress inbound{Field::destination, std::string(ext2int)};
+// What translates a destination, map by map: an address is in one of them.
+std::vector<SetAddress> by_each_external(const Table& table) {
+    std::vector<SetAddress> found;
+    for (const Map& map : table.maps) {
+        if (const auto role = MapRole::of(map, table.family); role && role->key == Side::external) {
+            found.push_back({Field::destination, map.name});
+        }
+    }
+    return found;
+}
+
+std::vector<Rule> native_prerouting(const Table& table, const Extras& extras) {
+    const Family family = table.family;
     // A lookup in int2ext would count each outbound packet twice.
     const MatchAddress has_pair{Field::source, std::string(internal_set)};
     const MatchOutside routable = unless_on_link(family, Field::source);
     const MatchAddress to_internal{Field::destination, std::string(internal_set)};
     std::vector<Rule> rules = exceptional(family, extras);
-    for (const std::vector<Statement>& in : by_each_interface(Way::in, extras)) {
-        rules.push_back(make_rule({in, {routable, inbound, Notrack{}}, to_vrf(extras), counted(extras)}));
-    }
-    if (!extras.interfaces.empty()) {
-        rules.push_back(make_rule({{has_pair, routable, inbound, Notrack{}}, counted(extras)}));
+    for (const SetAddress& inbound : by_each_external(table)) {
+        for (const std::vector<Statement>& in : by_each_interface(Way::in, extras)) {
+            rules.push_back(make_rule({in, {routable, inbound, Notrack{}}, to_vrf(extras), counted(extras)}));
+        }
+        if (!extras.interfaces.empty()) {
+            rules.push_back(make_rule({{has_pair, routable, inbound, Notrack{}}, counted(extras)}));
+        }
     }
     rules.push_back(make_rule({redirect(family), {to_internal, Drop{}}}));
     // What is for the gateway itself stays tracked.
@@ -114,10 +127,11 @@ std::vector<Rule> native_output(Family family, const Extras& extras) {
 
 }  // namespace
 
-std::vector<Chain> native_chains(Family family, const Extras& extras) {
+std::vector<Chain> native_chains(const Table& table, const Extras& extras) {
+    const Family family = table.family;
     const std::string comment{native_comment};
     return {
-        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment, native_prerouting(family, extras)},
+        {"prerouting", Hook::prerouting, ChainType::filter, raw_priority, comment, native_prerouting(table, extras)},
         {"postrouting", Hook::postrouting, ChainType::filter, raw_priority, comment,
          native_postrouting(family, extras)},
         {"output", Hook::output, ChainType::route, raw_priority, comment, native_output(family, extras)},

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,13 +18,20 @@
 namespace statnat {
 namespace {
 
+Elements by_internal(const Elements& by_external) {
+    Elements half = by_external.reversed();
+    half.sort();
+    return half;
+}
+
 // What a map tells about pairs; the other half, keyed by the external side, tells nothing more.
 std::optional<PairIterator::Part> part_of(const Map& map, Family family) {
     const auto role = MapRole::of(map, family);
-    if (!role || role->key != Side::internal) {
+    if (!role || !role->tells_pairs()) {
         return std::nullopt;
     }
-    return PairIterator::Part{{family, role->length, role->npt}, &map.elements};
+    return PairIterator::Part{{family, role->length, role->npt, role->inbound},
+                              role->inbound ? by_internal(map.elements) : map.elements};
 }
 
 // What happens to one table, map, set or chain.
@@ -53,9 +61,9 @@ struct Story {
 // What is excluded, as the holes of a map that tells of pairs.
 std::set<Prefix> holes_of(const PairIterator::Part& part) {
     std::set<Prefix> holes;
-    for (std::size_t i = 0; i < part.by_internal->size(); ++i) {
-        if (part.by_internal->is_its_own_value(i)) {
-            holes.insert({part.by_internal->key(i), part.tier.length});
+    for (std::size_t i = 0; i < part.by_internal.size(); ++i) {
+        if (part.by_internal.is_its_own_value(i)) {
+            holes.insert({part.by_internal.key(i), part.tier.length});
         }
     }
     return holes;
@@ -174,6 +182,14 @@ std::string line(const std::string& subject, const Alteration& alteration) {
     return fmt::format("~ {}: {}", subject, subject.starts_with("chain") ? "rules" : "elements");
 }
 
+// Pairs of one internal side are one that changes, unless they are inbound: a host may have several of these.
+bool comes_before(const Pair& one, const Pair& other) {
+    const auto place = [](const Pair& pair) {
+        return std::tuple(pair.internal, pair.inbound, pair.inbound ? pair.external : Prefix{});
+    };
+    return place(one) < place(other);
+}
+
 // Calls visit(removed, added) for each internal side of a pair that changes; null: there was or will be none. A pair
 // that a replaced map keeps is in both, and no change.
 template <class Visit>
@@ -184,8 +200,8 @@ void walk(const PairChanges& pairs, Visit visit) {
     while (r != end || a != end) {
         const auto removed = r == end ? std::nullopt : std::optional(*r);
         const auto added = a == end ? std::nullopt : std::optional(*a);
-        const bool only_removed = removed && (!added || removed->internal < added->internal);
-        const bool only_added = added && (!removed || added->internal < removed->internal);
+        const bool only_removed = removed && (!added || comes_before(*removed, *added));
+        const bool only_added = added && (!removed || comes_before(*added, *removed));
         if (only_removed) {
             visit(&*removed, nullptr);
         } else if (only_added) {
@@ -240,7 +256,7 @@ Parts parts_of(const Table* table) {
 bool is_covered(const Prefix& internal, const Parts& parts) {
     return std::any_of(parts.begin(), parts.end(), [&](const PairIterator::Part& part) {
         return part.tier.length <= internal.length &&
-               part.by_internal->find(Prefix::of(internal.address, part.tier.length).address);
+               part.by_internal.find(Prefix::of(internal.address, part.tier.length).address);
     });
 }
 

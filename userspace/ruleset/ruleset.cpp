@@ -147,7 +147,8 @@ struct StatementText {
 
 std::string map_name(const MapRole& role, Family family) {
     return std::string(role.key == Side::internal ? int2ext : ext2int) +
-           (role.length == full_length(family) ? "" : "_" + std::to_string(role.length)) + (role.npt ? "_npt" : "");
+           (role.length == full_length(family) ? "" : "_" + std::to_string(role.length)) + (role.npt ? "_npt" : "") +
+           (role.inbound ? "_inbound" : "");
 }
 
 // Calls visit with each map that is asked in a rule, in order.
@@ -254,13 +255,15 @@ std::string text(const Rule& rule, Family family) {
 std::optional<MapRole> MapRole::of(const Map& map, Family family) {
     MapRole role;
     role.npt = map.name.ends_with("_npt");
+    role.inbound = map.name.ends_with("_inbound");
     role.key = map.name.starts_with(int2ext) ? Side::internal : Side::external;
     role.length = full_length(family);
     if (const std::size_t separator = map.name.find('_'); separator != std::string::npos) {
         const char* digits = map.name.data() + separator + 1;
         std::from_chars(digits, map.name.data() + map.name.size(), role.length);
     }
-    const bool is_ours = map.values && is_length_of_pairs(family, role.length, role.npt);
+    const bool is_ours = map.values && is_length_of_pairs(family, role.length, role.npt) &&
+                         (!role.inbound || (role.key == Side::external && role.length == full_length(family)));
     return is_ours && map.name == map_name(role, family) ? std::optional(role) : std::nullopt;
 }
 
@@ -278,7 +281,7 @@ std::optional<Pair> MapRole::pair(const Element& element) const {
     }
     const Prefix from{element.key, length};
     const Prefix to{element.value, length};
-    return key == Side::internal ? Pair{from, to, npt, element.comment} : Pair{to, from, npt, ""};
+    return key == Side::internal ? Pair{from, to, npt, element.comment} : Pair{to, from, npt, {}, inbound};
 }
 
 const Map* find(const Table& table, const MapRole& role) {

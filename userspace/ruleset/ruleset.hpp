@@ -322,16 +322,19 @@ bool widen(Ruleset& ruleset, const Ruleset& excerpt);
 
 bool uses_expression(const std::vector<Rule>& rules);
 
-// Which half of which pairs a map of ours holds; its name says so: int2ext, ext2int_24, int2ext_48_npt.
+// Which half of which pairs a map of ours holds; its name says so: int2ext, ext2int_24, int2ext_48_npt. Of inbound
+// pairs, ext2int_inbound is all.
 struct MapRole {
     Side key = Side::internal;
     std::uint8_t length = 0;
     bool npt = false;
+    bool inbound = false;
 
     static std::optional<MapRole> of(const Map& map, Family family);
     MapReference reference(Family family) const;
+    bool tells_pairs() const { return key == Side::internal || inbound; }  // all of them, and not their other half
     // Nothing for a hole, whose value is its key, and which by the internal side is what is excluded; the comment is
-    // where the internal address is the key.
+    // where it tells pairs.
     std::optional<Pair> pair(const Element& element) const;
 
     bool operator==(const MapRole&) const = default;
