@@ -216,6 +216,16 @@ def test_of_files_for_nft(gateway):
     there_and_back(gateway, 4002, gateway.family.b)
 
 
+def test_the_first_pair_of_a_family_takes_them_from_the_file(namespace, make_tool):
+    tool = make_tool(namespace)
+    tool.sync(PAIRS6)
+    file = tool.configure({**PAIRS, **PAIRS6})
+    file.write_text(file.read_text().replace(
+        "[gateway]\n", f'[gateway]\nexcept = [{{ external = "{A_OUT}", tcp = 8443 }}]\n'))
+    tool("add", A, A_OUT, "--config", file)
+    assert "    but not what is of tcp 8443\n" in tool("explain", A_OUT).stdout
+
+
 EXTERNAL = '[{ external = "198.51.100.2"'
 BAD = [
     #   why                     except = ...                                        what is said

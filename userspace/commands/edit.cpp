@@ -9,6 +9,8 @@
 #include "pairs/objections.hpp"
 #include "ruleset/inventory.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <system_error>
 #include <vector>
@@ -73,16 +75,21 @@ Configuration settings_of(const fs::path& file) {
     return settings;
 }
 
-// What a new pair starts from: what the kernel says, and for a family that has no table yet, what the file exempts.
+// What a new pair starts from: what the kernel says, and for a family that has no table yet, what the file exempts and
+// excepts.
 Configuration settings_beside(const Inventory& found, Family family, const fs::path& file) {
     if (!found.engine) {
         return settings_of(file);
     }
     Configuration settings = found.configuration();
     if (!found.has_table(family)) {
-        std::vector<Prefix> exempt = settings_of(file).exempt_destinations;
-        std::erase_if(exempt, [&](const Prefix& prefix) { return prefix.address.family != family; });
-        settings.exempt_destinations.insert(settings.exempt_destinations.end(), exempt.begin(), exempt.end());
+        const Configuration of_file = settings_of(file);
+        std::copy_if(of_file.exempt_destinations.begin(), of_file.exempt_destinations.end(),
+                     std::back_inserter(settings.exempt_destinations),
+                     [&](const Prefix& prefix) { return prefix.address.family == family; });
+        std::copy_if(of_file.exceptions.begin(), of_file.exceptions.end(), std::back_inserter(settings.exceptions),
+                     [&](const Exception& exception) { return exception.address.family == family; });
+        std::sort(settings.exceptions.begin(), settings.exceptions.end());
     }
     return settings;
 }
