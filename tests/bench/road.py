@@ -30,8 +30,8 @@ Seen = namedtuple("Seen", "source destination sound")
 class End:
     """One end of the road: a device that sends, and sees what arrives."""
 
-    def __init__(self, role, gateway, device):
-        self.namespace = Namespace(role)
+    def __init__(self, role, gateway, device, flags):
+        self.namespace, self.flags = Namespace(role), flags
         self.namespace.sysctl(net__ipv6__conf__default__disable_ipv6=1)  # so that it has nothing to say
         _, self.gateway_mac = cable(self.namespace, "eth0", gateway, device)
         # Else the checksum would be left to a card that does not exist.
@@ -44,7 +44,7 @@ class End:
 
     def send(self, stream, count):
         """Sends so many packets of 64 bytes and returns the time that all of it took, in nanoseconds."""
-        self._write("eth0", "clone_skb 0", "pkt_size 64", "delay 0", "flag UDPCSUM", "flag NO_TIMESTAMP",
+        self._write("eth0", "clone_skb 0", "pkt_size 64", "delay 0", "flag UDPCSUM", "flag NO_TIMESTAMP", *self.flags,
                     f"dst_mac {self.gateway_mac}", f"udp_src_min {stream.ports[0]}", f"udp_src_max {stream.ports[-1]}",
                     f"udp_dst_min {stream.port}", f"udp_dst_max {stream.port}")
         if stream.source.first.version == 4:
@@ -87,14 +87,15 @@ class End:
 
 
 class Road:
-    """The namespaces and the cables."""
+    """The namespaces and the cables. `unshared`: packets are the gateway's alone, as those of a card are."""
 
-    def __init__(self):
+    def __init__(self, unshared=False):
+        flags = ["flag !SHARED"] if unshared else []
         self.gateway = Namespace("gateway")
         self.gateway.sysctl(net__ipv4__ip_forward=1, net__ipv4__conf__all__rp_filter=0,
                             net__ipv4__conf__default__rp_filter=0, net__ipv6__conf__all__forwarding=1)
-        self.inside = End("inside", self.gateway, "in")
-        self.outside = End("outside", self.gateway, "out")
+        self.inside = End("inside", self.gateway, "in", flags)
+        self.outside = End("outside", self.gateway, "out", flags)
         self.gateway.ip(
             f"address add 10.0.0.1/24 dev in\naddress add fd00:2::1/64 dev in nodad\n"
             f"address add 192.0.2.1/24 dev out\naddress add 2001:db8:2::1/64 dev out nodad\n"
