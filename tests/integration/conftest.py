@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from abilities import able
+from forgetful import FAILSLAB, set_failslab
 from lan import FAMILIES
 from net import TRACKING, Namespace
 from nfnl import Netlink
@@ -27,7 +28,8 @@ def pytest_addoption(parser):
                      help="of each test's rows take the first and every Nth after it; tables repeat by powers of 2")
     parser.addoption("--packets", type=int, default=1500, metavar="N",
                      help="how many test_opinion.py generates for each family and direction")
-    parser.addoption("--seed", type=int, default=17, metavar="N", help="of what it generates")
+    parser.addoption("--seconds", type=float, default=10, metavar="N", help="how long test_stress.py takes")
+    parser.addoption("--seed", type=int, default=17, metavar="N", help="of what these two generate")
     parser.addoption("--whole", default="", metavar="NAME,...", help="of test_NAME.py take all rows nevertheless")
 
 
@@ -179,6 +181,16 @@ def every_processor(wire):
     os.sched_setaffinity(0, wire.processors)
     yield
     os.sched_setaffinity(0, {min(wire.processors)})
+
+
+@pytest.fixture(scope="module")
+def failing():
+    """Allocations fail in processes that ask for it, be they such as may sleep; nobody writes about each."""
+    if FAILSLAB.exists():
+        set_failslab(task_filter="Y", ignore_gfp_wait="N", verbose=0, times=-1, interval=1, probability=1)
+    yield
+    if FAILSLAB.exists():
+        set_failslab(probability=0)
 
 
 @pytest.fixture(params=FAMILIES)
