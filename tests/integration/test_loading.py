@@ -110,9 +110,9 @@ def test_what_would_take_all_memory_is_refused(tool, files, tmp_path):
     with somebody_listening():
         refused = tool.namespace.run(*beside, str(TOOL), "sync", str(files["many"]), check=False)
         elements = f"{MANY * (3 if ENGINE == 'native' else 2):,}"
-        assert re.fullmatch(rf"statnat-nft: error: .+ \(process \d+\) listens to nf_tables, for which the kernel would need "
-                            rf"[\d,]+ MB of memory to change {elements} elements, and 1,024 MB are available: stop it "
-                            r"first\n", refused.stderr)
+        assert re.fullmatch(r"statnat-nft: error: .+ \(process \d+\) listens to nf_tables, for which the kernel would "
+                            rf"need [\d,]+ MB of memory to change {elements} elements, and 1,024 MB are available: "
+                            r"stop it first\n", refused.stderr)
         assert refused.returncode == 1
         assert tool("diff", "--exit-code", files["few"]).stdout == ""
     tool.namespace.run(*beside, str(TOOL), "sync", str(files["many"]))

@@ -165,6 +165,7 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
     const std::string interfaces = R"(: legal is an array of names such as ["wan0", "ppp*"])";
     const std::string exempt = R"(: legal is an array of prefixes such as ["10.0.0.0/8", "fd00::/8"])";
     const std::string files = R"(: legal is an array of file names and patterns such as ["pairs.d/*.csv"])";
+    const std::string externals = R"(: legal is one such as "198.51.100.2", or ["198.51.100.2", "198.51.100.9"])";
     const std::string equal = ": legal are two prefixes of equal length";
     const std::string host = ": legal is the IPv4 address of one host";
     const std::string ipv6_host = ": legal is the IPv6 address of one host";
@@ -290,7 +291,8 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
          {"2:14: 10.0.0.2 is both sides of its pair: legal are two different addresses"}},
         // pairs as tables
         {"[pairs]\n\"10.0.0.2\" = 5", {"2:14: the external of \"10.0.0.2\" is an integer" + pair}},
-        {"[pairs]\n\"10.0.0.2\" = [\"198.51.100.2\"]", {"2:14: the external of \"10.0.0.2\" is an array" + pair}},
+        {"[pairs]\n\"10.0.0.2\" = [7]", {"2:15: an external side is an integer" + externals}},
+        {"[pairs]\n\"10.0.0.2\" = []", {"2:14: an external side of nothing" + externals}},
         {"[pairs]\n\"10.0.0.2\" = { comment = \"mail\" }", {"2:14: external is missing" + pair}},
         {"[pairs]\n\"10.0.0.2\" = { external = 1, comment = 2 }",
          {"2:27: external is an integer: legal is a string", "2:40: comment is an integer: legal is a string"}},
@@ -584,7 +586,8 @@ TEST_F(ConfigTest, TellsEachErrorOfAPrefix) {
     EXPECT_EQ(errors("[gateway]\nnpt = \"yes\"\npairs-files = [\"*.csv\"]\n",
                      {{"a.csv", "fd00:1::/48,2001:db8:1::/48 nptv6\n10.1.0.0/24, 203.0.113.0/24  npt\n"}}),
               (Lines{"statnat.toml:2:7: npt is \"yes\": legal are true and false",
-                     "a.csv:1:29: \"nptv6\" is neither npt nor plain: legal is one of them behind an external prefix",
+                     "a.csv:1:29: \"nptv6\" is neither npt, plain nor inbound: legal is one of them behind an external "
+                     "side",
                      "a.csv:2:30: npt of 10.1.0.0/24, which is IPv4" + npt}));
 }
 
@@ -853,7 +856,7 @@ TEST_F(ConfigTest, TellsEachErrorOfAPairsFile) {
          {"2:1: \"internal\"" + no_address, "2:10: \"external\"" + no_address}},
         {"external,x,internal\n 10.0.0.2,y", {"2:2: \"10.0.0.2,y\" is not a pair: legal is what the first line names"}},
         {"internal,external,npt\nfd00::/48,2001:db8::/48,yes",
-         {"2:25: \"yes\" is neither npt nor plain: legal is one of them, or nothing"}},
+         {"2:25: \"yes\" is neither npt, plain nor inbound: legal is one of them, or nothing"}},
         {"internal,external\n10.0.0.2,198.51.100.2, mail",
          {"2:24: \"mail\" is one field too many: legal is a comment with commas in quotation marks"}},
         {"10.0.0.2,198.51.100.2,\"mail\", in",

@@ -322,8 +322,7 @@ bool widen(Ruleset& ruleset, const Ruleset& excerpt);
 
 bool uses_expression(const std::vector<Rule>& rules);
 
-// Which half of which pairs a map of ours holds; its name says so: int2ext, ext2int_24, int2ext_48_npt. Of inbound
-// pairs, ext2int_inbound is all.
+// Which half of which pairs a map holds, as its name says: int2ext, ext2int_24, int2ext_48_npt, ext2int_inbound.
 struct MapRole {
     Side key = Side::internal;
     std::uint8_t length = 0;
