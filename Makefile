@@ -14,7 +14,7 @@ CLOUD := 6.12-cloud trixie-backports-cloud
 ARM64 := 6.12-arm64
 packets := translation exempt scope icmp_errors ipv6 icmpv6_errors npt opinion prefix_pairs pseudo_headers rfc
 # ... and of what else the module does in the kernel; the rest is about the tool, which this machine's kernel tries.
-module := binding bridge complete_checksum counters drops except exclude fail_closed flags flows follow foreign_mark imported instances \
+module := binding bridge complete_checksum counters drops except exclude fail_closed flags flows follow foreign_mark further imported instances \
 	ipsec jool leaks link_local neighbours never_translated nft one_lan own_address prefixes reflection refusals rulesets stats stress \
 	sync to_gateway trace tunnel vrf within
 # What guests take.
