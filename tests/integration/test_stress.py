@@ -6,7 +6,7 @@
     two who commit anything, two who list, one who listens and does not hear; beside them namespaces that come and go
 
 Nobody may complain meanwhile (conftest.py), nothing may be left (here), and a kernel that watches its memory and locks
-must find nothing, in which `make trust` lets it run for ten minutes: --seconds=600. Where the kernel can, allocations
+must find nothing, where it may run for longer (--seconds=600). Where the kernel can, allocations
 fail at random. What each of those who take part does follows from --seed, and how they meet does not.
 """
 
