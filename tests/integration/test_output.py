@@ -58,7 +58,7 @@ def test_status_for_programs(wire, synced):
     said, status = synced("status", check=False).stdout, json.loads(done.stdout)
     assert done.returncode == 1 and status["installed"] and status["engine"] == ENGINE
     assert status["module"]["available"] == ("module: available" in said)
-    assert status["pairs"] == [{"family": "IPv4", "length": 32, "npt": False, "pairs": len(PAIRS),
+    assert status["pairs"] == [{"family": "IPv4", "length": 32, "npt": False, "inbound": False, "pairs": len(PAIRS),
                                 "capacity": status["pairs"][0]["capacity"]}]
     assert f"pairs: {len(PAIRS)} of {status['pairs'][0]['capacity']} IPv4\n" in said
     assert (status["counters"], status["rules"]) == ("pair", [])
