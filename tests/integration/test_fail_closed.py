@@ -252,18 +252,6 @@ def test_what_others_have_for_filters_stays(lan, holder, tool, filters):
     assert policy(lan) == before
 
 
-@pytest.mark.parametrize("removed", ["filter del dev out egress pref 1", "qdisc del dev out clsact"])
-def test_a_filter_that_is_gone_is_told_and_mended(lan, filtered, removed):
-    assert filtered("status", "--health").stdout == "healthy\n"
-    lan.gateway.run("tc", *removed.split())
-    health = filtered("status", "--health", check=False)
-    assert health.returncode == 1 and "filter on out is gone" in health.stdout
-    assert filtered("status", check=False).returncode == 1
-    assert filtered("diff", "--exit-code", filtered.file, check=False).returncode == 3
-    filtered("sync", filtered.file)
-    assert filtered("status", "--health").stdout == "healthy\n"
-
-
 def test_an_interface_that_comes_has_one(lan, filtered, tmp_path):
     watcher = Watcher(lan.gateway, filtered.file, tmp_path)
     try:
@@ -329,16 +317,24 @@ def test_cleared_but_closed(lan, closed, family):
     assert arrives(lan, lan.a, family.a, lan.x, family.x) != []
 
 
-@pytest.mark.parametrize("removed", ["rule del pref 2", "-6 rule del pref 4", "rule del pref 1", "link del statnat0"])
-def test_a_breach_is_told_and_mended(lan, closed, removed):
-    assert closed("status", "--health").stdout == "healthy\n"
-    lan.gateway.run("ip", *removed.split())
-    health = closed("status", "--health", check=False)
-    assert health.returncode == 1 and (" is gone" in health.stdout)
-    assert closed("status", check=False).returncode == 1
-    assert closed("diff", "--exit-code", closed.file, check=False).returncode == 3
-    closed("sync", closed.file)
-    assert closed("status", "--health").stdout == "healthy\n"
+@pytest.mark.parametrize("border, removed", [
+    row("inbound goes on",          [],         "ip rule del pref 2"),
+    row("outbound goes on",         [],         "ip -6 rule del pref 4"),
+    row("pairs do not pass",        [],         "ip rule del pref 1"),
+    row("no device to drop",        [],         "ip link del statnat0"),
+    row("no filter",                ["out"],    "tc filter del dev out egress pref 1"),
+    row("nothing holds filters",    ["out"],    "tc qdisc del dev out clsact"),
+])
+def test_a_breach_is_told_and_mended(lan, tool, border, removed):
+    tool.sync(ALL_PAIRS, fail_closed=True, exempt_destinations=INSIDE, external_interfaces=border)
+    assert tool("status", "--health").stdout == "healthy\n"
+    lan.gateway.run(*removed.split())
+    health = tool("status", "--health", check=False)
+    assert health.returncode == 1 and " is gone" in health.stdout
+    assert tool("status", check=False).returncode == 1
+    assert tool("diff", "--exit-code", tool.file, check=False).returncode == 3
+    tool("sync", tool.file)
+    assert tool("status", "--health").stdout == "healthy\n"
 
 
 def test_watch_mends_it(lan, closed, tmp_path):

@@ -27,9 +27,6 @@ using Clock = std::chrono::steady_clock;
 // Who has not gone on loading for so long is taken for dead.
 constexpr std::chrono::milliseconds longest_pause(3000);
 
-// What a batch of more bytes changes nobody listens to: the kernel would write a message for each element.
-constexpr std::size_t most_heard = 1024 * 1024;
-
 }  // namespace
 
 Kernel::Kernel(Sockets sockets, Records records, Progress& progress, std::chrono::seconds most, Instance instance)
@@ -190,12 +187,9 @@ bool Kernel::outlasts_loading(const Snapshot& snapshot) {
 Committed Kernel::commit(const Plan& plan, const Snapshot& before, const Ruleset& after) {
     std::uint32_t generation = before.generation;
     const std::size_t elements = count_elements(plan);
-    if (elements > most_at_once) {
-        refuse_without_room(elements);
-    }
     const Progress::Step step(progress_, fmt::format("writing {} elements to the kernel", grouped(elements)));
     Batch batch = encode(plan, instance_.table(), generation, netlink_.next_sequence());
-    const Outcome outcome = send(batch, generation);
+    const Outcome outcome = send(batch, elements, generation);
     if (outcome.result == Result::done) {
         if (before.whole) {
             records_.state.keep(generation_after(generation), after);
@@ -241,15 +235,15 @@ std::vector<Witness> Kernel::staying(const Plan& plan) const {
 }
 
 // Again and again while others commit to other tables only. What other instances have was looked at before.
-Outcome Kernel::send(Batch& batch, std::uint32_t& generation) {
+Outcome Kernel::send(Batch& batch, std::size_t elements, std::uint32_t& generation) {
     const Outcome outdated{Result::refused, {0, ERESTART, {}}};
-    const bool to_be_heard = batch.bytes.size() <= most_heard;
     for (Patience patience(most_); patience.lasts();) {
         if (watch_.is_on() && (!still_holds(generation) || watch_.has_others())) {
             return outdated;
         }
-        if (!to_be_heard) {
-            watch_.end();
+        if (elements > most_at_once) {
+            watch_.end();  // the kernel would write a message for each of them
+            refuse_without_room(elements);
         }
         batch.aim(generation);
         const Outcome outcome = netlink_.commit(batch);

@@ -150,7 +150,7 @@ private:
     std::uint32_t listen();
     std::vector<Witness> staying(const Plan& plan) const;
     bool still_holds(std::uint32_t& generation);
-    Outcome send(Batch& batch, std::uint32_t& generation);
+    Outcome send(Batch& batch, std::size_t elements, std::uint32_t& generation);
     void distrust();
 
     Sockets sockets_;
