@@ -223,7 +223,7 @@ BAD = [
     row("of another host",          f'{ONE} = ["198.51.100.2", "198.51.100.3"]\n{NEXT}',
         "198.51.100.3 is already the external address of 10.0.0.2"),
     row("internal, too",            f'{ONE} = ["198.51.100.2", "10.0.0.3"]\n{NEXT}',    "on one side only"),
-    row("of a prefix",              '"10.1.0.0/24" = ["198.51.100.0/24", "198.18.0.0/24"]', "inbound of 10.1.0.0/24"),
+    row("of a prefix",              '"10.1.0.0/24" = ["198.51.100.0/24", "198.18.0.0/24"]', "which is a prefix"),
     row("the other family",         f'{ONE} = ["198.51.100.2", "2001:db8::2"]',         "not of the same family"),
     row("behind a prefix",          f'{ONE} = ["198.51.100.2", "203.0.113.7"]\n"10.1.0.0/24" = "203.0.113.0/24"',
         "10.1.0.7 reaches it too"),

@@ -130,7 +130,8 @@ std::vector<PartObjection> objections(const Proposal& proposal) {
         object(Part::npt, objection_to_npt(internal ? *internal : *external));
     }
     if (inbound && internal && !internal->is_host() && !both) {
-        object(Part::external, fmt::format("inbound of {}, a prefix: legal is it for the further addresses of a host",
+        object(Part::external, fmt::format("a further external side of {}, which is a prefix: legal is one, and for a "
+                                           "host several",
                                            internal->short_text()));
     }
     object(Part::comment, objection_to_comment(comment.text()));
