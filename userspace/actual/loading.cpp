@@ -24,9 +24,9 @@ bool is_mark(std::string_view chain) {
 }
 
 // Steps that no packet notices, in transactions of a bounded size.
-class Parts {
+class Division {
 public:
-    Parts(const Plan& plan, const Ruleset& actual) : actual_(actual) {
+    Division(const Plan& plan, const Ruleset& actual) : actual_(actual) {
         for (const Step& step : plan) {
             if (const auto* gone = std::get_if<DeleteTable>(&step)) {
                 made_anew_.insert(gone->family);
@@ -132,7 +132,7 @@ std::optional<Loading> Loading::of(const Plan& plan, const Ruleset& actual, cons
     if (count_elements(plan) <= most_at_once) {
         return std::nullopt;
     }
-    Parts parts(plan, actual);
+    Division parts(plan, actual);
     if (parts.elements() == 0) {
         return std::nullopt;
     }

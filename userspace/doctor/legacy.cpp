@@ -44,16 +44,16 @@ std::uint32_t rules_of(const std::string& table, Family family) {
 
 Troubles troubles_with_legacy_tables(Family family) {
     Troubles found;
-    const std::string version = family == Family::ipv4 ? "" : "6";
-    std::ifstream names(fmt::format("/proc/self/net/ip{}_tables_names", version));
+    const std::string suffix = family == Family::ipv4 ? "" : "6";
+    std::ifstream names(fmt::format("/proc/self/net/ip{}_tables_names", suffix));
     for (std::string table; names >> table;) {
         if (rules_of(table, family) > 0) {
             found.push_back({fmt::format("rules of ip{0}tables-legacy in its table {1} are not seen: no trace shows "
                                          "what they do with packets of pairs",
-                                         version, table),
+                                         suffix, table),
                              fmt::format("ip{0}tables-legacy-save -t {1} | ip{0}tables-nft-restore -n && "
                                          "ip{0}tables-legacy -t {1} -F && ip{0}tables-legacy -t {1} -X",
-                                         version, table),
+                                         suffix, table),
                              false});
         }
     }

@@ -19,11 +19,11 @@
 namespace statnat {
 namespace {
 
-using Chain = std::pair<std::string, std::string>;  // table and name
+using ChainPath = std::pair<std::string, std::string>;  // table and name
 
-struct Rule {
+struct SavedRule {
     unsigned line = 0;
-    Chain chain;
+    ChainPath chain;
     std::optional<std::string> source;       // which it is for
     std::optional<std::string> destination;
     std::vector<std::string> interfaces;
@@ -54,7 +54,7 @@ constexpr std::array<Target, 8> targets{{
 // Of ports alone.
 constexpr std::array<std::string_view, 2> at_random{"--random", "--random-fully"};
 
-constexpr std::array<std::string_view, 4> many_to_one{"MASQUERADE", "REDIRECT", "SAME", "TPROXY"};
+constexpr std::array<std::string_view, 4> targets_of_many{"MASQUERADE", "REDIRECT", "SAME", "TPROXY"};
 
 const Target* find_target(std::string_view name) {
     const auto target =
@@ -71,7 +71,7 @@ public:
         rule_.chain.first = std::move(table);
     }
 
-    Rule read();
+    SavedRule read();
 
 private:
     std::string value() { return at_ + 1 < words_.size() ? words_[++at_] : ""; }
@@ -84,10 +84,10 @@ private:
 
     const std::vector<std::string>& words_;
     std::size_t at_ = 0;
-    Rule rule_;
+    SavedRule rule_;
 };
 
-Rule RuleReader::read() {
+SavedRule RuleReader::read() {
     for (; at_ < words_.size(); ++at_) {
         read_option();
     }
@@ -122,7 +122,7 @@ void RuleReader::read_option() {
     }
 }
 
-std::string in_table(const Rule& rule, std::string_view chain) {
+std::string in_table(const SavedRule& rule, std::string_view chain) {
     return fmt::format("{} {}", rule.chain.first, chain);
 }
 
@@ -132,19 +132,19 @@ public:
 
 private:
     void read_line(unsigned number, std::string_view line);
-    void judge(const Rule& rule);
-    void leave(const Rule& rule, std::string sentence) { reading_.leave({rule.line}, std::move(sentence)); }
-    bool is_for_all(const Rule& rule);
-    void translate(const Rule& rule, const Target& target);
-    std::optional<std::string> translated(const Rule& rule, const Target& target, bool outbound);
-    void take_both_ways(const Rule& rule, std::string_view addresses);
-    void take(const Rule& rule, Finding finding, std::string_view internal, std::string_view external);
+    void judge(const SavedRule& rule);
+    void leave(const SavedRule& rule, std::string sentence) { reading_.leave({rule.line}, std::move(sentence)); }
+    bool is_for_all(const SavedRule& rule);
+    void translate(const SavedRule& rule, const Target& target);
+    std::optional<std::string> translated(const SavedRule& rule, const Target& target, bool outbound);
+    void take_both_ways(const SavedRule& rule, std::string_view addresses);
+    void take(const SavedRule& rule, Finding finding, std::string_view internal, std::string_view external);
     void collect_jumps();
 
     Reading reading_;
     std::string table_;
-    std::vector<Rule> rules_;
-    std::set<Chain> chains_;
+    std::vector<SavedRule> rules_;
+    std::set<ChainPath> chains_;
     Jumps jumps_;
 };
 
@@ -170,14 +170,14 @@ void Save::read_line(unsigned number, std::string_view line) {
 Reading Save::read(std::string_view text) {
     for_each_line(text, [&](unsigned number, std::string_view line) { read_line(number, line); });
     collect_jumps();
-    for (const Rule& rule : rules_) {
+    for (const SavedRule& rule : rules_) {
         judge(rule);
     }
     return std::move(reading_);
 }
 
 void Save::collect_jumps() {
-    for (const Rule& rule : rules_) {
+    for (const SavedRule& rule : rules_) {
         for (const std::string_view forwarded : {"PREROUTING", "FORWARD", "POSTROUTING"}) {
             jumps_.add_base(in_table(rule, forwarded), false);
         }
@@ -190,14 +190,14 @@ void Save::collect_jumps() {
     }
 }
 
-void Save::judge(const Rule& rule) {
+void Save::judge(const SavedRule& rule) {
     const bool only_translates = rule.chain.first == "nat" || rule.chain.first == "rawpost";
     const Target* const target = find_target(rule.target);
     if (target) {
         if (is_for_all(rule)) {
             translate(rule, *target);
         }
-    } else if (has(many_to_one, rule.target)) {
+    } else if (has(targets_of_many, rule.target)) {
         leave(rule, fmt::format("{} gives many addresses one, or one by its ports: no pair does", rule.target));
     } else if (only_translates && chains_.count({rule.chain.first, rule.target}) == 0) {
         leave(rule, fmt::format("{} translates nothing: what it exempts, exempt-destinations can exempt from pairs",
@@ -206,7 +206,7 @@ void Save::judge(const Rule& rule) {
 }
 
 // Whether a rule does what it does to all packets of its addresses.
-bool Save::is_for_all(const Rule& rule) {
+bool Save::is_for_all(const SavedRule& rule) {
     if (!rule.condition.empty()) {
         leave(rule, fmt::format("has the condition {}, which no pair has{}", in_quotes(rule.condition),
                                 rule.condition.starts_with("! -d ") ? " (but see exempt-destinations)" : ""));
@@ -222,7 +222,7 @@ bool Save::is_for_all(const Rule& rule) {
 }
 
 // "INTERNAL-EXTERNAL" for "--type src", else the other way around; it looks at no other condition.
-void Save::take_both_ways(const Rule& rule, std::string_view addresses) {
+void Save::take_both_ways(const SavedRule& rule, std::string_view addresses) {
     const std::size_t between = addresses.find('-');
     if (rule.values.count("--proto") || rule.values.count("--mapport") || between == std::string_view::npos) {
         leave(rule, "bound to a protocol or ports: a pair translates all that an address sends and gets");
@@ -240,7 +240,7 @@ void Save::take_both_ways(const Rule& rule, std::string_view addresses) {
     take(rule, std::move(finding), internal, external);
 }
 
-void Save::take(const Rule& rule, Finding finding, std::string_view internal, std::string_view external) {
+void Save::take(const SavedRule& rule, Finding finding, std::string_view internal, std::string_view external) {
     const std::size_t known = reading_.findings.size();
     reading_.take(std::move(finding), internal, external);
     if (reading_.findings.size() != known) {
@@ -255,7 +255,7 @@ bool is_npt(const Target& target) {
     return target.name == "SNPT" || target.name == "DNPT";
 }
 
-Direction direction_of(const Rule& rule, const Target& target) {
+Direction direction_of(const SavedRule& rule, const Target& target) {
     if (target.direction != Direction::both) {
         return target.direction;
     }
@@ -265,7 +265,7 @@ Direction direction_of(const Rule& rule, const Target& target) {
 }
 
 // Which addresses it gives others, as the rule has them; nothing where it cannot be a pair, which is said.
-std::optional<std::string> Save::translated(const Rule& rule, const Target& target, bool outbound) {
+std::optional<std::string> Save::translated(const SavedRule& rule, const Target& target, bool outbound) {
     for (const auto& [option, value] : rule.values) {
         if (option != target.option && !(is_npt(target) && option == "--src-pfx") && !has(at_random, option)) {
             leave(rule, fmt::format("has {}, which no pair has", option));
@@ -294,7 +294,7 @@ std::optional<std::string> Save::translated(const Rule& rule, const Target& targ
     return prefix;
 }
 
-void Save::translate(const Rule& rule, const Target& target) {
+void Save::translate(const SavedRule& rule, const Target& target) {
     const auto to = rule.values.find(std::string(target.option));
     if (to == rule.values.end() || to->second.empty()) {
         leave(rule, fmt::format("{} without {}", target.name, target.option));

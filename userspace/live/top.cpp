@@ -27,8 +27,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr Seconds shortest(2);
-constexpr double most_of_a_processor = 0.008;  // with something to spare
+constexpr Seconds shortest_interval(2);
+constexpr double affordable = 0.008;  // with something to spare
 
 Seconds read_interval(const std::string& text) {
     double seconds = 0;
@@ -111,7 +111,7 @@ private:
     }
 
     Seconds interval() const {
-        return interval_.value_or(std::max(shortest, cost_ / most_of_a_processor));
+        return interval_.value_or(std::max(shortest_interval, cost_ / affordable));
     }
 
     void refresh(Screen& screen) {

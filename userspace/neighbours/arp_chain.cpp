@@ -16,10 +16,10 @@
 namespace statnat {
 namespace {
 
-constexpr std::string_view table = "table arp statnat";
+constexpr std::string_view arp_table = "table arp statnat";
 constexpr std::string_view mark = "made by statnat-nft, do not edit";
 
-struct Freed {
+struct FreedContext {
     void operator()(nft_ctx* context) const { nft_ctx_free(context); }
 };
 
@@ -30,7 +30,7 @@ struct Said {
 };
 
 Said run(const std::string& commands) {
-    const std::unique_ptr<nft_ctx, Freed> context(nft_ctx_new(NFT_CTX_DEFAULT));
+    const std::unique_ptr<nft_ctx, FreedContext> context(nft_ctx_new(NFT_CTX_DEFAULT));
     if (!context || nft_ctx_buffer_output(context.get()) != 0 || nft_ctx_buffer_error(context.get()) != 0) {
         throw std::bad_alloc();
     }
@@ -39,7 +39,7 @@ Said run(const std::string& commands) {
 }
 
 std::string list() {
-    const Said said = run(fmt::format("list {}", table));
+    const Said said = run(fmt::format("list {}", arp_table));
     return said.done ? said.output : std::string();
 }
 
@@ -70,7 +70,7 @@ std::string arp_table_text(const Answers& answers) {
     }
     return fmt::format("{} {{ chain input {{ comment \"{}\"; type filter hook input priority filter; policy accept;\n"
                        "{}}}\n}}\n",
-                       table, mark, rules);
+                       arp_table, mark, rules);
 }
 
 ArpTable::ArpTable(std::string known) : known_(std::move(known)), listed_(list()) {}
@@ -81,16 +81,16 @@ bool ArpTable::is_ours() const {
 
 bool ArpTable::is(const std::string& text) const {
     if (!text.empty() && !listed_.empty() && !is_ours()) {
-        throw CannotGoOn{fmt::format("there is a {} which this tool has not made: give it another name", table)};
+        throw CannotGoOn{fmt::format("there is a {} which this tool has not made: give it another name", arp_table)};
     }
     return text.empty() ? !is_ours() : known_ == condensed(text, listed_);
 }
 
 void ArpTable::become(const std::string& text) {
-    const std::string begin = listed_.empty() ? "" : fmt::format("delete {}\n", table);
+    const std::string begin = listed_.empty() ? "" : fmt::format("delete {}\n", arp_table);
     const Said said = run(begin + text);
     if (!said.done) {
-        throw CannotGoOn{fmt::format("the kernel refuses the {}: {}", table,
+        throw CannotGoOn{fmt::format("the kernel refuses the {}: {}", arp_table,
                                      said.error.substr(0, said.error.find('\n')))};
     }
     listed_ = list();

@@ -18,10 +18,6 @@ namespace statnat {
 
 namespace {
 
-std::string error_text(int error) {
-    return std::strerror(error);
-}
-
 // What is cut off is not understood.
 template <typename Visit>
 void visit_messages(Message datagram, Visit visit) {
@@ -75,7 +71,7 @@ Refusal end_of_dump(const nlmsghdr& header) {
 
 void log(const Refusal& refusal) {
     if (refusal.error != 0) {
-        spdlog::debug("< sequence {} refused: {}{}{}", refusal.sequence, error_text(refusal.error),
+        spdlog::debug("< sequence {} refused: {}{}{}", refusal.sequence, std::strerror(refusal.error),
                       refusal.text.empty() ? "" : ": ", refusal.text);
     }
 }
@@ -96,7 +92,7 @@ void Netlink::send(const Bytes& datagram, const char* what) {
                                      what, datagram.size())};
     }
     if (sent < 0) {
-        throw CannotGoOn{fmt::format("cannot send {} to the kernel: {}", what, error_text(errno))};
+        throw CannotGoOn{fmt::format("cannot send {} to the kernel: {}", what, std::strerror(errno))};
     }
     if (static_cast<std::size_t>(sent) != datagram.size()) {
         throw CannotGoOn{fmt::format("the kernel took only a part of {}", what)};

@@ -23,10 +23,6 @@ constexpr int receive_queue = 16 * 1024 * 1024;
 // An answer that takes longer will not come.
 constexpr timeval patience{.tv_sec = 120, .tv_usec = 0};
 
-std::string error_text(int error) {
-    return std::strerror(error);
-}
-
 struct Closed {
     void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
 };
@@ -68,7 +64,7 @@ public:
 
     void join(int group) {
         if (::setsockopt(descriptor(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
-            throw CannotGoOn{fmt::format("cannot listen to the kernel: {}", error_text(errno))};
+            throw CannotGoOn{fmt::format("cannot listen to the kernel: {}", std::strerror(errno))};
         }
     }
 
@@ -93,13 +89,13 @@ private:
 std::unique_ptr<KernelSocket> open_socket(int bus, const char* what, const char* cure) {
     mnl_socket* socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
     if (!socket) {
-        throw CannotGoOn{fmt::format("cannot talk to {} ({}): {}", what, error_text(errno), cure)};
+        throw CannotGoOn{fmt::format("cannot talk to {} ({}): {}", what, std::strerror(errno), cure)};
     }
     auto opened = std::make_unique<KernelSocket>(socket);
     const int on = 1;
     const int descriptor = mnl_socket_get_fd(socket);
     if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-        throw CannotGoOn{fmt::format("cannot bind a netlink socket: {}", error_text(errno))};
+        throw CannotGoOn{fmt::format("cannot bind a netlink socket: {}", std::strerror(errno))};
     }
     // All of these only make answers better; an old kernel without one of them still answers.
     mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, const_cast<int*>(&on), sizeof on);
@@ -169,7 +165,7 @@ Received receive(Socket& socket, std::span<std::uint8_t> buffer, bool wait) {
             return {};
         }
         if (errno != EINTR) {
-            throw CannotGoOn{fmt::format("cannot receive from the kernel: {}", error_text(errno))};
+            throw CannotGoOn{fmt::format("cannot receive from the kernel: {}", std::strerror(errno))};
         }
     }
 }

@@ -24,7 +24,7 @@ namespace statnat {
 
 namespace {
 
-constexpr const char* standard_input = "/dev/stdin";
+constexpr const char* standard_input_path = "/dev/stdin";
 
 std::string read_all(int descriptor) {
     std::string text;
@@ -103,7 +103,7 @@ int Session::run(const std::string& commands) {
 
 int Session::run_file(const std::string& name) {
     const bool json = nft_ctx_output_get_flags(context()) & NFT_CTX_OUTPUT_JSON;
-    if ((name == "-" || name == standard_input) && (!json || like_nft_1_1)) {
+    if ((name == "-" || name == standard_input_path) && (!json || like_nft_1_1)) {
         substitute_stdin();  // libnftables reads it by itself; JSON it read as a file before 1.1
     }
     return finish(nft_run_cmd_from_filename(context(), name.c_str()));
@@ -138,7 +138,7 @@ int Session::finish(int status) {
 
 void Session::substitute_stdin() {
     const std::string original = read_all(STDIN_FILENO);
-    const auto& document = documents_[standard_input] = with_stand_ins(original, stand_ins_);
+    const auto& document = documents_[standard_input_path] = with_stand_ins(original, stand_ins_);
     const int file = text_file(document ? document->text.whole() : original);
     ::dup2(file, STDIN_FILENO);
     ::close(file);

@@ -10,7 +10,7 @@ namespace statnat {
 namespace {
 
 // Before whatever may drop it, and behind whatever may translate it.
-constexpr int first = -2147483647, last = 2147483647;
+constexpr int first_of_all = -2147483647, last_of_all = 2147483647;
 
 constexpr const char* mark = "meta nftrace set 1 accept\n";
 
@@ -64,8 +64,8 @@ std::string chain(const char* name, const char* hook, int priority, const std::s
 std::string filter_text(const std::string& table, const Pair& pair) {
     const std::string rules = marks(pair);
     return fmt::format("table inet {} {{\nflags owner;\n{}{}{}{}}}\n", table,
-                       chain(arriving, "prerouting", first, rules), chain(sent, "output", first, rules),
-                       chain(received, "input", last, ""), chain(leaves, "postrouting", last, ""));
+                       chain(arriving, "prerouting", first_of_all, rules), chain(sent, "output", first_of_all, rules),
+                       chain(received, "input", last_of_all, ""), chain(leaves, "postrouting", last_of_all, ""));
 }
 
 }  // namespace statnat

@@ -10,13 +10,13 @@
 namespace statnat {
 namespace {
 
-struct Chain {
+struct ListedChain {
     std::string table;  // "inet filter"
     std::string name;
     bool filters_forwarded = false;
 };
 
-using Chains = std::vector<Chain>;
+using Chains = std::vector<ListedChain>;
 
 bool is_ours(const std::string& table) {
     return table == "ip statnat" || table == "ip6 statnat" || table == "arp statnat" || table == "inet pairs-policy";
@@ -43,11 +43,11 @@ Chains read_chains(std::string_view listing) {
 
 bool has_chain(const Chains& chains, const std::string& table, const std::string& name) {
     return std::any_of(chains.begin(), chains.end(),
-                       [&](const Chain& chain) { return chain.table == table && chain.name == name; });
+                       [&](const ListedChain& chain) { return chain.table == table && chain.name == name; });
 }
 
 bool has_table(const Chains& chains, std::string_view table) {
-    return std::any_of(chains.begin(), chains.end(), [&](const Chain& chain) { return chain.table == table; });
+    return std::any_of(chains.begin(), chains.end(), [&](const ListedChain& chain) { return chain.table == table; });
 }
 
 constexpr const char* iptables_line = "-m conntrack --ctstate UNTRACKED -j ACCEPT";
@@ -131,12 +131,12 @@ std::string iptables(const Chains& chains) {
 }
 
 // Whose chains somebody has named above.
-bool is_known(const Chain& chain) {
+bool is_known(const ListedChain& chain) {
     const std::string name = chain.table.substr(chain.table.find(' ') + 1);
     return name == "firewalld" || name == "fw4" || chain.name == "FORWARD";
 }
 
-std::string plain_nft(const Chain& chain) {
+std::string plain_nft(const ListedChain& chain) {
     return fmt::format("Where the chain {0} of the table {1} is written, such as /etc/nftables.conf:\n"
                        "    ct state established,related,untracked accept\n"
                        "or, until that is loaded again, as root:\n"
@@ -157,7 +157,7 @@ std::vector<Firewall> firewalls(std::string_view listing, const Address& host) {
     const bool is_taken = std::any_of(found.begin() + 1, found.begin() + 4,
                                       [](const Firewall& firewall) { return !firewall.cure.empty(); });
     found.push_back({"iptables", is_taken ? "" : iptables(chains)});
-    for (const Chain& chain : chains) {
+    for (const ListedChain& chain : chains) {
         if (chain.filters_forwarded && !is_known(chain)) {
             found.push_back({"nft, the table " + chain.table, plain_nft(chain)});
         }

@@ -30,7 +30,7 @@ constexpr std::array<std::uint16_t, reason_count> types_of_reasons{
     NFTA_SNAT_STATELESS_COUNT_QUOTES};
 
 // The order of a dump, so that the reader can compare whole lists.
-void put(nlmsghdr* message, const MapReference& map) {
+void put_map(nlmsghdr* message, const MapReference& map) {
     nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
     put_text(message, NFTA_SNAT_STATELESS_MAP_NAME, map.name);
     if (map.prefix) {
@@ -45,10 +45,10 @@ void put(nlmsghdr* message, const MapReference& map) {
     mnl_attr_nest_end(message, item);
 }
 
-void put(nlmsghdr* message, std::uint16_t type, const std::vector<MapReference>& maps) {
+void put_maps(nlmsghdr* message, std::uint16_t type, const std::vector<MapReference>& maps) {
     nlattr* list = mnl_attr_nest_start(message, type);
     for (const MapReference& map : maps) {
-        put(message, map);
+        put_map(message, map);
     }
     mnl_attr_nest_end(message, list);
 }
@@ -129,14 +129,14 @@ std::vector<std::string> via_in(Message list) {
 void put(nlmsghdr* message, const SnatStateless& statement) {
     put_number(message, NFTA_SNAT_STATELESS_FIELD,
                statement.field == Field::source ? NFT_SNAT_STATELESS_SADDR : NFT_SNAT_STATELESS_DADDR);
-    put(message, NFTA_SNAT_STATELESS_MAPS, statement.maps);
+    put_maps(message, NFTA_SNAT_STATELESS_MAPS, statement.maps);
     std::uint32_t bits = 0;
     for (std::size_t i = 0; i < statement_flags.size(); ++i) {
         bits |= statement.*statement_flags[i].member ? bits_of_flags[i] : 0;
     }
     put_number(message, NFTA_SNAT_STATELESS_FLAGS, bits);
     if (!statement.else_maps.empty()) {
-        put(message, NFTA_SNAT_STATELESS_ELSE_MAPS, statement.else_maps);
+        put_maps(message, NFTA_SNAT_STATELESS_ELSE_MAPS, statement.else_maps);
     }
     if (!statement.unless.empty()) {
         put_unless(message, statement.unless);
