@@ -5,9 +5,9 @@
 
 #include "kernel_model.hpp"
 #include "loose_elements.hpp"
+#include "reports/plan_text.hpp"
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"
-#include "ruleset/plan_text.hpp"
 
 #include <gtest/gtest.h>
 

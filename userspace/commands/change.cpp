@@ -6,9 +6,9 @@
 #include "journal_sink.hpp"
 #include "neighbours/steps.hpp"
 #include "quantity.hpp"
+#include "reports/plan_text.hpp"
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"
-#include "ruleset/plan_text.hpp"
 #include "vrf/delivery.hpp"
 
 #include <algorithm>

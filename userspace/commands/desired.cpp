@@ -5,8 +5,8 @@
 #include "config/last_good.hpp"
 #include "printable.hpp"
 #include "quantity.hpp"
+#include "reports/plan_text.hpp"
 #include "ruleset/layout.hpp"
-#include "ruleset/plan_text.hpp"
 
 #include <system_error>
 #include <utility>

@@ -9,8 +9,8 @@
 #include "printable.hpp"
 #include "quantity.hpp"
 #include "reports/listing.hpp"
+#include "reports/ruleset_text.hpp"
 #include "ruleset/layout.hpp"
-#include "ruleset/ruleset_text.hpp"
 
 #include <iostream>
 #include <string>

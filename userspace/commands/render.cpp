@@ -3,7 +3,7 @@
 
 #include "error.hpp"
 #include "files.hpp"
-#include "ruleset/ruleset_text.hpp"
+#include "reports/ruleset_text.hpp"
 
 #include <filesystem>
 #include <string>

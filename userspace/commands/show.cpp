@@ -12,12 +12,12 @@
 #include "printable.hpp"
 #include "reports/explanation_text.hpp"
 #include "reports/listing.hpp"
+#include "reports/plan_text.hpp"
 #include "reports/statistics_text.hpp"
 #include "reports/status_text.hpp"
 #include "ruleset/explanation.hpp"
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"
-#include "ruleset/plan_text.hpp"
 #include "version.hpp"
 #include "vrf/delivery.hpp"
 

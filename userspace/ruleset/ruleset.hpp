@@ -5,6 +5,7 @@
 #include "config/configuration.hpp"
 #include "pairs/elements.hpp"
 #include "pairs/pair.hpp"
+#include "ruleset/snat_stateless.hpp"
 
 #include <algorithm>
 #include <array>
@@ -21,60 +22,6 @@ inline constexpr std::int32_t raw_priority = -300;
 // Behind whatever may give a followed connection another address, and before what makes an entry of it.
 inline constexpr std::int32_t followed_priority = 300;
 inline constexpr std::int32_t guard_priority = 99;  // before rules of type nat at srcnat, 100
-
-enum class Field : std::uint8_t { source, destination };
-
-// @NAME [prefix LEN [npt]] [within PREFIX]
-struct MapReference {
-    std::string name;
-    std::optional<std::uint8_t> prefix{};  // nothing: whole addresses
-    bool npt = false;
-    std::optional<Prefix> within{};  // what it is asked for; nothing: any address
-    bool operator==(const MapReference&) const = default;
-};
-
-// snat_stateless {saddr | daddr} map MAP [, MAP]... [notrack | untrack] [untracked | tracked] | [follow] [followed]
-//     [else saddr map MAP [, MAP]... {untrack | follow}] [unless daddr PREFIX [, PREFIX]...]
-//     [via INTERFACE [, INTERFACE]...]
-struct SnatStateless {
-    Field field;
-    std::vector<MapReference> maps;  // the first that has the address ends the search
-    bool notrack = false;
-    bool untrack = false;
-    bool untracked = false;
-    bool tracked = false;
-    bool follow = false;
-    bool followed = false;
-    std::vector<MapReference> else_maps{};  // asked for the source where the others have nothing
-    std::vector<Prefix> unless{};           // on the way to which a source is not untracked
-    std::vector<std::string> via{};         // by which packets come or leave; none: by any
-    bool operator==(const SnatStateless&) const = default;
-
-    // Whether a destination is translated and remembered; or a source only told.
-    bool begins_way() const { return field == Field::destination && (notrack || follow); }
-    bool only_decides() const { return untrack || (field == Field::source && follow); }
-    bool ends_way() const { return untracked || followed; }
-    // The statement that else stands for.
-    SnatStateless otherwise() const {
-        return {.field = Field::source, .maps = else_maps, .untrack = !follow, .follow = follow};
-    }
-};
-
-inline constexpr std::size_t most_unless = 8;  // NFT_SNAT_STATELESS_UNLESS_MAX
-inline constexpr std::size_t most_via = 8;     // NFT_SNAT_STATELESS_VIA_MAX
-
-// Its flags by their words, in the order in which they are written.
-struct Flag {
-    std::string_view word;
-    bool SnatStateless::*member;
-};
-
-inline constexpr std::array<Flag, 6> statement_flags{{{"notrack", &SnatStateless::notrack},
-                                                      {"untrack", &SnatStateless::untrack},
-                                                      {"untracked", &SnatStateless::untracked},
-                                                      {"tracked", &SnatStateless::tracked},
-                                                      {"follow", &SnatStateless::follow},
-                                                      {"followed", &SnatStateless::followed}}};
 
 // ip daddr set ip daddr map @MAP (ip6 in the other family, here and below): what the native engine has instead.
 struct SetAddress {

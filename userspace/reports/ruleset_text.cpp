@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ruleset/ruleset_text.hpp"
+#include "reports/ruleset_text.hpp"
 
 #include <iterator>
 #include <string_view>

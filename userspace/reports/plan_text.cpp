@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ruleset/plan_text.hpp"
+#include "reports/plan_text.hpp"
 
 #include "pairs/pairs.hpp"
 #include "printable.hpp"
