@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Destinations on the way to which nothing is decided: from netlink and back. */
+/* Destinations on the way to which nothing is decided, or only is: from netlink and back. */
 
 #include <linux/err.h>
 #include <linux/netfilter/nf_tables.h>
@@ -90,7 +90,8 @@ static int snat_exempt_parse(struct snat_exempt *exempt,
 	return 0;
 }
 
-struct snat_exempt *snat_exempt_create(const struct nlattr *list, u8 pf)
+struct snat_exempt *snat_exempt_create(const struct nlattr *list, u8 pf,
+				       bool only)
 {
 	struct snat_exempt *exempt = kzalloc(sizeof(*exempt),
 					     GFP_KERNEL_ACCOUNT);
@@ -100,6 +101,7 @@ struct snat_exempt *snat_exempt_create(const struct nlattr *list, u8 pf)
 	if (!exempt)
 		return ERR_PTR(-ENOMEM);
 
+	exempt->only = only;
 	snat_exempt_clear(exempt, pf);
 	nla_for_each_nested(attr, list, rem) {
 		err = snat_exempt_parse(exempt, attr, pf);
@@ -138,7 +140,9 @@ static int snat_exempt_dump_one(struct sk_buff *skb,
 int snat_exempt_dump(struct sk_buff *skb, const struct snat_exempt *exempt,
 		     u8 pf)
 {
-	struct nlattr *nest = nla_nest_start(skb, NFTA_SNAT_STATELESS_UNLESS);
+	struct nlattr *nest = nla_nest_start(skb, exempt->only ?
+					     NFTA_SNAT_STATELESS_ONLY :
+					     NFTA_SNAT_STATELESS_UNLESS);
 	unsigned int i;
 
 	if (!nest)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Destinations on the way to which nothing is decided: a few prefixes, compared
- * in line, where a set of intervals would cost the price of a translation.
+ * Destinations on the way to which nothing is decided, or the only ones on the way
+ * to which anything is: a few prefixes, compared in line, where a set of intervals
+ * would cost the price of a translation.
  */
 #ifndef NFT_SNAT_STATELESS_EXEMPT_H
 #define NFT_SNAT_STATELESS_EXEMPT_H
@@ -24,6 +25,7 @@
  *	what no address gives behind the mask
  * @length: how many bits each of them has
  * @count: how many there are
+ * @only: all destinations but these are meant
  */
 struct snat_exempt {
 	union {
@@ -38,17 +40,20 @@ struct snat_exempt {
 	};
 	u8 length[NFT_SNAT_STATELESS_UNLESS_MAX];
 	u8 count;
+	bool only;
 };
 
 /**
- * snat_exempt_create - read NFTA_SNAT_STATELESS_UNLESS
+ * snat_exempt_create - read NFTA_SNAT_STATELESS_UNLESS, or ONLY
  *
  * @list: the attribute
  * @pf: of the addresses
+ * @only: which of the two it is
  *
  * Return: what kfree() frees, or an error of the uapi header's list.
  */
-struct snat_exempt *snat_exempt_create(const struct nlattr *list, u8 pf);
+struct snat_exempt *snat_exempt_create(const struct nlattr *list, u8 pf,
+				       bool only);
 
 /* Return: 0, or -1 if there is no room in @skb. */
 int snat_exempt_dump(struct sk_buff *skb, const struct snat_exempt *exempt,
@@ -86,10 +91,12 @@ static __always_inline bool
 snat_exempt_has(const struct snat_exempt *exempt, u8 pf,
 		const union snat_address *address)
 {
-	return pf == NFPROTO_IPV4 ?
-	       snat_exempt_has_ipv4(exempt, address->ip) :
-	       snat_exempt_has_ipv6(exempt, address->half.first,
-				    address->half.second);
+	bool has = pf == NFPROTO_IPV4 ?
+		   snat_exempt_has_ipv4(exempt, address->ip) :
+		   snat_exempt_has_ipv6(exempt, address->half.first,
+					address->half.second);
+
+	return has != exempt->only;
 }
 
 #endif /* NFT_SNAT_STATELESS_EXEMPT_H */

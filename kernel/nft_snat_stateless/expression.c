@@ -94,13 +94,16 @@ static int snat_maps_init(const struct nft_ctx *ctx,
 	return PTR_ERR(priv->otherwise);
 }
 
-static int snat_exempt_init(const struct nlattr *list,
+static int snat_exempt_init(const struct nlattr * const tb[],
 			    struct nft_snat_stateless *priv)
 {
-	if (!list)
+	const struct nlattr *unless = tb[NFTA_SNAT_STATELESS_UNLESS];
+	const struct nlattr *only = tb[NFTA_SNAT_STATELESS_ONLY];
+
+	if (!unless && !only)
 		return 0;
 
-	priv->exempt = snat_exempt_create(list, priv->pf);
+	priv->exempt = snat_exempt_create(only ?: unless, priv->pf, only);
 	return PTR_ERR_OR_ZERO(priv->exempt);
 }
 
@@ -166,7 +169,7 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	if (err < 0)
 		goto err_maps;
 
-	err = snat_exempt_init(tb[NFTA_SNAT_STATELESS_UNLESS], priv);
+	err = snat_exempt_init(tb, priv);
 	if (err < 0)
 		goto err_exempt;
 

@@ -23,7 +23,8 @@ struct snat_counts;
  * @maps: those that may have the address
  * @otherwise: those that may have the source of a packet that @maps have
  *	nothing for, which is marked then; may be NULL
- * @exempt: destinations on the way to which no source decides; may be NULL
+ * @exempt: destinations on the way to which no source decides, or only does; may
+ *	be NULL
  * @scope: interfaces by which packets come or leave; may be NULL
  * @guard: of the routes that @scope lets keep; may be NULL
  * @counts: packets, by processor: they come in floods

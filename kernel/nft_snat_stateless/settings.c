@@ -30,6 +30,7 @@ const struct nla_policy snat_settings_policy[NFT_EXPR_MAXATTR + 1] = {
 	[NFTA_SNAT_STATELESS_PAD]	= { .type = NLA_REJECT },
 	[NFTA_SNAT_STATELESS_UNLESS]	= { .type = NLA_NESTED },
 	[NFTA_SNAT_STATELESS_VIA]	= { .type = NLA_NESTED },
+	[NFTA_SNAT_STATELESS_ONLY]	= { .type = NLA_NESTED },
 	/* Those of later versions: an older module must not load a rule whose
 	 * meaning it does not know.
 	 */
@@ -101,7 +102,7 @@ static int snat_else_check(const struct nft_snat_stateless *priv)
  * A destination is no condition for what is translated, only for a decision,
  * which may be made late with interfaces, or behind a bridge.
  */
-static int snat_unless_check(const struct nft_snat_stateless *priv,
+static int snat_exempt_check(const struct nft_snat_stateless *priv,
 			     const struct nlattr * const tb[])
 {
 	u8 deciding = NFT_SNAT_STATELESS_F_UNTRACK |
@@ -109,6 +110,8 @@ static int snat_unless_check(const struct nft_snat_stateless *priv,
 		      (tb[NFTA_SNAT_STATELESS_VIA] ?
 		       NFT_SNAT_STATELESS_F_UNTRACKED : 0);
 
+	if (tb[NFTA_SNAT_STATELESS_UNLESS] && tb[NFTA_SNAT_STATELESS_ONLY])
+		return -EINVAL;
 	return tb[NFTA_SNAT_STATELESS_ELSE_MAPS] ||
 	       (priv->flags & deciding && priv->side == SNAT_SOURCE) ?
 	       0 : -EINVAL;
@@ -132,8 +135,9 @@ int snat_settings_check(const struct nft_snat_stateless *priv,
 
 	if (tb[NFTA_SNAT_STATELESS_ELSE_MAPS])
 		err = snat_else_check(priv);
-	if (!err && tb[NFTA_SNAT_STATELESS_UNLESS])
-		err = snat_unless_check(priv, tb);
+	if (!err && (tb[NFTA_SNAT_STATELESS_UNLESS] ||
+		     tb[NFTA_SNAT_STATELESS_ONLY]))
+		err = snat_exempt_check(priv, tb);
 	if (!err && tb[NFTA_SNAT_STATELESS_VIA])
 		err = snat_via_check(priv);
 	return err;

@@ -165,6 +165,19 @@ def test_policy_of_ipsec(tool, shell):
     assert not findings(tool)
 
 
+def test_policy_of_ipsec_beside_only_destinations(tool, shell):
+    tool.sync(PAIRS, only_destinations=["172.16.0.0/16", "192.168.0.0/16"])
+    template = "dir out tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel"
+    shell(f"ip xfrm policy add src 10.0.0.0/24 dst 172.17.0.0/16 {template}")
+    assert not findings(tool)
+    shell(f"ip xfrm policy add src 10.0.0.0/24 dst 172.16.1.0/24 {template}")
+    found, = findings(tool)
+    assert "to 172.16.1.0/24 never sees 10.0.0.2" in found["what"]
+    assert found["cure"] == f"{tool.file}: only-destinations without 172.16.1.0/24"
+    tool.sync(PAIRS, only_destinations=["192.168.0.0/16"])
+    assert not findings(tool)
+
+
 @expression
 def test_pair_of_prefixes(tool, shell):
     """A packet of one of its hosts is tried, which is not the gateway, although that is in it."""

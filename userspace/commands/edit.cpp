@@ -87,6 +87,9 @@ Configuration settings_beside(const Inventory& found, Family family, const fs::p
         std::copy_if(of_file.exempt_destinations.begin(), of_file.exempt_destinations.end(),
                      std::back_inserter(settings.exempt_destinations),
                      [&](const Prefix& prefix) { return prefix.address.family == family; });
+        std::copy_if(of_file.only_destinations.begin(), of_file.only_destinations.end(),
+                     std::back_inserter(settings.only_destinations),
+                     [&](const Prefix& prefix) { return prefix.address.family == family; });
         std::copy_if(of_file.exceptions.begin(), of_file.exceptions.end(), std::back_inserter(settings.exceptions),
                      [&](const Exception& exception) { return exception.address.family == family; });
         std::sort(settings.exceptions.begin(), settings.exceptions.end());

@@ -25,9 +25,9 @@ enum class Counters : std::uint8_t { pair, rule, off };
 // Whether conntrack sees packets of pairs: not at all, or by their internal addresses in both directions.
 enum class Conntrack : std::uint8_t { bypass, follow };
 
-// What one rule has room for; where it may decide late, more exempt destinations of one family are not to be had.
+// What one rule has room for; where it may decide late, more destinations of one family are not to be had.
 inline constexpr std::size_t most_external_interfaces = 8;
-inline constexpr std::ptrdiff_t most_exempt_in_rule = 8;
+inline constexpr std::ptrdiff_t most_in_rule = 8;
 
 // The words that a setting may have, and what they mean.
 template <class Value, std::size_t count>
@@ -84,6 +84,7 @@ struct Configuration {
     std::optional<Engine> engine;  // nothing: auto
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
+    std::vector<Prefix> only_destinations{};  // of a family none of which is named, all
     std::vector<Exception> exceptions{};    // ascending, none twice
     std::vector<std::string> external_interfaces;  // behind which the outside is; none: behind any
     std::optional<std::filesystem::path> ruleset_file;  // absolute; what nft is to load is written there

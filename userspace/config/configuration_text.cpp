@@ -21,6 +21,9 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
         fmt::format("[gateway]\nengine = \"{}\"\ncounters = \"{}\"\nexempt-destinations = [{}]\npairs-files = [{}]\n",
                     word_of(configuration.engine, engine_words), word_of(configuration.counters, counters_words),
                     destinations, quoted_json(pairs_file));
+    if (!configuration.only_destinations.empty()) {
+        toml += fmt::format("only-destinations = {}\n", list_in_json(configuration.only_destinations, quoted));
+    }
     if (!configuration.external_interfaces.empty()) {
         const auto name = [](const std::string& one) { return quoted_json(one); };
         toml += fmt::format("external-interfaces = {}\n", list_in_json(configuration.external_interfaces, name));

@@ -38,8 +38,37 @@ void Draft::set(std::string_view key, std::string value, Position at) {
 }
 
 void Draft::settle() {
+    settle_destinations();
     settle_vrf();
     settle_conntrack();
+}
+
+void Draft::settle_destinations() {
+    const auto only = settings_.find("only-destinations");
+    if (only == settings_.end() || configuration.only_destinations.empty()) {
+        return;
+    }
+    const auto refuse = [&](std::string_view key) {
+        error(only->second.at, fmt::format("only-destinations beside {}: legal is one of them", key));
+    };
+    if (!configuration.exempt_destinations.empty()) {
+        refuse("exempt-destinations");
+    }
+    if (configuration.fail_closed) {
+        refuse("fail-closed");
+    }
+    const std::vector<Prefix>& all = configuration.only_destinations;
+    if (std::any_of(all.begin(), all.end(), [](const Prefix& prefix) { return prefix.length == 0; })) {
+        error(only->second.at, "only-destinations has a prefix of length 0: legal is the key left out, for all of them");
+    }
+    for (const Family family : families) {
+        const auto of_family = [&](const Prefix& prefix) { return prefix.address.family == family; };
+        const auto count = std::count_if(all.begin(), all.end(), of_family);
+        if (count > most_in_rule) {
+            error(only->second.at, fmt::format("only-destinations has {} of {}: legal are up to {} of each family",
+                                               count, name(family), most_in_rule));
+        }
+    }
 }
 
 void Draft::settle_vrf() {
@@ -87,10 +116,10 @@ void Draft::refuse_many_exempt(std::string_view why, Position at) {
     }
     for (const Family family : families) {
         const auto of_family = [&](const Prefix& prefix) { return prefix.address.family == family; };
-        if (std::count_if(exempt.begin(), exempt.end(), of_family) > most_exempt_in_rule) {
+        if (std::count_if(exempt.begin(), exempt.end(), of_family) > most_in_rule) {
             error(at, fmt::format("{} beside more than {} exempt-destinations of {}: legal are as many; what does not "
                                   "cross external-interfaces needs none",
-                                  why, most_exempt_in_rule, family == Family::ipv4 ? "IPv4" : "IPv6"));
+                                  why, most_in_rule, family == Family::ipv4 ? "IPv4" : "IPv6"));
         }
     }
 }

@@ -109,6 +109,7 @@ private:
         std::optional<Prefix> internal;
     };
 
+    void settle_destinations();
     void settle_vrf();
     void settle_conntrack();
     void judge(Entry& entry);

@@ -40,10 +40,11 @@ std::string names_of(const auto& named, std::string_view quote = "") {
 }  // namespace
 
 void GatewayTable::read(const toml::table& gateway) {
-    static constexpr std::array<std::pair<std::string_view, void (GatewayTable::*)(const toml::node&)>, 14> settings{{
+    static constexpr std::array<std::pair<std::string_view, void (GatewayTable::*)(const toml::node&)>, 15> settings{{
         {"engine", &GatewayTable::read_engine},
         {"counters", &GatewayTable::read_counters},
         {"exempt-destinations", &GatewayTable::read_exempt_destinations},
+        {"only-destinations", &GatewayTable::read_only_destinations},
         {"exclude", &GatewayTable::read_exclude},
         {"except", &GatewayTable::read_except},
         {"external-interfaces", &GatewayTable::read_external_interfaces},
@@ -128,6 +129,13 @@ void GatewayTable::read_exempt_destinations(const toml::node& node) {
         draft_.configuration.exempt_destinations.push_back(prefix);
     });
     refuse_many_beside_interfaces(place(node.source()));
+}
+
+void GatewayTable::read_only_destinations(const toml::node& node) {
+    draft_.set("only-destinations", "a list", place(node.source()));  // that of all files together
+    read_prefixes("only-destinations", R"(["10.2.0.0/16", "fd00:2::/32"])", node, [&](const Prefix& prefix, Position) {
+        draft_.configuration.only_destinations.push_back(prefix);
+    });
 }
 
 // Inside of which pairs that is can only be told when all of them are there.

@@ -26,6 +26,7 @@ private:
     void read_counters(const toml::node& node);
     void read_npt_of_gateway(const toml::node& node);
     void read_exempt_destinations(const toml::node& node);
+    void read_only_destinations(const toml::node& node);
     void read_exclude(const toml::node& node);
     void read_except(const toml::node& node);
     void read_exception(const toml::table& table, Position at);

@@ -26,10 +26,16 @@ namespace {
 // What everybody reaches, and no list of addresses that lead nowhere has: a root server of DNS. No probe gets there.
 constexpr std::string_view usual_outside[] = {"193.0.14.129", "2001:7fd::1"};
 
-Address outside_of(Family family, const DoctorOptions& options) {
+// Where pairs are meant for some destinations only, one of these.
+Address outside_of(Family family, const DoctorOptions& options, const std::vector<Prefix>& only) {
     const auto given = std::find_if(options.towards.begin(), options.towards.end(),
                                     [&](const Address& address) { return address.family == family; });
-    return given != options.towards.end() ? *given : *Address::parse(usual_outside[family == Family::ipv6]);
+    if (given != options.towards.end()) {
+        return *given;
+    }
+    const auto meant = std::find_if(only.begin(), only.end(),
+                                    [&](const Prefix& prefix) { return prefix.address.family == family; });
+    return meant != only.end() ? meant->last() : *Address::parse(usual_outside[family == Family::ipv6]);
 }
 
 std::vector<Family> families_of(const Pairs& pairs) {
@@ -144,7 +150,8 @@ int doctor(Kernel& kernel, const std::filesystem::path& file, const DoctorOption
         take(troubles_with_settings(netlink, around, family));
         take(troubles_with_legacy_tables(family));
         if (forwards(family)) {
-            try_packets(netlink, around, there, outside_of(family, options), instance, sync, found);
+            try_packets(netlink, around, there, outside_of(family, options, there.only_destinations), instance, sync,
+                        found);
         }
     }
     const std::string neighbours = fmt::format("{} {}", instance.command("neighbours"), file.string());
@@ -152,7 +159,7 @@ int doctor(Kernel& kernel, const std::filesystem::path& file, const DoctorOption
     if (there.conntrack == Conntrack::follow) {
         take(troubles_with_flowtables(kernel, file));
     }
-    take(troubles_with_policies(there.pairs, there.exempt_destinations, file.string()));
+    take(troubles_with_policies(there, file.string()));
     found = in_order(std::move(found));
     out << (options.json ? as_json(found) : as_text(found));
     return any_breaks(found) ? exit_refused : exit_done;

@@ -56,20 +56,35 @@ std::optional<Pair> named(const Policy& policy, const Pairs& pairs) {
     return std::nullopt;
 }
 
+// Whether packets on the way there keep their source.
+bool is_left_alone(const Prefix& target, const Inventory& there) {
+    const auto any_of = [](const std::vector<Prefix>& prefixes, auto is_meant) {
+        return std::any_of(prefixes.begin(), prefixes.end(), is_meant);
+    };
+    const auto of_family = [&](const Prefix& one) { return one.address.family == target.address.family; };
+    return any_of(there.exempt_destinations, [&](const Prefix& one) { return one.covers(target); }) ||
+           (any_of(there.only_destinations, of_family) &&
+            !any_of(there.only_destinations, [&](const Prefix& one) { return touch(one, target); }));
+}
+
+std::string cure(const Prefix& target, const Inventory& there, const std::string& file) {
+    return there.only_destinations.empty()
+               ? fmt::format("{}: exempt-destinations = [\"{}\"]", file, target.text())
+               : fmt::format("{}: only-destinations without {}", file, target.text());
+}
+
 }  // namespace
 
-Troubles troubles_with_policies(const Pairs& pairs, const std::vector<Prefix>& exempt, const std::string& file) {
+Troubles troubles_with_policies(const Inventory& there, const std::string& file) {
     Troubles found;
     for (const Policy& policy : read_policies()) {
-        const bool is_exempt = std::any_of(exempt.begin(), exempt.end(),
-                                           [&](const Prefix& one) { return one.covers(policy.target); });
-        const auto pair = is_exempt ? std::nullopt : named(policy, pairs);
+        const auto pair = is_left_alone(policy.target, there) ? std::nullopt : named(policy, there.pairs);
         if (pair) {
             found.push_back({fmt::format("IPsec's policy from {} to {} never sees {}, which has the source {} when it "
                                          "is asked: its packets leave in clear",
                                          policy.source.text(), policy.target.text(), pair->internal.short_text(),
                                          pair->external.short_text()),
-                             fmt::format("{}: exempt-destinations = [\"{}\"]", file, policy.target.text())});
+                             cure(policy.target, there, file)});
         }
     }
     return found;

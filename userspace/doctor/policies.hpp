@@ -3,14 +3,13 @@
 #pragma once
 
 #include "doctor/trouble.hpp"
-#include "pairs/pairs.hpp"
+#include "ruleset/inventory.hpp"
 
 #include <string>
-#include <vector>
 
 namespace statnat {
 
-// Where the destination is exempt, a policy meets what it names. Throws CannotGoOn.
-Troubles troubles_with_policies(const Pairs& pairs, const std::vector<Prefix>& exempt, const std::string& file);
+// Where the destination is exempt, or none of the only ones, a policy meets what it names. Throws CannotGoOn.
+Troubles troubles_with_policies(const Inventory& there, const std::string& file);
 
 }  // namespace statnat

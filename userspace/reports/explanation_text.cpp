@@ -122,6 +122,9 @@ std::string as_text(const Explanation& explanation, std::string_view of) {
     if (explanation.outbound.match && !explanation.exempt_destinations.empty()) {
         lines += fmt::format("    but not on the way to: {}\n", joined(explanation.exempt_destinations));
     }
+    if (explanation.outbound.match && !explanation.only_destinations.empty()) {
+        lines += fmt::format("    but only on the way to: {}\n", joined(explanation.only_destinations));
+    }
     if (explanation.outbound.match && !explanation.external_interfaces.empty()) {
         lines += fmt::format("    but only to where a packet leaves by: {}\n", interfaces(explanation));
     }
@@ -139,12 +142,13 @@ std::string as_text(const Explanation& explanation, std::string_view of) {
 std::string as_json(const Explanation& explanation) {
     const auto quoted = [](const Prefix& prefix) { return quoted_json(prefix.text()); };
     return fmt::format(R"({{"address":{},"outbound":{},"inbound":{},"exempt_destinations":{},"exempt":{},)"
-                       R"("external_interfaces":{}}})" "\n",
+                       R"("external_interfaces":{},"only_destinations":{}}})" "\n",
                        quoted_json(explanation.address.text()), as_json(explanation.outbound),
                        as_json(explanation.inbound), list_in_json(explanation.exempt_destinations, quoted),
                        explanation.exempt ? quoted(*explanation.exempt) : "null",
                        list_in_json(explanation.external_interfaces,
-                                    [](const std::string& name) { return quoted_json(name); }));
+                                    [](const std::string& name) { return quoted_json(name); }),
+                       list_in_json(explanation.only_destinations, quoted));
 }
 
 }  // namespace statnat

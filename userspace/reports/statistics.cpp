@@ -88,7 +88,8 @@ Told told_of(const Statistic& statistic, const Table& table, const Expressions& 
     if (!expressions.counts) {
         return {.why_not = by_old_module};
     }
-    if (statistic.reason == Reason::exempt && find_named(table.prefix_sets, exempt_set)) {
+    if (statistic.reason == Reason::exempt &&
+        (find_named(table.prefix_sets, exempt_set) || find_named(table.prefix_sets, only_set))) {
         return {.why_not = by_set};
     }
     return {.packets = (*expressions.counts)[static_cast<std::size_t>(statistic.reason)]};
@@ -108,7 +109,8 @@ constexpr std::array<Statistic, statistic_count> all_statistics{{
     {Of::reason, Reason::tracked, "tracked", "left alone: tracked",
      "packets of pairs that conntrack had an entry for, so that stateful rules go on with them"},
     {Of::reason, Reason::exempt, "exempt", "left alone: exempt",
-     "packets of internal hosts to exempt destinations, which see the internal address"},
+     "packets of internal hosts to destinations that are exempt, or none of the only ones, which see the internal "
+     "address"},
     {Of::reason, Reason::local, "local", "left alone: for this machine",
      "packets of internal hosts that are for the gateway itself"},
     {Of::reason, Reason::border, "border", "left alone: not outside",

@@ -48,8 +48,9 @@ std::vector<Rule> expression_prerouting(const SnatStateless& inbound, const Snat
     }
     SnatStateless both = inbound;
     both.else_maps = decide.maps;
-    both.unless = decide.unless;
-    if (!extras.exempt && !extras.rule_counter) {
+    both.destinations = decide.destinations;
+    both.only = decide.only;
+    if (!extras.by_set && !extras.rule_counter) {
         // Nothing stands between the two, and one expression is the faster.
         return {make_rule({{both}})};
     }
@@ -69,11 +70,25 @@ Rule make_rule(std::initializer_list<std::vector<Statement>> parts) {
     return rule;
 }
 
-std::vector<Statement> unless_exempt(const Extras& extras) {
-    if (!extras.exempt) {
+namespace {
+
+std::vector<Statement> by_destination(const Extras& extras, bool exempt) {
+    if (!extras.by_set) {
         return {};
     }
-    return {MatchAddress{.field = Field::destination, .set = std::string(exempt_set), .inverted = true}};
+    return {MatchAddress{.field = Field::destination,
+                         .set = std::string(extras.only ? only_set : exempt_set),
+                         .inverted = exempt == extras.only}};
+}
+
+}  // namespace
+
+std::vector<Statement> unless_exempt(const Extras& extras) {
+    return by_destination(extras, false);
+}
+
+std::vector<Statement> if_exempt(const Extras& extras) {
+    return by_destination(extras, true);
 }
 
 std::vector<Statement> counted(const Extras& extras) {
@@ -163,7 +178,8 @@ std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
     inbound.via = extras.interfaces;
     const SnatStateless of_pairs{.field = Field::source, .maps = by_internal, .untrack = !follow, .follow = follow};
     SnatStateless decide = of_pairs;
-    decide.unless = extras.unless;
+    decide.destinations = extras.destinations;
+    decide.only = extras.only && !extras.destinations.empty();
     decide.via = extras.interfaces;
     SnatStateless outbound{.field = Field::source,
                            .maps = by_internal,
@@ -172,7 +188,8 @@ std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
                            .via = extras.interfaces};
     // It may have to decide late.
     if (follow || !extras.interfaces.empty()) {
-        outbound.unless = extras.unless;
+        outbound.destinations = decide.destinations;
+        outbound.only = decide.only;
     }
     // A redirect about a packet of a pair goes no further, exempt or not: by its addresses alone, nobody could tell.
     std::vector<Rule> output{make_rule({{icmp_redirect(table.family), of_pairs}})};

@@ -13,10 +13,11 @@ namespace statnat {
 
 // What a configuration makes optional inside a rule.
 struct Extras {
-    bool exempt;  // by the set
+    bool by_set;  // whether destinations are asked for by a set
     bool rule_counter;
     std::uint32_t mark = 0;      // of what has come by these rules; 0: nobody asks
-    std::vector<Prefix> unless;  // exempt by the expression itself
+    std::vector<Prefix> destinations;  // that the expression itself compares
+    bool only = false;  // whether these, or those of the set, are the only ones; or they are exempt
     std::vector<std::string> interfaces;  // behind which the outside is; none: behind any
     std::optional<Vrf> vrf{};             // that the inside is in
     bool follow = false;                  // whether conntrack keeps packets of pairs
@@ -31,6 +32,7 @@ std::vector<Chain> native_chains(const Table& table, const Extras& extras);
 
 Rule make_rule(std::initializer_list<std::vector<Statement>> parts);
 std::vector<Statement> unless_exempt(const Extras& extras);
+std::vector<Statement> if_exempt(const Extras& extras);
 std::vector<Statement> counted(const Extras& extras);
 
 // A match of each name by which packets come from the inside: a VRF's port first, and then the VRF. One of nothing

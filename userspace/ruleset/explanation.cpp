@@ -184,6 +184,7 @@ Explanation explain(const Ruleset& ruleset, const Address& address) {
             }
         }
         explanation.exempt_destinations = exempt_destinations(table);
+        explanation.only_destinations = only_destinations(table);
         explanation.external_interfaces = external_interfaces(table);
     }
     for (const Prefix& prefix : explanation.exempt_destinations) {

@@ -37,6 +37,7 @@ struct Explanation {
     Handling outbound;                        // as the source of what an internal host sends
     Handling inbound;                         // as the destination of what comes from outside
     std::vector<Prefix> exempt_destinations;  // of outbound packets
+    std::vector<Prefix> only_destinations;    // that these must have; none: any
     std::vector<std::string> external_interfaces;  // by which packets leave or come; none: by any
     std::optional<Prefix> exempt;             // the one that covers the address
 

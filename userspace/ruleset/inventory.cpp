@@ -21,20 +21,28 @@ void for_each_statement(const Table& table, Visit visit) {
     }
 }
 
-}  // namespace
-
-std::vector<Prefix> exempt_destinations(const Table& table) {
-    if (const PrefixSet* set = find_named(table.prefix_sets, exempt_set)) {
+std::vector<Prefix> destinations(const Table& table, std::string_view set_name, bool only) {
+    if (const PrefixSet* set = find_named(table.prefix_sets, set_name)) {
         return set->prefixes;
     }
     std::vector<Prefix> destinations;
     for_each_statement(table, [&](const Statement& statement, const Chain&) {
         const auto* ours = std::get_if<SnatStateless>(&statement);
-        if (ours && destinations.empty()) {
-            destinations = ours->unless;
+        if (ours && ours->only == only && destinations.empty()) {
+            destinations = ours->destinations;
         }
     });
     return destinations;
+}
+
+}  // namespace
+
+std::vector<Prefix> exempt_destinations(const Table& table) {
+    return destinations(table, exempt_set, false);
+}
+
+std::vector<Prefix> only_destinations(const Table& table) {
+    return destinations(table, only_set, true);
 }
 
 std::vector<Exception> exceptions(const Table& table) {
@@ -179,6 +187,7 @@ Configuration Inventory::configuration() const {
     configuration.engine = engine;
     configuration.counters = counters;
     configuration.exempt_destinations = exempt_destinations;
+    configuration.only_destinations = only_destinations;
     configuration.exceptions = exceptions;
     configuration.external_interfaces = external_interfaces;
     configuration.fail_closed = mark != 0;
@@ -207,6 +216,8 @@ Inventory inventory(const Ruleset& ruleset) {
         found.vrf = found.vrf ? found.vrf : vrf_of(table);
         found.conntrack = std::max(found.conntrack, conntrack_of(table));
         const std::vector<Prefix> exempt = exempt_destinations(table);
+        const std::vector<Prefix> only = only_destinations(table);
+        found.only_destinations.insert(found.only_destinations.end(), only.begin(), only.end());
         const std::vector<Exception> excepted = exceptions(table);
         found.exceptions.insert(found.exceptions.end(), excepted.begin(), excepted.end());
         if (found.external_interfaces.empty()) {

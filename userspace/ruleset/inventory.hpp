@@ -13,8 +13,10 @@
 
 namespace statnat {
 
-// The destinations on the way to which packets keep their source: of a set, or inside a rule.
+// The destinations on the way to which packets keep their source, or the only ones on the way to which they do not: of
+// a set, or inside a rule.
 std::vector<Prefix> exempt_destinations(const Table& table);
+std::vector<Prefix> only_destinations(const Table& table);
 
 // What no pair is for.
 std::vector<Exception> exceptions(const Table& table);
@@ -60,6 +62,7 @@ struct Inventory {
     std::optional<Engine> engine;  // nothing: no rule translates
     Counters counters = Counters::pair;
     std::vector<Prefix> exempt_destinations;
+    std::vector<Prefix> only_destinations{};
     std::vector<Exception> exceptions{};
     std::vector<std::string> external_interfaces;
     std::uint32_t mark = 0;  // of what has come by the rules; 0: they do not mark it

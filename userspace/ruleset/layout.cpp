@@ -11,7 +11,7 @@
 namespace statnat {
 namespace {
 
-static_assert(most_external_interfaces == most_via && most_exempt_in_rule == most_unless);
+static_assert(most_external_interfaces == most_via && most_in_rule == most_destinations);
 
 // The kernel gives a map of fixed size 4/3 as many buckets, rounded up to a power of two: 3 * 2^k wastes none.
 std::uint32_t capacity(std::size_t elements, bool hosts) {
@@ -120,8 +120,10 @@ std::vector<Prefix> outermost(std::vector<Prefix> prefixes) {
     return kept;
 }
 
+// Those that are exempt, or the only ones.
 std::vector<Prefix> destinations_of(Family family, const Configuration& configuration) {
-    std::vector<Prefix> destinations = configuration.exempt_destinations;
+    std::vector<Prefix> destinations = configuration.only_destinations.empty() ? configuration.exempt_destinations
+                                                                               : configuration.only_destinations;
     std::erase_if(destinations, [&](const Prefix& prefix) { return prefix.address.family != family; });
     return outermost(std::move(destinations));
 }
@@ -133,14 +135,14 @@ std::vector<Exception> exceptions_of(Family family, const Configuration& configu
 }
 
 // Beside so many lists of maps the kernel has room to tell as many prefixes of either family.
-constexpr std::size_t most_tiers_beside_unless = 16;
+constexpr std::size_t most_tiers_beside_destinations = 16;
 
 // Whether the expression itself compares destinations, which costs next to nothing; else a set is asked. Where it may
 // have to decide late, it must.
 bool are_compared(const std::vector<Prefix>& destinations, const Tiers& tiers, const Configuration& configuration,
                   Engine engine) {
-    const bool has_room = destinations.size() <= most_unless && !destinations.empty() &&
-                          destinations.front().length > 0 && tiers.size() <= most_tiers_beside_unless;
+    const bool has_room = destinations.size() <= most_destinations && !destinations.empty() &&
+                          destinations.front().length > 0 && tiers.size() <= most_tiers_beside_destinations;
     return engine == Engine::expression && !destinations.empty() &&
            (has_room || configuration.decides_late());
 }
@@ -149,10 +151,11 @@ Table make_table(Family family, const Tiers& tiers, const AllHoles& holes, const
                  Engine engine) {
     const std::vector<Prefix> destinations = destinations_of(family, configuration);
     const bool compared = are_compared(destinations, tiers, configuration, engine);
-    const Extras extras{.exempt = !destinations.empty() && !compared,
+    const Extras extras{.by_set = !destinations.empty() && !compared,
                         .rule_counter = configuration.counters == Counters::rule,
                         .mark = configuration.fail_closed ? configuration.mark : 0,
-                        .unless = compared ? destinations : std::vector<Prefix>{},
+                        .destinations = compared ? destinations : std::vector<Prefix>{},
+                        .only = !configuration.only_destinations.empty() && !destinations.empty(),
                         .interfaces = configuration.external_interfaces,
                         .vrf = configuration.vrf,
                         .follow = configuration.conntrack == Conntrack::follow,
@@ -175,8 +178,8 @@ Table make_table(Family family, const Tiers& tiers, const AllHoles& holes, const
     if (engine == Engine::native) {
         table.maps.push_back(make_internal(tiers.front().pairs->by_internal));
     }
-    if (extras.exempt) {
-        table.prefix_sets.push_back({std::string(exempt_set), false, destinations});
+    if (extras.by_set) {
+        table.prefix_sets.push_back({std::string(extras.only ? only_set : exempt_set), false, destinations});
     }
     table.chains = engine == Engine::expression ? expression_chains(table, extras) : native_chains(table, extras);
     mark_what_comes_by(table, extras);

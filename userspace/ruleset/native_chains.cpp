@@ -40,7 +40,7 @@ std::vector<Rule> native_postrouting(Family family, const Extras& extras) {
     // ct state switches conntrack on, so it is there only when something has to stay tracked; what does is told by its
     // interface, where that is to be had.
     const std::vector<Statement> untracked{MatchUntracked{}};
-    const bool by_state = (extras.exempt && extras.interfaces.empty()) || !extras.exceptions.empty();
+    const bool by_state = (extras.by_set && extras.interfaces.empty()) || !extras.exceptions.empty();
     const std::vector<Statement> state = by_state ? untracked : std::vector<Statement>{};
     const auto rule = [&](std::initializer_list<std::vector<Statement>> conditions) {
         return make_rule({make_rule(conditions).statements, abroad(family), {outbound}, counted(extras)});
@@ -58,9 +58,8 @@ std::vector<Rule> native_postrouting(Family family, const Extras& extras) {
     const MatchAddress to_internal{.field = Field::destination, .set = std::string(internal_set)};
     if (!extras.interfaces.empty()) {
         rules.push_back(rule({{has_pair}, untracked, {to_internal}}));
-    } else if (extras.exempt) {
-        const MatchAddress to_exempt{.field = Field::destination, .set = std::string(exempt_set)};
-        rules.push_back(rule({from, {has_pair}, untracked, {to_exempt, to_internal}}));
+    } else if (extras.by_set) {
+        rules.push_back(rule({from, {has_pair}, untracked, if_exempt(extras), {to_internal}}));
     }
     return rules;
 }

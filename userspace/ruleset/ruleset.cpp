@@ -64,8 +64,9 @@ struct StatementText {
         words += statement.else_maps.empty() ? ""
                                              : " else saddr map " + text(statement.else_maps) +
                                                    (statement.follow ? " follow" : " untrack");
-        for (const Prefix& prefix : statement.unless) {
-            words += (&prefix == &statement.unless.front() ? " unless daddr " : ", ") + prefix.short_text();
+        for (const Prefix& prefix : statement.destinations) {
+            const bool first = &prefix == &statement.destinations.front();
+            words += (!first ? ", " : statement.only ? " only daddr " : " unless daddr ") + prefix.short_text();
         }
         for (const std::string& name : statement.via) {
             words += (&name == &statement.via.front() ? " via " : ", ") + in_nft_quotes(name);

@@ -291,6 +291,7 @@ const Map* find(const Table& table, const MapRole& role);  // null: none
 inline constexpr std::string_view int2ext = "int2ext";
 inline constexpr std::string_view ext2int = "ext2int";
 inline constexpr std::string_view exempt_set = "exempt";
+inline constexpr std::string_view only_set = "only";
 inline constexpr std::string_view internal_set = "internal";
 inline constexpr std::string_view standing_map = "standing";
 

@@ -26,7 +26,7 @@ struct MapReference {
 };
 
 // snat_stateless {saddr | daddr} map MAP [, MAP]... [notrack | untrack] [untracked | tracked] | [follow] [followed]
-//     [else saddr map MAP [, MAP]... {untrack | follow}] [unless daddr PREFIX [, PREFIX]...]
+//     [else saddr map MAP [, MAP]... {untrack | follow}] [{unless | only} daddr PREFIX [, PREFIX]...]
 //     [via INTERFACE [, INTERFACE]...]
 struct SnatStateless {
     Field field;
@@ -38,7 +38,8 @@ struct SnatStateless {
     bool follow = false;
     bool followed = false;
     std::vector<MapReference> else_maps{};  // asked for the source where the others have nothing
-    std::vector<Prefix> unless{};           // on the way to which a source is not untracked
+    std::vector<Prefix> destinations{};     // on the way to which a source is not untracked
+    bool only = false;                      // or, on the contrary, only is
     std::vector<std::string> via{};         // by which packets come or leave; none: by any
     bool operator==(const SnatStateless&) const = default;
 
@@ -52,8 +53,8 @@ struct SnatStateless {
     }
 };
 
-inline constexpr std::size_t most_unless = 8;  // NFT_SNAT_STATELESS_UNLESS_MAX
-inline constexpr std::size_t most_via = 8;     // NFT_SNAT_STATELESS_VIA_MAX
+inline constexpr std::size_t most_destinations = 8;  // NFT_SNAT_STATELESS_UNLESS_MAX
+inline constexpr std::size_t most_via = 8;           // NFT_SNAT_STATELESS_VIA_MAX
 
 // Its flags by their words, in the order in which they are written.
 struct Flag {

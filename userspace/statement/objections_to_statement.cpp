@@ -65,26 +65,37 @@ std::optional<std::string> objection_to_else(const SnatStateless& statement) {
     return {};
 }
 
-std::optional<std::string> objection_to_prefixes(const std::vector<Prefix>& unless) {
-    if (unless.size() > most_unless) {
-        return "more than " + std::to_string(most_unless) +
-               " prefixes behind unless; a set before the statement has room";
+namespace {
+
+std::string word_of_destinations(const SnatStateless& statement) {
+    return statement.only ? "only" : "unless";
+}
+
+}  // namespace
+
+std::optional<std::string> objection_to_prefixes(const SnatStateless& statement) {
+    const std::vector<Prefix>& prefixes = statement.destinations;
+    if (prefixes.size() > most_destinations) {
+        return "more than " + std::to_string(most_destinations) + " prefixes behind " +
+               word_of_destinations(statement) + "; a set before the statement has room";
     }
-    if (unless.back().length == 0) {
-        return "all addresses are in a prefix of length 0; leave the statement out";
+    if (prefixes.back().length == 0) {
+        return std::string("all addresses are in a prefix of length 0; leave ") +
+               (statement.only ? "only" : "the statement") + " out";
     }
-    if (unless.back().address.family != unless.front().address.family) {
-        return "the prefixes behind unless are of one family";
+    if (prefixes.back().address.family != prefixes.front().address.family) {
+        return "the prefixes behind " + word_of_destinations(statement) + " are of one family";
     }
     return {};
 }
 
-std::optional<std::string> objection_to_unless(const SnatStateless& statement) {
+std::optional<std::string> objection_to_destinations(const SnatStateless& statement) {
     const bool decides =
         statement.only_decides() || statement.followed || (statement.untracked && !statement.via.empty());
     const bool fits = !statement.else_maps.empty() || (statement.field == Field::source && decides);
-    if (!statement.unless.empty() && !fits) {
-        return "unless goes with saddr and untrack, follow or followed, with else, or with saddr, untracked and via";
+    if (!statement.destinations.empty() && !fits) {
+        return word_of_destinations(statement) +
+               " goes with saddr and untrack, follow or followed, with else, or with saddr, untracked and via";
     }
     return {};
 }

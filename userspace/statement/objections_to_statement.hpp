@@ -14,10 +14,9 @@ std::optional<std::string> objection_to_map(const MapReference& map);
 std::optional<std::string> objection_to_flags(const SnatStateless& statement);
 std::optional<std::string> objection_to_else(const SnatStateless& statement);
 
-// To the last of the prefixes behind `unless`.
-std::optional<std::string> objection_to_prefixes(const std::vector<Prefix>& unless);
-std::optional<std::string> objection_to_unless(const SnatStateless& statement);
-
+// To the last of the prefixes behind `unless`, or `only`.
+std::optional<std::string> objection_to_prefixes(const SnatStateless& statement);
+std::optional<std::string> objection_to_destinations(const SnatStateless& statement);
 
 // To the last interface of those behind `via`.
 std::optional<std::string> objection_to_via(const SnatStateless& statement);

@@ -107,13 +107,18 @@ std::string take_else(const json_t* object, SnatStateless& statement) {
     return {};
 }
 
-std::string take_unless(const json_t* value, SnatStateless& statement) {
+std::string take_destination(const json_t* value, bool only, SnatStateless& statement) {
     const auto prefix = Prefix::parse(text_of(value));
     if (!prefix) {
-        return "\"unless\" is a prefix of destinations, or a list of them, such as \"10.0.0.0/8\"";
+        return fmt::format(R"("{}" is a prefix of destinations, or a list of them, such as "10.0.0.0/8")",
+                           only ? "only" : "unless");
     }
-    statement.unless.push_back(*prefix);
-    return objection_to_prefixes(statement.unless).value_or("");
+    if (!statement.destinations.empty() && statement.only != only) {
+        return R"("unless" and "only" exclude each other)";
+    }
+    statement.only = only;
+    statement.destinations.push_back(*prefix);
+    return objection_to_prefixes(statement).value_or("");
 }
 
 std::string take_via(const json_t* value, SnatStateless& statement) {
@@ -123,7 +128,7 @@ std::string take_via(const json_t* value, SnatStateless& statement) {
 
 // To what may be behind something else.
 std::string objection_to_parts(const SnatStateless& statement) {
-    for (const auto objection : {objection_to_else, objection_to_unless, objection_to_via}) {
+    for (const auto objection : {objection_to_else, objection_to_destinations, objection_to_via}) {
         if (const auto sentence = objection(statement)) {
             return *sentence;
         }
@@ -147,8 +152,9 @@ std::string take(const json_t* object, SnatStateless& statement) {
             objection = for_each(value, [&](json_t* item) { return take_map(item, statement.maps); });
         } else if (name == "flags") {
             objection = for_each(value, [&](json_t* item) { return take_flag(item, statement); });
-        } else if (name == "unless") {
-            objection = for_each(value, [&](const json_t* item) { return take_unless(item, statement); });
+        } else if (name == "unless" || name == "only") {
+            objection = for_each(
+                value, [&](const json_t* item) { return take_destination(item, name == "only", statement); });
         } else if (name == "via") {
             objection = for_each(value, [&](const json_t* item) { return take_via(item, statement); });
         } else if (name != "field" && name != "else") {
@@ -222,11 +228,11 @@ Json object_of(const SnatStateless& statement) {
     if (!statement.else_maps.empty()) {
         json_object_set(object.get(), "else", object_of(statement.otherwise()).get());
     }
-    const Json unless = made(json_array());
-    for (const Prefix& prefix : statement.unless) {
-        json_array_append(unless.get(), string_of(prefix.short_text()).get());
+    const Json destinations = made(json_array());
+    for (const Prefix& prefix : statement.destinations) {
+        json_array_append(destinations.get(), string_of(prefix.short_text()).get());
     }
-    set_list(object.get(), "unless", unless.get());
+    set_list(object.get(), statement.only ? "only" : "unless", destinations.get());
     const Json via = made(json_array());
     for (const std::string& name : statement.via) {
         json_array_append(via.get(), string_of(name).get());

@@ -19,8 +19,8 @@ namespace {
 constexpr std::size_t most_maps = 255;  // NFT_SNAT_STATELESS_MAPS_MAX
 
 // Words that would go on with the stand-in, a log statement.
-constexpr std::array<std::string_view, 11> never_next{"prefix", "npt",   "within", "else",    "unless", "via",
-                                                      "level",  "group", "flags",  "snaplen", "queue-threshold"};
+constexpr std::array<std::string_view, 12> never_next{"prefix", "npt", "within", "else",  "unless",  "only",
+                                                      "via",    "level", "group", "flags", "snaplen", "queue-threshold"};
 
 Misfit misfit(const NftWord& word, std::string sentence) {
     return {word.begin, std::max(word.end(), word.begin + 1), std::move(sentence)};
@@ -146,7 +146,7 @@ std::optional<Misfit> read_else(NftWords& words, SnatStateless& statement) {
     return {};
 }
 
-std::optional<Misfit> read_unless(NftWords& words, SnatStateless& statement) {
+std::optional<Misfit> read_destinations(NftWords& words, SnatStateless& statement) {
     if (const NftWord word = words.take(); word.text != "daddr") {
         return unexpected(word, "daddr");
     }
@@ -156,8 +156,8 @@ std::optional<Misfit> read_unless(NftWords& words, SnatStateless& statement) {
         if (const auto wrong = read_addresses(word, prefix)) {
             return wrong;
         }
-        statement.unless.push_back(*prefix);
-        if (const auto wrong = blamed(word, objection_to_prefixes(statement.unless))) {
+        statement.destinations.push_back(*prefix);
+        if (const auto wrong = blamed(word, objection_to_prefixes(statement))) {
             return wrong;
         }
     } while (words.take(","));
@@ -206,9 +206,10 @@ std::optional<Misfit> read(NftWords& words, SnatStateless& statement) {
             return misfit(word, *objection);
         }
     }
-    const NftWord unless = words.peek();
-    if (words.take("unless")) {
-        if (const auto wrong = read_unless(words, statement)) {
+    const NftWord destinations = words.peek();
+    statement.only = words.take("only");
+    if (statement.only || words.take("unless")) {
+        if (const auto wrong = read_destinations(words, statement)) {
             return wrong;
         }
     }
@@ -217,7 +218,7 @@ std::optional<Misfit> read(NftWords& words, SnatStateless& statement) {
             return wrong;
         }
     }
-    if (const auto wrong = blamed(unless, objection_to_unless(statement))) {
+    if (const auto wrong = blamed(destinations, objection_to_destinations(statement))) {
         return wrong;
     }
     const NftWord next = words.peek();

@@ -53,10 +53,10 @@ void put_maps(nlmsghdr* message, std::uint16_t type, const std::vector<MapRefere
     mnl_attr_nest_end(message, list);
 }
 
-static_assert(most_unless == NFT_SNAT_STATELESS_UNLESS_MAX);
+static_assert(most_destinations == NFT_SNAT_STATELESS_UNLESS_MAX);
 
-void put_unless(nlmsghdr* message, const std::vector<Prefix>& prefixes) {
-    nlattr* list = mnl_attr_nest_start(message, NFTA_SNAT_STATELESS_UNLESS);
+void put_prefixes(nlmsghdr* message, std::uint16_t type, const std::vector<Prefix>& prefixes) {
+    nlattr* list = mnl_attr_nest_start(message, type);
     for (const Prefix& prefix : prefixes) {
         nlattr* item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
         mnl_attr_put(message, NFTA_SNAT_STATELESS_PREFIX_ADDRESS, prefix.address.size(), prefix.address.bytes.data());
@@ -104,7 +104,7 @@ std::vector<MapReference> map_references_in(Message list) {
     return maps;
 }
 
-std::vector<Prefix> unless_in(Message list) {
+std::vector<Prefix> prefixes_in(Message list) {
     std::vector<Prefix> prefixes;
     for_each_item(list, [&](Message item) {
         const Attributes one(item.data(), item.size());
@@ -138,8 +138,9 @@ void put(nlmsghdr* message, const SnatStateless& statement) {
     if (!statement.else_maps.empty()) {
         put_maps(message, NFTA_SNAT_STATELESS_ELSE_MAPS, statement.else_maps);
     }
-    if (!statement.unless.empty()) {
-        put_unless(message, statement.unless);
+    if (!statement.destinations.empty()) {
+        put_prefixes(message, statement.only ? NFTA_SNAT_STATELESS_ONLY : NFTA_SNAT_STATELESS_UNLESS,
+                     statement.destinations);
     }
     if (!statement.via.empty()) {
         put_via(message, statement.via);
@@ -153,10 +154,13 @@ std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
         (!source && field != NFT_SNAT_STATELESS_DADDR)) {
         return {};
     }
+    const bool only = data.has(NFTA_SNAT_STATELESS_ONLY);
     SnatStateless statement{.field = source ? Field::source : Field::destination,
                             .maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_MAPS)),
                             .else_maps = map_references_in(data.bytes(NFTA_SNAT_STATELESS_ELSE_MAPS)),
-                            .unless = unless_in(data.bytes(NFTA_SNAT_STATELESS_UNLESS)),
+                            .destinations = prefixes_in(
+                                data.bytes(only ? NFTA_SNAT_STATELESS_ONLY : NFTA_SNAT_STATELESS_UNLESS)),
+                            .only = only,
                             .via = via_in(data.bytes(NFTA_SNAT_STATELESS_VIA))};
     std::uint32_t bits = data.number(NFTA_SNAT_STATELESS_FLAGS);
     for (std::size_t i = 0; i < statement_flags.size(); ++i) {

@@ -9,7 +9,7 @@
  *	snat_stateless {saddr | daddr} map MAP [, MAP]...
  *		[notrack | untrack] [untracked | tracked] | [follow] [followed]
  *		[else saddr map MAP [, MAP]... {untrack | follow}]
- *		[unless daddr PREFIX [, PREFIX]...]
+ *		[{unless | only} daddr PREFIX [, PREFIX]...]
  *		[via INTERFACE [, INTERFACE]...]
  *	MAP := @NAME [prefix LEN [npt]] [within PREFIX]
  *
@@ -63,6 +63,7 @@
  * With `unless daddr`, which belongs to an untrack with saddr or behind else, a
  * packet to one of these prefixes is not marked, and therefore neither untracked
  * nor translated in postrouting: comparisons instead of a set and another rule.
+ * With `only daddr` in its place, no packet is that goes anywhere else.
  *
  * With `via`, the outside is what is behind these interfaces, and packets that
  * do not cross that border are left alone.  An INTERFACE is a name, or the
@@ -76,7 +77,7 @@
  *			was translated (hairpin).  If a packet has a mark, and
  *			prerouting has not marked it untracked, that is made up
  *			for, since the mark may have changed its way: with
- *			`unless`, which may stand here for that reason
+ *			`unless` or `only`, which may stand here for that reason
  * So policy routing is obeyed, also by a mark that a later chain of prerouting
  * sets; conntrack has seen such a packet then, or not, as prerouting had it.
  * What a later chain of prerouting makes of the destination or of DSCP comes too
@@ -127,7 +128,7 @@
  *	saddr, follow	as with untrack, but that the packet is not untracked
  *	saddr, followed	as with untracked; what came by a bridge, or has other
  *			addresses by rules of type nat, is decided about here,
- *			by `unless` and `via`
+ *			by `unless` or `only`, and `via`
  *	saddr, follow	NFT_CONTINUE for a packet that `followed` alone would
  *	  followed	translate, and nothing more; for a chain of type nat, so
  *			that no rule behind it gives the connection another
@@ -171,12 +172,14 @@
  *		behind its prefix being 0
  *	    NFTA_SNAT_STATELESS_PREFIX_LENGTH	NLA_U32, network byte order,
  *		required: 1 to the length of an address in bits
+ *	NFTA_SNAT_STATELESS_ONLY	NLA_NESTED, optional, like
+ *		NFTA_SNAT_STATELESS_UNLESS, and never beside it
  *	NFTA_SNAT_STATELESS_VIA		NLA_NESTED, optional: 1 to
  *		NFT_SNAT_STATELESS_VIA_MAX NFTA_LIST_ELEMs, each an NLA_STRING
  *		of 1 to 15 bytes, of which an asterisk may be the last but not the
  *		only one; with daddr and NOTRACK, saddr and UNTRACK, saddr and
- *		UNTRACKED, FOLLOW or FOLLOWED only; with UNTRACKED, UNLESS may be
- *		there, too
+ *		UNTRACKED, FOLLOW or FOLLOWED only; with UNTRACKED, UNLESS or ONLY
+ *		may be there, too
  *	NFTA_SNAT_STATELESS_FLAGS	NLA_U32, network byte order, optional,
  *		always dumped: enum nft_snat_stateless_flags
  *	NFTA_SNAT_STATELESS_DROPPED	NLA_U64, network byte order, dump only:
@@ -201,7 +204,7 @@
  *	    NFTA_SNAT_STATELESS_COUNT_TRACKED		conntrack has an entry
  *		for it, and the rule has neither TRACKED nor UNTRACKED
  *	    NFTA_SNAT_STATELESS_COUNT_EXEMPT		its source has a pair,
- *		and its destination is in UNLESS
+ *		and its destination is in UNLESS, or not in ONLY
  *	    NFTA_SNAT_STATELESS_COUNT_LOCAL		its source has a pair, and
  *		it is for this machine
  *	    NFTA_SNAT_STATELESS_COUNT_BORDER		with VIA, it does not
@@ -257,7 +260,7 @@
  *	EINVAL		an attribute is missing or unknown, a flag is unknown,
  *			flags or fields exclude each other, an attribute of a
  *			map has the wrong length, WITHIN or a prefix of
- *			UNLESS has bits behind its length, or an interface of VIA
+ *			UNLESS or ONLY has bits behind its length, or an interface of VIA
  *			has no name, or an asterisk that is not its end
  *	ERANGE		an attribute beside the maps has the wrong length, the
  *			field is none of the two, or a prefix or WITHIN is longer
@@ -265,8 +268,8 @@
  *			longer than npt allows, or an interface of VIA has a name
  *			of more than 15 bytes
  *	E2BIG		more than NFT_SNAT_STATELESS_MAPS_MAX maps in a list, or
- *			than NFT_SNAT_STATELESS_UNLESS_MAX prefixes in UNLESS,
- *			or than NFT_SNAT_STATELESS_VIA_MAX interfaces in VIA
+ *			than NFT_SNAT_STATELESS_UNLESS_MAX prefixes in UNLESS
+ *			or ONLY, or than NFT_SNAT_STATELESS_VIA_MAX interfaces in VIA
  *	EMSGSIZE	a dump of the expression, without COUNTS, would take
  *			more than NFT_SNAT_STATELESS_DUMP_MAX bytes: too many
  *			maps, or too long names
@@ -277,8 +280,8 @@
  *	EMEDIUMTYPE	a set, a verdict map or an object map
  *	EPROTOTYPE	the map's key or data has not the length of an
  *			address of the table's family, or of the first map's,
- *			WITHIN or a prefix of UNLESS has not that of the maps'
- *			addresses, or npt is asked of IPv4
+ *			WITHIN or a prefix of UNLESS or ONLY has not that of
+ *			the maps' addresses, or npt is asked of IPv4
  *	EPROTONOSUPPORT	an anonymous, interval, concatenated, timeout or
  *			dynamic map
  *	EPERM		the network namespace belongs to a user namespace other
@@ -343,7 +346,7 @@ enum nft_snat_stateless_flags {
  * and a chain (520), the rule's own attributes (84) and a counter.  In IPv4 29
  * prefix lengths fit, each with `within`, behind daddr and again behind else;
  * in IPv6 23.  Eight prefixes of `unless daddr` take 164 bytes in IPv4, 260 in
- * IPv6; eight interfaces of `via` 164 at most.
+ * IPv6, and so do those of `only daddr`; eight interfaces of `via` 164 at most.
  */
 #define NFT_SNAT_STATELESS_DUMP_MAX	3072
 
@@ -386,6 +389,7 @@ enum nft_snat_stateless_attributes {
 	NFTA_SNAT_STATELESS_ELSE_MAPS,
 	NFTA_SNAT_STATELESS_UNLESS,
 	NFTA_SNAT_STATELESS_VIA,
+	NFTA_SNAT_STATELESS_ONLY,
 	__NFTA_SNAT_STATELESS_MAX
 };
 #define NFTA_SNAT_STATELESS_MAX		(__NFTA_SNAT_STATELESS_MAX - 1)
