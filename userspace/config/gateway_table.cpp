@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/gateway_table.hpp"
 
+#include "config/exception_table.hpp"
 #include "files.hpp"
 #include "names.hpp"
 #include "printable.hpp"
-#include "quantity.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,16 +16,11 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <netinet/in.h>
 
 namespace statnat {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view legal_exception =
-    R"(: legal is one such as { external = "198.51.100.2", tcp = 8443 }, with internal or external, and tcp, udp or )"
-    "protocol";
 
 // As in "engine, counters and mark".
 std::string names_of(const auto& named, std::string_view quote = "") {
@@ -72,7 +67,6 @@ void GatewayTable::read(const toml::table& gateway) {
 void GatewayTable::read_npt_of_gateway(const toml::node& node) {
     if (const auto npt = read_switch("npt", node)) {
         draft_.npt = *npt;
-        draft_.set("npt", *npt ? "true" : "false", place(node.source()));
     }
 }
 
@@ -102,14 +96,22 @@ void GatewayTable::take_word(Value& value, const Words<Value, count>& words, con
     }
 }
 
+// Of a list; anything else is an error.
 template <class Take>
-void GatewayTable::read_prefixes(std::string_view key, std::string_view example, const toml::node& node, Take take) {
-    const std::string legal = fmt::format(": legal is an array of prefixes such as {}", example);
+void GatewayTable::each_in(const toml::node& node, std::string_view key, std::string_view legal, Take take) {
     if (!node.is_array()) {
         draft_.error(place(node.source()), fmt::format("{} is {}{}", key, what_came(node), legal));
         return;
     }
     for (const toml::node& element : *node.as_array()) {
+        take(element);
+    }
+}
+
+template <class Take>
+void GatewayTable::read_prefixes(std::string_view key, std::string_view example, const toml::node& node, Take take) {
+    const std::string legal = fmt::format(": legal is an array of prefixes such as {}", example);
+    each_in(node, key, legal, [&](const toml::node& element) {
         const Position at = place(element.source());
         const auto text = element.value<std::string_view>();
         const auto prefix = text ? Prefix::parse(*text) : std::nullopt;
@@ -121,7 +123,7 @@ void GatewayTable::read_prefixes(std::string_view key, std::string_view example,
         } else {
             take(*prefix, at);
         }
-    }
+    });
 }
 
 void GatewayTable::read_exempt_destinations(const toml::node& node) {
@@ -146,74 +148,19 @@ void GatewayTable::read_exclude(const toml::node& node) {
 
 void GatewayTable::read_except(const toml::node& node) {
     const std::string legal = R"(: legal is an array such as [{ external = "198.51.100.2", tcp = 8443 }])";
-    if (!node.is_array()) {
-        draft_.error(place(node.source()), fmt::format("except is {}{}", what_came(node), legal));
-        return;
-    }
-    for (const toml::node& element : *node.as_array()) {
+    each_in(node, "except", legal, [&](const toml::node& element) {
         if (const toml::table* table = element.as_table()) {
-            read_exception(*table, place(element.source()));
+            ExceptionTable(number_, draft_).read(*table);
         } else {
             draft_.error(place(element.source()), fmt::format("an exception is {}{}", what_came(element), legal));
         }
-    }
-}
-
-void GatewayTable::read_exception(const toml::table& table, Position at) {
-    struct Service {
-        std::string_view key;
-        std::uint8_t protocol;  // 0: the number is one itself
-        std::int64_t last;
-    };
-    static constexpr std::array<Service, 3> services{
-        {{"tcp", IPPROTO_TCP, 65535}, {"udp", IPPROTO_UDP, 65535}, {"protocol", 0, 255}}};
-    Exception exception;
-    std::size_t sides = 0;
-    std::size_t kinds = 0;
-    for (const auto& [key, node, before] : in_reading_order(table)) {
-        const auto service = std::find_if(services.begin(), services.end(),
-                                          [&, known = key](const Service& one) { return *known == one.key; });
-        const auto text = node->value<std::string_view>();
-        const auto address = text ? Address::parse(*text) : std::nullopt;
-        const auto number = node->is_integer() ? node->value<std::int64_t>() : std::nullopt;
-        if ((*key == "external" || *key == "internal") && address) {
-            exception.side = *key == "external" ? Side::external : Side::internal;
-            exception.address = *address;
-            ++sides;
-        } else if (service != services.end() && number && *number >= 1 && *number <= service->last) {
-            if (service->protocol != 0) {
-                exception.protocol = service->protocol;
-                exception.port = static_cast<std::uint16_t>(*number);
-            } else {
-                exception.protocol = static_cast<std::uint8_t>(*number);
-            }
-            ++kinds;
-        } else if (service != services.end() && number) {
-            draft_.error(place(node->source()),
-                         fmt::format("{} is {}: legal is 1 to {}", service->key, *number, service->last));
-            return;
-        } else {
-            draft_.error(place(key->source()), fmt::format("{} in an exception is {}{}", in_quotes(*key),
-                                                           what_came(*node), legal_exception));
-            return;
-        }
-    }
-    if (sides != 1 || kinds != 1) {
-        draft_.error(at, fmt::format("an exception of {} and {}{}", quantity(sides, "side"),
-                                     quantity(kinds, "service"), legal_exception));
-        return;
-    }
-    draft_.except(exception, at);
+    });
 }
 
 void GatewayTable::read_external_interfaces(const toml::node& node) {
     const std::string legal = ": legal is an array of names such as [\"wan0\", \"ppp*\"]";
-    if (!node.is_array()) {
-        draft_.error(place(node.source()), "external-interfaces is " + what_came(node) + legal);
-        return;
-    }
     std::vector<std::string>& interfaces = draft_.configuration.external_interfaces;
-    for (const toml::node& element : *node.as_array()) {
+    each_in(node, "external-interfaces", legal, [&](const toml::node& element) {
         const Position at = place(element.source());
         const auto name = element.value<std::string>();
         const auto is_covered_by = [&](const std::string& known) { return interface_covers(known, *name); };
@@ -225,7 +172,7 @@ void GatewayTable::read_external_interfaces(const toml::node& node) {
             std::erase_if(interfaces, [&](const std::string& known) { return interface_covers(*name, known); });
             interfaces.push_back(*name);
         }
-    }
+    });
     if (interfaces.size() > most_external_interfaces) {
         draft_.error(place(node.source()),
                      fmt::format("external-interfaces has {} names: legal are up to {}, of which one such as \"ppp*\" "
@@ -257,7 +204,6 @@ void GatewayTable::read_ruleset_file(const toml::node& node) {
 void GatewayTable::read_neighbours(const toml::node& node) {
     if (const auto wanted = read_switch("neighbours", node)) {
         draft_.configuration.neighbours = *wanted;
-        draft_.set("neighbours", *wanted ? "true" : "false", place(node.source()));
         keep_to_one_instance("neighbours", *wanted, place(node.source()));
     }
 }
@@ -265,7 +211,6 @@ void GatewayTable::read_neighbours(const toml::node& node) {
 void GatewayTable::read_fail_closed(const toml::node& node) {
     if (const auto wanted = read_switch("fail-closed", node)) {
         draft_.configuration.fail_closed = *wanted;
-        draft_.set("fail-closed", *wanted ? "true" : "false", place(node.source()));
         keep_to_one_instance("fail-closed", *wanted, place(node.source()));
     }
 }
@@ -302,15 +247,11 @@ void GatewayTable::read_vrf(const toml::node& node) {
 
 void GatewayTable::find_pairs_files(const toml::node& node) {
     const std::string legal = ": legal is an array of file names and patterns such as [\"pairs.d/*.csv\"]";
-    if (!node.is_array()) {
-        draft_.error(place(node.source()), "pairs-files is " + what_came(node) + legal);
-        return;
-    }
-    for (const toml::node& element : *node.as_array()) {
+    each_in(node, "pairs-files", legal, [&](const toml::node& element) {
         const auto pattern = element.value<std::string>();
         if (!pattern) {
             draft_.error(place(element.source()), "a pairs file is " + what_came(element) + legal);
-            continue;
+            return;
         }
         try {
             const auto paths = matching_files(draft_.file(number_).parent_path(), *pattern);
@@ -325,12 +266,14 @@ void GatewayTable::find_pairs_files(const toml::node& node) {
             draft_.error(place(element.source()),
                          fmt::format("{} cannot be looked up: {}", what_came(element), failure.code().message()));
         }
-    }
+    });
 }
 
 std::optional<bool> GatewayTable::read_switch(std::string_view key, const toml::node& node) {
     const auto value = switch_of(node);
-    if (!value) {
+    if (value) {
+        draft_.set(key, *value ? "true" : "false", place(node.source()));
+    } else {
         draft_.error(place(node.source()), not_a_switch(key, node));
     }
     return value;

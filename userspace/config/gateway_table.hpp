@@ -29,7 +29,6 @@ private:
     void read_only_destinations(const toml::node& node);
     void read_exclude(const toml::node& node);
     void read_except(const toml::node& node);
-    void read_exception(const toml::table& table, Position at);
     void read_external_interfaces(const toml::node& node);
     void refuse_many_beside_interfaces(Position at);
     void read_ruleset_file(const toml::node& node);
@@ -43,6 +42,8 @@ private:
     template <class Value, std::size_t count>
     void take_word(Value& value, const Words<Value, count>& words, const toml::node& node, std::string_view key);
     std::optional<bool> read_switch(std::string_view key, const toml::node& node);
+    template <class Take>
+    void each_in(const toml::node& node, std::string_view key, std::string_view legal, Take take);
     template <class Take>
     void read_prefixes(std::string_view key, std::string_view example, const toml::node& node, Take take);
 
