@@ -173,6 +173,10 @@ static int nft_snat_stateless_init(const struct nft_ctx *ctx,
 	if (err < 0)
 		goto err_exempt;
 
+	err = snat_errors_parse(priv, tb[NFTA_SNAT_STATELESS_ERRORS_AS]);
+	if (err < 0)
+		goto err_dump;
+
 	err = snat_settings_fit(priv);
 	if (err < 0)
 		goto err_dump;

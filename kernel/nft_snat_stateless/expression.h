@@ -27,12 +27,15 @@ struct snat_counts;
  *	be NULL
  * @scope: interfaces by which packets come or leave; may be NULL
  * @guard: of the routes that @scope lets keep; may be NULL
+ * @errors_as: what an ICMP error gets as its source that has no pair itself, if
+ *	@lends says so
  * @counts: packets, by processor: they come in floods
  * @flags: enum nft_snat_stateless_flags, and those that FOLLOW and FOLLOWED
  *	imply: NOTRACK or UNTRACK, and UNTRACKED
  * @side: the address
  * @pf: of the maps' addresses
  * @tells: a dump has room for @counts
+ * @lends: there is @errors_as
  */
 struct nft_snat_stateless {
 	struct snat_map		*maps;
@@ -45,6 +48,8 @@ struct nft_snat_stateless {
 	enum snat_side		side:8;
 	u8			pf;
 	bool			tells;
+	bool			lends;
+	union snat_address	errors_as;
 };
 
 #endif /* NFT_SNAT_STATELESS_EXPRESSION_H */

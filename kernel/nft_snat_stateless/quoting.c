@@ -19,14 +19,24 @@ static bool snat_ask_quote(const struct snat_map *maps,
 			target) == SNAT_NPT_DONE;
 }
 
+/* What this machine says itself, it says by an address of its own. */
+static bool snat_lends(const struct nft_snat_stateless *priv,
+		       const struct nft_pktinfo *pkt, u8 pf)
+{
+	return priv->lends &&
+	       !snat_is_own(pkt, pf, snat_side(pf, pkt->skb, SNAT_SOURCE));
+}
+
 /* @outer: of the packet's own address; NULL: it has no pair. */
 static int snat_translate_quoting(const struct nft_snat_stateless *priv,
-				  struct sk_buff *skb, u8 pf,
+				  const struct nft_pktinfo *pkt, u8 pf,
 				  const struct snat_hit *outer,
 				  const struct snat_quote *quote,
 				  const struct snat_target *inner)
 {
+	struct sk_buff *skb = pkt->skb;
 	struct snat_target target;
+	bool replaced = outer;
 	enum snat_npt npt;
 
 	if (outer) {
@@ -36,9 +46,12 @@ static int snat_translate_quoting(const struct nft_snat_stateless *priv,
 			snat_ipv6_refuse(skb, priv->side, npt);
 			return SNAT_NO_COUNTERPART;
 		}
+	} else if (snat_lends(priv, pkt, pf)) {
+		target = (struct snat_target){ .address = priv->errors_as };
+		replaced = true;
 	}
 	return snat_translate_error(pf, skb, priv->side,
-				    outer ? &target : NULL, quote, inner);
+				    replaced ? &target : NULL, quote, inner);
 }
 
 bool snat_has_pair(const struct snat_map *maps, const struct nft_pktinfo *pkt,
@@ -73,7 +86,7 @@ static int snat_translate_quoting_on_its_way(const struct nft_snat_stateless *pr
 	if (hindered && !snat_may_enter(pkt, pf, local))
 		return SNAT_POLICY;
 
-	err = inner ? snat_translate_quoting(priv, skb, pf, outer, quote,
+	err = inner ? snat_translate_quoting(priv, pkt, pf, outer, quote,
 					     inner) :
 		      snat_translate_hit(priv, skb, pf, outer);
 	if (!err && hindered)

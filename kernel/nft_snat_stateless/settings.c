@@ -31,6 +31,7 @@ const struct nla_policy snat_settings_policy[NFT_EXPR_MAXATTR + 1] = {
 	[NFTA_SNAT_STATELESS_UNLESS]	= { .type = NLA_NESTED },
 	[NFTA_SNAT_STATELESS_VIA]	= { .type = NLA_NESTED },
 	[NFTA_SNAT_STATELESS_ONLY]	= { .type = NLA_NESTED },
+	[NFTA_SNAT_STATELESS_ERRORS_AS]	= { .type = NLA_BINARY },
 	/* Those of later versions: an older module must not load a rule whose
 	 * meaning it does not know.
 	 */
@@ -128,6 +129,28 @@ static int snat_via_check(const struct nft_snat_stateless *priv)
 	return priv->flags & needed ? 0 : -EINVAL;
 }
 
+/* Where sources are translated, and not only decided about. */
+static int snat_errors_check(const struct nft_snat_stateless *priv)
+{
+	return priv->side == SNAT_SOURCE &&
+	       !(priv->flags & NFT_SNAT_STATELESS_F_UNTRACK) ? 0 : -EINVAL;
+}
+
+int snat_errors_parse(struct nft_snat_stateless *priv,
+		      const struct nlattr *address)
+{
+	if (!address)
+		return 0;
+	if (nla_len(address) != (priv->pf == NFPROTO_IPV4 ?
+				 sizeof(struct in_addr) :
+				 sizeof(struct in6_addr)))
+		return -EPROTOTYPE;
+
+	nla_memcpy(&priv->errors_as, address, sizeof(priv->errors_as));
+	priv->lends = true;
+	return 0;
+}
+
 int snat_settings_check(const struct nft_snat_stateless *priv,
 			const struct nlattr * const tb[])
 {
@@ -140,6 +163,8 @@ int snat_settings_check(const struct nft_snat_stateless *priv,
 		err = snat_exempt_check(priv, tb);
 	if (!err && tb[NFTA_SNAT_STATELESS_VIA])
 		err = snat_via_check(priv);
+	if (!err && tb[NFTA_SNAT_STATELESS_ERRORS_AS])
+		err = snat_errors_check(priv);
 	return err;
 }
 
@@ -161,6 +186,12 @@ int snat_settings_dump(struct sk_buff *skb,
 	if (priv->scope && snat_scope_dump(skb, priv->scope))
 		return -1;
 	if (priv->exempt && snat_exempt_dump(skb, priv->exempt, priv->pf))
+		return -1;
+	if (priv->lends &&
+	    nla_put(skb, NFTA_SNAT_STATELESS_ERRORS_AS,
+		    priv->pf == NFPROTO_IPV4 ? sizeof(struct in_addr) :
+					       sizeof(struct in6_addr),
+		    &priv->errors_as))
 		return -1;
 
 	return snat_counts_dump(skb, priv, reset);

@@ -14,6 +14,10 @@ extern const struct nla_policy snat_settings_policy[NFT_EXPR_MAXATTR + 1];
 int snat_settings_parse(struct nft_snat_stateless *priv,
 			const struct nlattr * const tb[]);
 
+/* NFTA_SNAT_STATELESS_ERRORS_AS, of the maps' family.  Return: 0, or -EPROTOTYPE. */
+int snat_errors_parse(struct nft_snat_stateless *priv,
+		      const struct nlattr *address);
+
 /* Do the parts of @tb fit to these?  Return: 0, or -EINVAL. */
 int snat_settings_check(const struct nft_snat_stateless *priv,
 			const struct nlattr * const tb[]);

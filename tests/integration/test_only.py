@@ -168,22 +168,23 @@ def test_others_instead(gateway):
     gateway.travel(UDP() / TEXT)
 
 
+NINE = [f"10.{one}.0.0/16" for one in range(0, 18, 2)]
 BAD = [
-    #   why                 settings                                                                what is said
-    row("all of them",      {"only_destinations": ["0.0.0.0/0"]},                                   "of length 0"),
-    row("nine",             {"only_destinations": [f"10.{one}.0.0/16" for one in range(0, 18, 2)]}, "up to 8 of each"),
-    row("beside exempt",    {"only_destinations": ["10.0.0.0/8"], "exempt_destinations": ["10.1.0.0/16"]},
+    #   why                 only-destinations       other settings          what is said
+    row("all of them",      ["0.0.0.0/0"],          {},                     "of length 0"),
+    row("nine",             NINE,                   {},                     "up to 8 of each"),
+    row("beside exempt",    ["10.0.0.0/8"],         {"exempt_destinations": ["10.1.0.0/16"]},
         "beside exempt-destinations"),
-    row("beside a fence",   {"only_destinations": ["10.0.0.0/8"], "fail_closed": True},             "beside fail-closed"),
-    row("host bits",        {"only_destinations": ["10.0.0.1/8"]},                                  "host bits set"),
-    row("no list",          {"only_destinations": "10.0.0.0/8"},                                    "an array of prefixes"),
+    row("beside a fence",   ["10.0.0.0/8"],         {"fail_closed": True},  "beside fail-closed"),
+    row("host bits",        ["10.0.0.1/8"],         {},                     "host bits set"),
+    row("no list",          "10.0.0.0/8",           {},                     "an array of prefixes"),
 ]
 
 
-@pytest.mark.parametrize("settings, about", BAD)
-def test_bad_configuration(namespace, make_tool, settings, about):
+@pytest.mark.parametrize("only, settings, about", BAD)
+def test_bad_configuration(namespace, make_tool, only, settings, about):
     tool = make_tool(namespace)
-    done = tool("check", tool.configure(PAIRS, **settings), check=False)
+    done = tool("check", tool.configure(PAIRS, only_destinations=only, **settings), check=False)
     assert done.returncode == 2 and about in done.stderr, done.stderr
 
 

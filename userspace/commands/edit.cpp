@@ -84,14 +84,15 @@ Configuration settings_beside(const Inventory& found, Family family, const fs::p
     Configuration settings = found.configuration();
     if (!found.has_table(family)) {
         const Configuration of_file = settings_of(file);
-        std::copy_if(of_file.exempt_destinations.begin(), of_file.exempt_destinations.end(),
-                     std::back_inserter(settings.exempt_destinations),
-                     [&](const Prefix& prefix) { return prefix.address.family == family; });
-        std::copy_if(of_file.only_destinations.begin(), of_file.only_destinations.end(),
-                     std::back_inserter(settings.only_destinations),
-                     [&](const Prefix& prefix) { return prefix.address.family == family; });
-        std::copy_if(of_file.exceptions.begin(), of_file.exceptions.end(), std::back_inserter(settings.exceptions),
-                     [&](const Exception& exception) { return exception.address.family == family; });
+        const auto take = [](const auto& all, auto& into, auto is_meant) {
+            std::copy_if(all.begin(), all.end(), std::back_inserter(into), is_meant);
+        };
+        const auto of_family = [&](const auto& one) { return one.address.family == family; };
+        take(of_file.exempt_destinations, settings.exempt_destinations, of_family);
+        take(of_file.only_destinations, settings.only_destinations, of_family);
+        take(of_file.exceptions, settings.exceptions, of_family);
+        take(of_file.icmp_error_sources, settings.icmp_error_sources,
+             [&](const Address& address) { return address.family == family; });
         std::sort(settings.exceptions.begin(), settings.exceptions.end());
     }
     return settings;

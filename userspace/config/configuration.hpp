@@ -93,6 +93,7 @@ struct Configuration {
     std::uint32_t mark = default_mark;     // the bit of packets' marks that tells them what has
     std::optional<Vrf> vrf{};              // nothing: the inside is wherever packets come from
     Conntrack conntrack = Conntrack::bypass;
+    std::vector<Address> icmp_error_sources{};  // of routers inside that have no pair; one of a family, or none
     Pairs pairs;  // and what is excluded from them
     std::optional<ConfigurationError> not_for_native;  // the first pair or setting that this engine cannot have
     std::optional<ConfigurationError> not_for_instance;  // a setting that only the instance without a name can have

@@ -54,6 +54,10 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
     if (configuration.conntrack == Conntrack::follow) {
         toml += fmt::format("conntrack = \"{}\"\n", word_of(configuration.conntrack, conntrack_words));
     }
+    if (!configuration.icmp_error_sources.empty()) {
+        const auto text = [](const Address& address) { return quoted_json(address.text()); };
+        toml += fmt::format("icmp-error-source = {}\n", list_in_json(configuration.icmp_error_sources, text));
+    }
     if (configuration.fail_closed) {
         toml += fmt::format("fail-closed = true\nmark = {:#010x}\n", configuration.mark);
     }

@@ -38,9 +38,22 @@ void Draft::set(std::string_view key, std::string value, Position at) {
 }
 
 void Draft::settle() {
+    settle_error_sources();
     settle_destinations();
     settle_vrf();
     settle_conntrack();
+}
+
+void Draft::settle_error_sources() {
+    for (const Family family : families) {
+        if (const auto found = settings_.find(error_source_of(family)); found != settings_.end()) {
+            const auto& [file, line, column] = found->second.at;
+            configuration.not_for_native = {
+                files_[file], line, column,
+                "icmp-error-source by the engine \"native\": legal is it by \"expression\" or \"auto\", since stock "
+                "rules do not look into errors"};
+        }
+    }
 }
 
 void Draft::settle_destinations() {
@@ -59,7 +72,7 @@ void Draft::settle_destinations() {
     }
     const std::vector<Prefix>& all = configuration.only_destinations;
     if (std::any_of(all.begin(), all.end(), [](const Prefix& prefix) { return prefix.length == 0; })) {
-        error(only->second.at, "only-destinations has a prefix of length 0: legal is the key left out, for all of them");
+        error(only->second.at, "only-destinations has a prefix of length 0: legal is no such key, for all of them");
     }
     for (const Family family : families) {
         const auto of_family = [&](const Prefix& prefix) { return prefix.address.family == family; };

@@ -26,6 +26,11 @@ struct Position {
     auto operator<=>(const Position&) const = default;
 };
 
+// By which name the setting is known, which each family may have.
+inline std::string error_source_of(Family family) {
+    return std::string("icmp-error-source of ") + std::string(name(family));
+}
+
 // A pair and where its parts were read.
 struct Entry {
     Proposal pair;
@@ -109,6 +114,7 @@ private:
         std::optional<Prefix> internal;
     };
 
+    void settle_error_sources();
     void settle_destinations();
     void settle_vrf();
     void settle_conntrack();

@@ -35,7 +35,7 @@ std::string names_of(const auto& named, std::string_view quote = "") {
 }  // namespace
 
 void GatewayTable::read(const toml::table& gateway) {
-    static constexpr std::array<std::pair<std::string_view, void (GatewayTable::*)(const toml::node&)>, 15> settings{{
+    static constexpr std::array<std::pair<std::string_view, void (GatewayTable::*)(const toml::node&)>, 16> settings{{
         {"engine", &GatewayTable::read_engine},
         {"counters", &GatewayTable::read_counters},
         {"exempt-destinations", &GatewayTable::read_exempt_destinations},
@@ -51,6 +51,7 @@ void GatewayTable::read(const toml::table& gateway) {
         {"mark", &GatewayTable::read_mark},
         {"vrf", &GatewayTable::read_vrf},
         {"conntrack", &GatewayTable::read_conntrack},
+        {"icmp-error-source", &GatewayTable::read_icmp_error_source},
     }};
     for (const auto& [key, node, before] : in_reading_order(gateway)) {
         const auto setting = std::find_if(settings.begin(), settings.end(),
@@ -243,6 +244,34 @@ void GatewayTable::read_vrf(const toml::node& node) {
         draft_.error(place(node.source()),
                      fmt::format("vrf is {}: legal is the name of a VRF device, such as \"red\"", what_came(node)));
     }
+}
+
+// One address, or a list with one of each family.
+void GatewayTable::read_icmp_error_source(const toml::node& node) {
+    if (const toml::array* list = node.as_array()) {
+        for (const toml::node& element : *list) {
+            read_icmp_error_source_of_family(element);
+        }
+    } else {
+        read_icmp_error_source_of_family(node);
+    }
+}
+
+void GatewayTable::read_icmp_error_source_of_family(const toml::node& node) {
+    const auto text = node.value<std::string_view>();
+    const auto address = text ? Address::parse(*text) : std::nullopt;
+    if (!address || unusable(Prefix::host(*address))) {
+        draft_.error(place(node.source()),
+                     fmt::format("icmp-error-source is {}: legal is the address of one host, such as "
+                                 "\"198.51.100.1\", or a list with one of each family",
+                                 what_came(node)));
+        return;
+    }
+    auto& all = draft_.configuration.icmp_error_sources;
+    if (std::find(all.begin(), all.end(), *address) == all.end()) {
+        all.push_back(*address);
+    }
+    draft_.set(error_source_of(address->family), what_came(node), place(node.source()));
 }
 
 void GatewayTable::find_pairs_files(const toml::node& node) {

@@ -38,6 +38,8 @@ private:
     void read_mark(const toml::node& node);
     void read_vrf(const toml::node& node);
     void read_conntrack(const toml::node& node);
+    void read_icmp_error_source(const toml::node& node);
+    void read_icmp_error_source_of_family(const toml::node& node);
     void find_pairs_files(const toml::node& node);
     template <class Value, std::size_t count>
     void take_word(Value& value, const Words<Value, count>& words, const toml::node& node, std::string_view key);

@@ -185,7 +185,8 @@ std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
                            .maps = by_internal,
                            .untracked = !follow,
                            .followed = follow,
-                           .via = extras.interfaces};
+                           .via = extras.interfaces,
+                           .errors_as = extras.errors_as};
     // It may have to decide late.
     if (follow || !extras.interfaces.empty()) {
         outbound.destinations = decide.destinations;
@@ -218,6 +219,7 @@ std::vector<Chain> expression_chains(const Table& table, const Extras& extras) {
     if (follow) {
         SnatStateless told = outbound;
         told.follow = true;
+        told.errors_as.reset();
         chains.push_back({std::string(guard_chain), Hook::postrouting, ChainType::nat, guard_priority, comment,
                           {make_rule({{told, KeepSource{}}})}});
     }

@@ -22,6 +22,7 @@ struct Extras {
     std::optional<Vrf> vrf{};             // that the inside is in
     bool follow = false;                  // whether conntrack keeps packets of pairs
     std::vector<Exception> exceptions{};  // of the family
+    std::optional<Address> errors_as{};   // the source of errors of routers without a pair
 };
 
 // The order of a table's maps is that in which they are asked.

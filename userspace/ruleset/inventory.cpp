@@ -100,6 +100,15 @@ std::vector<std::string> external_interfaces(const Table& table) {
     return names;
 }
 
+std::optional<Address> icmp_error_source(const Table& table) {
+    std::optional<Address> source;
+    for_each_statement(table, [&](const Statement& statement, const Chain&) {
+        const auto* ours = std::get_if<SnatStateless>(&statement);
+        source = ours && ours->errors_as ? ours->errors_as : source;
+    });
+    return source;
+}
+
 Conntrack conntrack_of(const Table& table) {
     bool follows = false;
     for_each_statement(table, [&](const Statement& statement, const Chain&) {
@@ -194,6 +203,7 @@ Configuration Inventory::configuration() const {
     configuration.mark = mark != 0 ? mark : default_mark;
     configuration.vrf = vrf;
     configuration.conntrack = conntrack;
+    configuration.icmp_error_sources = icmp_error_sources;
     configuration.pairs = pairs;
     return configuration;
 }
@@ -220,6 +230,9 @@ Inventory inventory(const Ruleset& ruleset) {
         found.only_destinations.insert(found.only_destinations.end(), only.begin(), only.end());
         const std::vector<Exception> excepted = exceptions(table);
         found.exceptions.insert(found.exceptions.end(), excepted.begin(), excepted.end());
+        if (const auto source = icmp_error_source(table)) {
+            found.icmp_error_sources.push_back(*source);
+        }
         if (found.external_interfaces.empty()) {
             found.external_interfaces = external_interfaces(table);
         }

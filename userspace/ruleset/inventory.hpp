@@ -30,6 +30,9 @@ std::optional<Vrf> vrf_of(const Table& table);
 // The bit by which a table's rules tell packets that have come by them; 0: none.
 std::uint32_t mark_of(const Table& table);
 
+// The source of errors of routers without a pair.
+std::optional<Address> icmp_error_source(const Table& table);
+
 // Whether conntrack keeps the packets that a table's rules translate.
 Conntrack conntrack_of(const Table& table);
 
@@ -68,6 +71,7 @@ struct Inventory {
     std::uint32_t mark = 0;  // of what has come by the rules; 0: they do not mark it
     std::optional<Vrf> vrf{};  // that the inside is in
     Conntrack conntrack = Conntrack::bypass;
+    std::vector<Address> icmp_error_sources{};
     Pairs pairs;
     std::vector<Family> tables;          // ascending
     std::vector<Occupancy> occupancies;  // of each table in turn, as it has its maps

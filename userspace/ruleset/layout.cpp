@@ -120,10 +120,7 @@ std::vector<Prefix> outermost(std::vector<Prefix> prefixes) {
     return kept;
 }
 
-// Those that are exempt, or the only ones.
-std::vector<Prefix> destinations_of(Family family, const Configuration& configuration) {
-    std::vector<Prefix> destinations = configuration.only_destinations.empty() ? configuration.exempt_destinations
-                                                                               : configuration.only_destinations;
+std::vector<Prefix> destinations_of(Family family, std::vector<Prefix> destinations) {
     std::erase_if(destinations, [&](const Prefix& prefix) { return prefix.address.family != family; });
     return outermost(std::move(destinations));
 }
@@ -132,6 +129,12 @@ std::vector<Exception> exceptions_of(Family family, const Configuration& configu
     std::vector<Exception> exceptions = configuration.exceptions;
     std::erase_if(exceptions, [&](const Exception& one) { return one.address.family != family; });
     return exceptions;
+}
+
+std::optional<Address> error_source_of(Family family, const Configuration& configuration) {
+    const std::vector<Address>& all = configuration.icmp_error_sources;
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Address& one) { return one.family == family; });
+    return found == all.end() ? std::nullopt : std::optional(*found);
 }
 
 // Beside so many lists of maps the kernel has room to tell as many prefixes of either family.
@@ -149,17 +152,20 @@ bool are_compared(const std::vector<Prefix>& destinations, const Tiers& tiers, c
 
 Table make_table(Family family, const Tiers& tiers, const AllHoles& holes, const Configuration& configuration,
                  Engine engine) {
-    const std::vector<Prefix> destinations = destinations_of(family, configuration);
+    const std::vector<Prefix> only = destinations_of(family, configuration.only_destinations);
+    const std::vector<Prefix> destinations =
+        only.empty() ? destinations_of(family, configuration.exempt_destinations) : only;
     const bool compared = are_compared(destinations, tiers, configuration, engine);
     const Extras extras{.by_set = !destinations.empty() && !compared,
                         .rule_counter = configuration.counters == Counters::rule,
                         .mark = configuration.fail_closed ? configuration.mark : 0,
                         .destinations = compared ? destinations : std::vector<Prefix>{},
-                        .only = !configuration.only_destinations.empty() && !destinations.empty(),
+                        .only = !only.empty(),
                         .interfaces = configuration.external_interfaces,
                         .vrf = configuration.vrf,
                         .follow = configuration.conntrack == Conntrack::follow,
-                        .exceptions = exceptions_of(family, configuration)};
+                        .exceptions = exceptions_of(family, configuration),
+                        .errors_as = error_source_of(family, configuration)};
     const bool counters = configuration.counters == Counters::pair;
     Table table;
     table.family = family;

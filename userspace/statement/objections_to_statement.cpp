@@ -100,6 +100,13 @@ std::optional<std::string> objection_to_destinations(const SnatStateless& statem
     return {};
 }
 
+std::optional<std::string> objection_to_errors(const SnatStateless& statement) {
+    if (statement.errors_as && (statement.field != Field::source || statement.only_decides())) {
+        return "errors as goes with saddr that is translated, and so neither with untrack nor with follow";
+    }
+    return {};
+}
+
 std::optional<std::string> objection_to_via(const SnatStateless& statement) {
     const std::vector<std::string>& via = statement.via;
     if (via.empty()) {

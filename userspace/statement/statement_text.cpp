@@ -19,8 +19,9 @@ namespace {
 constexpr std::size_t most_maps = 255;  // NFT_SNAT_STATELESS_MAPS_MAX
 
 // Words that would go on with the stand-in, a log statement.
-constexpr std::array<std::string_view, 12> never_next{"prefix", "npt", "within", "else",  "unless",  "only",
-                                                      "via",    "level", "group", "flags", "snaplen", "queue-threshold"};
+constexpr std::array<std::string_view, 13> never_next{"prefix", "npt",    "within", "else",  "unless",
+                                                      "only",   "via",    "errors", "level", "group",
+                                                      "flags",  "snaplen", "queue-threshold"};
 
 Misfit misfit(const NftWord& word, std::string sentence) {
     return {word.begin, std::max(word.end(), word.begin + 1), std::move(sentence)};
@@ -186,6 +187,15 @@ std::optional<Misfit> read_via(NftWords& words, SnatStateless& statement) {
     return {};
 }
 
+std::optional<Misfit> read_errors(NftWords& words, SnatStateless& statement) {
+    if (const NftWord word = words.take(); word.text != "as") {
+        return unexpected(word, "as");
+    }
+    const NftWord word = words.take(is_address_character);
+    statement.errors_as = Address::parse(word.text);
+    return statement.errors_as ? blamed(word, objection_to_errors(statement)) : unexpected(word, "an address");
+}
+
 std::optional<Misfit> read(NftWords& words, SnatStateless& statement) {
     const NftWord field = words.take();
     if (field.text != "saddr" && field.text != "daddr") {
@@ -220,6 +230,11 @@ std::optional<Misfit> read(NftWords& words, SnatStateless& statement) {
     }
     if (const auto wrong = blamed(destinations, objection_to_destinations(statement))) {
         return wrong;
+    }
+    if (words.take("errors")) {
+        if (const auto wrong = read_errors(words, statement)) {
+            return wrong;
+        }
     }
     const NftWord next = words.peek();
     if (std::find(never_next.begin(), never_next.end(), next.text) != never_next.end()) {

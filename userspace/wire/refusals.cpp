@@ -88,7 +88,7 @@ std::optional<std::string> meaning_about(const SnatStateless& statement, int err
     const std::string maps = named(all);
     const std::string subject = one ? maps : "one of " + maps;
     const bool bounded =
-        !statement.destinations.empty() ||
+        !statement.destinations.empty() || statement.errors_as ||
         std::any_of(all.begin(), all.end(), [](const MapReference& map) { return map.within.has_value(); });
     switch (error) {
     case EINVAL: return "the loaded nft_snat_stateless is another version, which does not know this statement";
@@ -104,7 +104,8 @@ std::optional<std::string> meaning_about(const SnatStateless& statement, int err
     case EPROTOTYPE:
         return fmt::format("{} is not of {}addresses of this table's family, as key and as data{}; npt is for IPv6",
                            subject, one ? "" : "the same ",
-                           bounded ? ", or a prefix behind within, unless or only is of the other family" : "");
+                           bounded ? ", or an address behind within, unless, only or errors as is of the other family"
+                                   : "");
     case EPROTONOSUPPORT:
         return fmt::format("{} is an interval, timeout or dynamic map, which snat_stateless cannot use", subject);
     case EMFILE: return fmt::format("{} is used by too many rules", subject);

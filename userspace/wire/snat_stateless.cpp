@@ -76,16 +76,23 @@ void put_via(nlmsghdr* message, const std::vector<std::string>& names) {
     mnl_attr_nest_end(message, list);
 }
 
-// Nothing where it is no prefix of either family.
-std::optional<Prefix> prefix_in(Message bytes, std::uint32_t length) {
+// Nothing where it is none of either family.
+std::optional<Address> address_in(Message bytes) {
     for (const Family family : families) {
         Address address{family, {}};
-        if (bytes.size() == address.size() && length <= full_length(family)) {
+        if (bytes.size() == address.size()) {
             std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
-            return Prefix::of(address, static_cast<std::uint8_t>(length));
+            return address;
         }
     }
     return {};
+}
+
+std::optional<Prefix> prefix_in(Message bytes, std::uint32_t length) {
+    const auto address = address_in(bytes);
+    return address && length <= full_length(address->family)
+               ? std::optional(Prefix::of(*address, static_cast<std::uint8_t>(length)))
+               : std::nullopt;
 }
 
 std::vector<MapReference> map_references_in(Message list) {
@@ -145,6 +152,9 @@ void put(nlmsghdr* message, const SnatStateless& statement) {
     if (!statement.via.empty()) {
         put_via(message, statement.via);
     }
+    if (const auto& address = statement.errors_as) {
+        mnl_attr_put(message, NFTA_SNAT_STATELESS_ERRORS_AS, address->size(), address->bytes.data());
+    }
 }
 
 std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
@@ -161,7 +171,8 @@ std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
                             .destinations = prefixes_in(
                                 data.bytes(only ? NFTA_SNAT_STATELESS_ONLY : NFTA_SNAT_STATELESS_UNLESS)),
                             .only = only,
-                            .via = via_in(data.bytes(NFTA_SNAT_STATELESS_VIA))};
+                            .via = via_in(data.bytes(NFTA_SNAT_STATELESS_VIA)),
+                            .errors_as = address_in(data.bytes(NFTA_SNAT_STATELESS_ERRORS_AS))};
     std::uint32_t bits = data.number(NFTA_SNAT_STATELESS_FLAGS);
     for (std::size_t i = 0; i < statement_flags.size(); ++i) {
         statement.*statement_flags[i].member = (bits & bits_of_flags[i]) != 0;

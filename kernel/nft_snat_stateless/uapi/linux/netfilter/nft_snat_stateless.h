@@ -10,7 +10,7 @@
  *		[notrack | untrack] [untracked | tracked] | [follow] [followed]
  *		[else saddr map MAP [, MAP]... {untrack | follow}]
  *		[{unless | only} daddr PREFIX [, PREFIX]...]
- *		[via INTERFACE [, INTERFACE]...]
+ *		[via INTERFACE [, INTERFACE]...] [errors as ADDRESS]
  *	MAP := @NAME [prefix LEN [npt]] [within PREFIX]
  *
  * What it does to one packet
@@ -82,6 +82,9 @@
  * sets; conntrack has seen such a packet then, or not, as prerouting had it.
  * What a later chain of prerouting makes of the destination or of DSCP comes too
  * late to have a say in the route.
+ *
+ * With `errors as`, an ICMP error whose quote is translated and whose own source
+ * has no pair, nor is this machine's, has ADDRESS as its source (RFC 5508, REQ-5c).
  *
  * Left alone whatever the maps hold:
  *	packets to multicast or broadcast addresses, to or from link-local ones
@@ -180,6 +183,9 @@
  *		only one; with daddr and NOTRACK, saddr and UNTRACK, saddr and
  *		UNTRACKED, FOLLOW or FOLLOWED only; with UNTRACKED, UNLESS or ONLY
  *		may be there, too
+ *	NFTA_SNAT_STATELESS_ERRORS_AS	NLA_BINARY, optional: an address in
+ *		network byte order, of the maps' family; with saddr, and neither
+ *		UNTRACK nor FOLLOW
  *	NFTA_SNAT_STATELESS_FLAGS	NLA_U32, network byte order, optional,
  *		always dumped: enum nft_snat_stateless_flags
  *	NFTA_SNAT_STATELESS_DROPPED	NLA_U64, network byte order, dump only:
@@ -281,7 +287,7 @@
  *	EPROTOTYPE	the map's key or data has not the length of an
  *			address of the table's family, or of the first map's,
  *			WITHIN or a prefix of UNLESS or ONLY has not that of
- *			the maps' addresses, or npt is asked of IPv4
+ *			the maps' addresses, nor has ERRORS_AS, or npt is asked of IPv4
  *	EPROTONOSUPPORT	an anonymous, interval, concatenated, timeout or
  *			dynamic map
  *	EPERM		the network namespace belongs to a user namespace other
@@ -390,6 +396,7 @@ enum nft_snat_stateless_attributes {
 	NFTA_SNAT_STATELESS_UNLESS,
 	NFTA_SNAT_STATELESS_VIA,
 	NFTA_SNAT_STATELESS_ONLY,
+	NFTA_SNAT_STATELESS_ERRORS_AS,
 	__NFTA_SNAT_STATELESS_MAX
 };
 #define NFTA_SNAT_STATELESS_MAX		(__NFTA_SNAT_STATELESS_MAX - 1)
