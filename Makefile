@@ -14,8 +14,9 @@ CLOUD := 6.12-cloud trixie-backports-cloud
 ARM64 := 6.12-arm64
 packets := translation exempt scope icmp_errors ipv6 icmpv6_errors npt opinion prefix_pairs pseudo_headers rfc
 # ... and of what else the module does in the kernel; the rest is about the tool, which this machine's kernel tries.
-module := binding bridge complete_checksum counters drops except exclude fail_closed flags flows follow foreign_mark further imported instances \
-	ipsec jool leaks link_local neighbours never_translated nft one_lan own_address prefixes reflection refusals rulesets stats stress \
+module := binding bridge complete_checksum counters drops error_source except exclude fail_closed flags flows follow foreign_mark further \
+	imported instances interface_sides ipsec jool leaks link_local neighbours never_translated nft one_lan only own_address prefixes \
+	reflection refusals rulesets stats stress \
 	sync to_gateway trace tunnel vrf within
 # What guests take.
 GUEST_TESTS := tests/integration
@@ -77,7 +78,7 @@ kmods: $(KERNELS:%=kmod-%) ## build the module for the guests' kernels, without 
 kmod-%: sparse = $(if $(filter trixie-backports,$*),,C=2 CF=-Wsparse-error)
 kmod-%:
 	@kernel=$$(tests/vm/kernels $*); \
-	tests/vm/inside $* $(MAKE) -f Makefile.kmod KDIR=$$kernel/lib/modules/$${kernel##*/}/build W=1 KCFLAGS=-Werror $(sparse)
+	tests/vm/inside $* $(MAKE) -j$$(nproc) -f Makefile.kmod KDIR=$$kernel/lib/modules/$${kernel##*/}/build W=1 KCFLAGS=-Werror $(sparse)
 
 check: build static unit host ## the inner loop: what only reads the code, unit tests, and the integration tests on this kernel with the native engine
 

@@ -12,7 +12,7 @@ inline constexpr int exit_refused = 1;  // by the kernel, or something was found
 inline constexpr int exit_usage = 2;    // bad usage or a bad configuration
 inline constexpr int exit_different = 3;
 inline constexpr int exit_last_good = 4;  // done, but by the configuration that worked last
-inline constexpr int exit_waiting = 5;    // done, but pairs wait for the module
+inline constexpr int exit_waiting = 5;    // done, but pairs wait for the module or an interface
 
 struct CannotGoOn {
     std::string sentence;

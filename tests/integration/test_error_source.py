@@ -145,7 +145,8 @@ def test_it_is_told(gateway):
     listed = run(str(TOOL), "nft", "-j", "list", "ruleset").stdout
     assert f'"errors_as": "{gateway.family.lent}"' in listed
     run(str(TOOL), "nft", "flush", "ruleset")
-    run(str(TOOL), "nft", "-j", "-f", "-", stdin=listed)
+    (tool.folder / "listed.json").write_text(listed)
+    run(str(TOOL), "nft", "-j", "-f", tool.folder / "listed.json")
     assert tool("diff", "--exit-code", tool.file).stdout == ""
     gateway.wire.gateway.nft("add table inet other\ndelete table inet other\n" + TRACKING)
 

@@ -184,9 +184,9 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"  pairs = [1]", {"1:3: pairs is an array: legal is a table"}},
         {"[[pairs]]\n\"10.0.0.2\" = \"198.51.100.2\"", {"1:3: pairs is an array: legal is a table"}},
         {"[gateway]\n engin = 1",
-         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, exclude, "
-          "except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf and "
-          "conntrack"}},
+         {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, only-destinations, exclude, "
+          "except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf, "
+          "conntrack and icmp-error-source"}},
         {"[gateway]\nengine = \"fast\"", {"2:10: engine is \"fast\"" + engines}},
         {"[gateway]\nengine = \"Auto\"", {"2:10: engine is \"Auto\"" + engines}},
         {"[gateway]\nengine = 1", {"2:10: engine is an integer" + engines}},
@@ -623,15 +623,18 @@ TEST_F(ConfigTest, TellsErrorsOfDropInsInReadingOrder) {
                       {"conf.d/y.csv", "y\n"},
                       {"conf.d/20.toml", "c\n"}}),
               (Lines{"statnat.toml:3:1: unknown key \"a\": legal are engine, counters, exempt-destinations, "
+                     "only-destinations, "
                      "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, "
-                     "mark, vrf and conntrack",
+                     "mark, vrf, conntrack and icmp-error-source",
                      "conf.d/10.toml:3:1: unknown key \"b\": legal are engine, counters, exempt-destinations, "
+                     "only-destinations, "
                      "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, "
-                     "mark, vrf and conntrack",
+                     "mark, vrf, conntrack and icmp-error-source",
                      "conf.d/20.toml:1:2: Error while parsing key-value pair: expected '=', saw '\\n'",
                      "conf.d/9.toml:2:1: unknown key \"d\": legal are engine, counters, exempt-destinations, "
+                     "only-destinations, "
                      "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, "
-                     "mark, vrf and conntrack",
+                     "mark, vrf, conntrack and icmp-error-source",
                      "x.csv:1:1: \"x\" is not a pair: legal is internal,external[,comment]",
                      "conf.d/y.csv:1:1: \"y\" is not a pair: legal is internal,external[,comment]"}));
 }

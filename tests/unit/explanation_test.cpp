@@ -172,10 +172,10 @@ TEST(ExplanationTest, WritesJson) {
                   ",\"overrides\":[{\"pair\":{\"internal\":\"10.1.0.0/24\",\"external\":\"203.0.113.0/24\","
                   "\"npt\":false,\"comment\":\"lab\"},\"becomes\":\"203.0.113.5\"}]},\"inbound\":{" +
                   inbound + ",\"overrides\":[]},\"exempt_destinations\":[\"10.0.0.0/8\"],\"exempt\":\"10.0.0.0/8\","
-                  "\"external_interfaces\":[]}\n");
+                  "\"external_interfaces\":[],\"only_destinations\":[]}\n");
     EXPECT_EQ(as_json(explain({}, *Address::parse("fd00::1"))),
               "{\"address\":\"fd00::1\",\"outbound\":{\"overrides\":[]},\"inbound\":{\"overrides\":[]},"
-              "\"exempt_destinations\":[],\"exempt\":null,\"external_interfaces\":[]}\n");
+              "\"exempt_destinations\":[],\"exempt\":null,\"external_interfaces\":[],\"only_destinations\":[]}\n");
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ struct Records {
     RunFile vrf{};
     RunFile reflection{};  // of all instances
     Restores restores{};
+    RunFile interface_pairs{};
 };
 
 // How long a command starts again when somebody else keeps committing.
@@ -120,6 +121,7 @@ public:
     const RunFile& vrf() const { return records_.vrf; }
     const RunFile& reflection() const { return records_.reflection; }
     const Restores& restores() const { return records_.restores; }
+    const RunFile& interface_pairs() const { return records_.interface_pairs; }
 
     // What has changed since the tool left it so, in sentences, as far as that can be told without a dump.
     std::vector<std::string> drift(const Baseline::Record& since);

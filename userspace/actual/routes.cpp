@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "actual/routes.hpp"
 
+#include "error.hpp"
+#include "netlink/patience.hpp"
 #include "routing/parts.hpp"
 #include "routing/request.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -12,6 +16,8 @@
 
 namespace statnat {
 namespace {
+
+constexpr std::chrono::seconds longest(30);
 
 Bytes ask_for(std::uint16_t type, std::uint32_t sequence) {
     Request question(type, NLM_F_DUMP, sequence);
@@ -33,6 +39,19 @@ std::string interface_name(unsigned index) {
     return ::if_indextoname(index, name) ? name : "interface " + std::to_string(index);
 }
 
+// At the end of a link between two, IFA_ADDRESS is the other one's.
+std::optional<Address> own_address(const Attributes& attributes) {
+    return address_of(attributes.bytes(attributes.has(IFA_LOCAL) ? IFA_LOCAL : IFA_ADDRESS));
+}
+
+// Secondary ones are further ones of a network in IPv4, and in IPv6 temporary.
+bool can_be_followed(const Parts<ifaddrmsg>& parts) {
+    constexpr std::uint32_t never = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED | IFA_F_SECONDARY;
+    const std::uint32_t flags =
+        load<std::uint32_t>(parts.attributes.bytes(IFA_FLAGS)).value_or(parts.header.ifa_flags);
+    return parts.header.ifa_scope == RT_SCOPE_UNIVERSE && (flags & never) == 0;
+}
+
 using Found = std::set<std::pair<Address, unsigned>>;  // with the index of the interface
 
 void take_address(Message message, Found& found) {
@@ -40,9 +59,7 @@ void take_address(Message message, Found& found) {
     if (!parts) {
         return;
     }
-    // At the end of a link between two, IFA_ADDRESS is the other one's.
-    const Attributes& attributes = parts->attributes;
-    if (const auto own = address_of(attributes.bytes(attributes.has(IFA_LOCAL) ? IFA_LOCAL : IFA_ADDRESS))) {
+    if (const auto own = own_address(parts->attributes)) {
         found.emplace(*own, parts->header.ifa_index);
     }
 }
@@ -74,6 +91,23 @@ std::vector<Interface> read_routers(Netlink& netlink) {
     Found routers;
     netlink.ask(ask_for(RTM_GETROUTE, netlink.next_sequence()), [&](Message message) { take_route(message, routers); });
     return named(routers);
+}
+
+std::vector<InterfaceAddress> read_interface_addresses(Netlink& netlink) {
+    for (Patience patience(longest); patience.lasts();) {
+        std::vector<InterfaceAddress> found;
+        const Answer answer = netlink.ask(ask_for(RTM_GETADDR, netlink.next_sequence()), [&](Message message) {
+            const auto parts = Parts<ifaddrmsg>::of(message);
+            const auto own = parts && can_be_followed(*parts) ? own_address(parts->attributes) : std::nullopt;
+            if (own) {
+                found.push_back({interface_name(parts->header.ifa_index), *own, parts->header.ifa_prefixlen});
+            }
+        });
+        if (!answer.refusal && !answer.interrupted && !answer.incomplete) {
+            return found;
+        }
+    }
+    throw CannotGoOn{"the kernel does not tell this machine's addresses, which pairs follow: try again"};
 }
 
 std::set<std::string> read_uplinks(Netlink& netlink) {

@@ -2,6 +2,7 @@
 // The addresses and next hops of this network namespace, from rtnetlink.
 #pragma once
 
+#include "config/interface_side.hpp"
 #include "netlink/netlink.hpp"
 #include "ruleset/machine.hpp"
 
@@ -14,6 +15,9 @@ namespace statnat {
 // Both need no privileges. What the kernel does not tell is not there.
 std::vector<Interface> read_own_addresses(Netlink& netlink);
 std::vector<Interface> read_routers(Netlink& netlink);
+
+// Those that pairs may follow. Throws CannotGoOn.
+std::vector<InterfaceAddress> read_interface_addresses(Netlink& netlink);
 
 // The interfaces by which default routes of any table leave; needs none either.
 std::set<std::string> read_uplinks(Netlink& netlink);

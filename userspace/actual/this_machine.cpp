@@ -26,7 +26,7 @@ Records records(const Instance& instance) {
     const RunDirectory of_all{state_directory, *cookie, boot};
     return {StateFile(directory),        Baseline(directory),       RunFile(directory, "neighbours"),
             RunFile(directory, "fence"), RunFile(directory, "vrf"), RunFile(of_all, "reflection"),
-            Restores(directory)};
+            Restores(directory),      RunFile(directory, "interfaces")};
 }
 
 }  // namespace
@@ -45,6 +45,11 @@ Machine this_machine(const std::function<void(Netlink&, Machine&)>& more) {
         spdlog::debug("{}", failure.sentence);
     }
     return machine;
+}
+
+std::vector<InterfaceAddress> addresses_of_interfaces() {
+    Netlink netlink(open_route_socket());
+    return read_interface_addresses(netlink);
 }
 
 void warn_of_this_machine(const Pairs& pairs) {

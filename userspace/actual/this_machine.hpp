@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actual/kernel.hpp"
+#include "config/interface_side.hpp"
 #include "names.hpp"
 #include "netlink/netlink.hpp"
 #include "pairs/pairs.hpp"
@@ -10,6 +11,7 @@
 #include "ruleset/machine.hpp"
 
 #include <functional>
+#include <vector>
 
 namespace statnat {
 
@@ -18,6 +20,9 @@ Kernel this_kernel(const Instance& instance, Progress& progress);
 
 // The addresses of this network namespace, with what `more` asks for.
 Machine this_machine(const std::function<void(Netlink&, Machine&)>& more);
+
+// Those of its interfaces that pairs may follow. Throws CannotGoOn: that there are none must be certain.
+std::vector<InterfaceAddress> addresses_of_interfaces();
 
 // Warns of what prefixes cover of it.
 void warn_of_this_machine(const Pairs& pairs);

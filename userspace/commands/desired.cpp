@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/desired.hpp"
 
+#include "actual/this_machine.hpp"
 #include "config/configuration_files.hpp"
-#include "config/last_good.hpp"
 #include "printable.hpp"
 #include "quantity.hpp"
+#include "records/last_good.hpp"
 #include "reports/plan_text.hpp"
 #include "ruleset/layout.hpp"
 
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -20,7 +22,7 @@ namespace {
 
 Configuration read(const Path& file, Progress& progress, DropIns drop_ins = DropIns::read) {
     const Progress::Step step(progress, "reading " + file.string());
-    return read_configuration(file, drop_ins);
+    return read_configuration(file, drop_ins, addresses_of_interfaces);
 }
 
 // Nothing where none is kept, or what is kept is broken itself.
@@ -48,10 +50,14 @@ Desired instead(const Path& file, Configuration configuration) {
 std::optional<std::string> suspicion(const Configuration& now, const Configuration& before, const Path& file) {
     const Ruleset desired = layout(now, Engine::expression);
     const Ruleset actual = layout(before, Engine::expression);
-    return suspicion(plan(desired, actual), desired, actual, file);
+    return suspicion(plan(desired, actual), desired, actual, now.interface_pairs, file);
 }
 
 }  // namespace
+
+Configuration read_here(const Path& file) {
+    return read_configuration(file, DropIns::read, addresses_of_interfaces);
+}
 
 Desired read_desired(const Path& file, Progress& progress) {
     return {read(file, progress)};
@@ -94,8 +100,14 @@ void keep_last_good(const Path& file, const Configuration& configuration) {
 }
 
 std::optional<std::string> suspicion(const Plan& plan, const Ruleset& desired, const Ruleset& actual,
-                                     const Path& file) {
-    const Loss found = loss(plan, desired, actual);
+                                     const std::vector<InterfacePair>& interface_pairs, const Path& file) {
+    std::set<Prefix> waiting;
+    for (const InterfacePair& one : interface_pairs) {
+        if (one.waits()) {
+            waiting.insert(*one.pair.internal);
+        }
+    }
+    const Loss found = loss(plan, desired, actual, waiting);
     if (!found.is_suspicious()) {
         return std::nullopt;
     }

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace statnat {
 
@@ -25,7 +26,8 @@ struct Desired {
     int status_beside(int other) const { return status == exit_done ? other : status; }
 };
 
-// Throws InvalidConfiguration.
+// With what the interfaces have that pairs follow. Throws InvalidConfiguration.
+Configuration read_here(const Path& file);
 Desired read_desired(const Path& file, Progress& progress);
 
 // The same, but what worked last where the file is broken, or has lost so many pairs that it seems to be. That is said
@@ -35,7 +37,9 @@ Desired read_desired_or_last_good(const Path& file, Progress& progress);
 // Keeps a configuration of /etc/statnat as what worked last; that it cannot is a warning.
 void keep_last_good(const Path& file, const Configuration& configuration);
 
-// Why a sync would be refused, if it would: nobody takes that many pairs away without saying so.
-std::optional<std::string> suspicion(const Plan& plan, const Ruleset& desired, const Ruleset& actual, const Path& file);
+// Why a sync would be refused, if it would: nobody takes that many pairs away without saying so. Those that wait for
+// an interface are not lost.
+std::optional<std::string> suspicion(const Plan& plan, const Ruleset& desired, const Ruleset& actual,
+                                     const std::vector<InterfacePair>& interface_pairs, const Path& file);
 
 }  // namespace statnat

@@ -2,8 +2,8 @@
 #include "commands/edit.hpp"
 
 #include "commands/change.hpp"
+#include "commands/desired.hpp"
 #include "commands/engine.hpp"
-#include "config/configuration_files.hpp"
 #include "error.hpp"
 #include "fence/upkeep.hpp"
 #include "pairs/objections.hpp"
@@ -31,7 +31,7 @@ void note_disagreement(const fs::path& file, const Pair& pair, bool present) {
         return;
     }
     try {
-        const Configuration configuration = read_configuration(file);
+        const Configuration configuration = read_here(file);
         const auto other = configuration.pairs.find(pair.external, Side::external);
         const bool in_file = other && other->internal == pair.internal && other->kind() == pair.kind();
         if (present && !in_file) {
@@ -68,8 +68,9 @@ Configuration settings_of(const fs::path& file) {
     std::error_code ignored;
     Configuration settings;
     if (fs::exists(file, ignored)) {
-        settings = read_configuration(file);
+        settings = read_here(file);
         settings.pairs = {};
+        settings.interface_pairs.clear();
         settings.not_for_native.reset();
     }
     return settings;

@@ -62,6 +62,13 @@ Ruleset Loadable::ruleset() const {
     return layout(configuration, engine);
 }
 
+int Loadable::status() const {
+    const auto& interface_pairs = configuration.interface_pairs;
+    const bool complete = waiting.empty() && std::none_of(interface_pairs.begin(), interface_pairs.end(),
+                                                          [](const InterfacePair& one) { return one.waits(); });
+    return complete ? exit_done : exit_waiting;
+}
+
 Loadable loadable(Kernel& kernel, EngineChoice choice, Configuration configuration, const Ruleset& actual) {
     refuse_contradiction(choice, configuration);
     refuse_in_instance(kernel.instance(), configuration);
@@ -120,6 +127,15 @@ std::vector<std::string> losses(const Loadable& loadable) {
 void warn_of_losses(const Loadable& loadable) {
     for (const std::string& sentence : losses(loadable)) {
         spdlog::warn("{}", sentence);
+    }
+    warn_of_waiting(loadable.configuration);
+}
+
+void warn_of_waiting(const Configuration& configuration) {
+    for (const InterfacePair& one : configuration.interface_pairs) {
+        if (one.waits()) {
+            spdlog::warn("{} waits, untranslated until a sync finds it: {}", one.text(), one.why_waits);
+        }
     }
 }
 

@@ -27,7 +27,8 @@ struct Loadable {
     std::string no_module{};        // why it is the native engine, where nobody has asked for that
 
     Ruleset ruleset() const;
-    int status() const { return waiting.empty() ? exit_done : exit_waiting; }
+    // For want of the module, or of what an interface is to have.
+    int status() const;
 };
 
 // Throws CannotGoOn, or InvalidConfiguration.
@@ -41,6 +42,8 @@ void refuse_in_instance(const Instance& instance, const Configuration& configura
 
 // What is lost for want of the module, if it is: a sentence about hosts, and one about pairs that wait.
 std::vector<std::string> losses(const Loadable& loadable);
+// And with them each pair that waits for an interface.
 void warn_of_losses(const Loadable& loadable);
+void warn_of_waiting(const Configuration& configuration);
 
 }  // namespace statnat

@@ -6,7 +6,9 @@
 #include "fence/upkeep.hpp"
 #include "journal_sink.hpp"
 #include "manager.hpp"
+#include "actual/this_machine.hpp"
 #include "printable.hpp"
+#include "records/interface_pairs.hpp"
 #include "vrf/delivery.hpp"
 
 #include <algorithm>
@@ -96,10 +98,15 @@ public:
         hear(interval);
         if (!disturbed_ && Clock::now() >= next_walk_) {
             next_walk_ = Clock::now() + between_walks;
-            try_to([&] { disturbed_ = !gaps(kernel_.fence()).empty() || !astray(kernel_.vrf()).empty(); });
+            try_to([&] {
+                disturbed_ = !gaps(kernel_.fence()).empty() || !astray(kernel_.vrf()).empty();
+                moved_ = moved(kernel_.interface_pairs(), addresses_of_interfaces);
+            });
         }
         if (disturbed_ && pace_.is_time()) {
             restore();
+        } else if (!disturbed_ && !moved_.empty() && pace_.is_time()) {
+            follow();
         } else if (!disturbed_ && Clock::now() >= next_probe_) {
             next_probe_ = Clock::now() + between_probes;
             probe();
@@ -127,6 +134,14 @@ private:
         if (record && !record->degraded.empty() && kernel_.probe().available) {
             try_to([&] { sync_again(); });
         }
+    }
+
+    // What interfaces have by now, pairs have, too.
+    void follow() {
+        pace_.restored();
+        spdlog::info("{}: syncing", printable(fmt::format("{}", fmt::join(moved_, ", "))));
+        moved_.clear();
+        try_to([&] { sync_again(); });
     }
 
     // What cannot be restored now is tried again, no less slowly.
@@ -197,6 +212,7 @@ private:
     Clock::time_point next_walk_{};
     bool disturbed_ = false;         // something is to be restored, perhaps
     std::optional<Committer> by_{};  // who did that, where it is known
+    std::vector<std::string> moved_{};  // what interfaces have had otherwise, in sentences
 };
 
 }  // namespace

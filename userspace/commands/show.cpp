@@ -10,6 +10,7 @@
 #include "fence/survey.hpp"
 #include "fence/upkeep.hpp"
 #include "printable.hpp"
+#include "records/interface_pairs.hpp"
 #include "reports/explanation_text.hpp"
 #include "reports/listing.hpp"
 #include "reports/plan_text.hpp"
@@ -69,6 +70,10 @@ std::vector<std::string> ailments_since(Kernel& kernel, const Baseline::Record& 
     const std::vector<std::string> strays = astray(kernel.vrf());
     found.insert(found.end(), open.begin(), open.end());
     found.insert(found.end(), strays.begin(), strays.end());
+    const std::vector<std::string> elsewhere = moved(kernel.interface_pairs(), addresses_of_interfaces);
+    const std::vector<std::string> without = waiting(kernel.interface_pairs());
+    found.insert(found.end(), elsewhere.begin(), elsewhere.end());
+    found.insert(found.end(), without.begin(), without.end());
     if (!record.degraded.empty()) {
         found.push_back(record.degraded);
     }

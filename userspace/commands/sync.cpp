@@ -15,6 +15,7 @@
 #include "neighbours/steps.hpp"
 #include "printable.hpp"
 #include "quantity.hpp"
+#include "records/interface_pairs.hpp"
 #include "reports/plan_text.hpp"
 #include "ruleset/machine.hpp"
 #include "vrf/delivery.hpp"
@@ -71,7 +72,7 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
         return loaded.ruleset();
     };
     const auto approve = [&](const Change& planned) {
-        const auto reason = suspicion(planned.plan, planned.after, planned.before, file);
+        const auto reason = suspicion(planned.plan, planned.after, planned.before, configuration.interface_pairs, file);
         if (reason && !options.force) {
             warn_of_losses(loaded);  // perhaps what is left waits
             throw CannotGoOn{*reason + "; nothing has been done"};
@@ -92,6 +93,7 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     tell_of("fail-closed", closed);
     const std::string delivered = deliver_to_vrf(kernel, loaded.configuration);
     tell_of("vrf", delivered);
+    remember(kernel.interface_pairs(), configuration.interface_pairs);
     warn_of_losses(loaded);
     if (desired.status == exit_done) {
         keep_last_good(file, configuration);
@@ -118,6 +120,7 @@ int check(const Path& file, const Instance& instance, Progress& progress, std::o
     refuse_contradiction(configuration.engine, configuration);
     refuse_in_instance(instance, configuration);
     out << file.string() << ": " << quantity(configuration.pairs.size(), "pair") << ", no errors\n";
+    warn_of_waiting(configuration);
     warn_of_this_machine(configuration.pairs);
     return exit_done;
 }
@@ -132,7 +135,7 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     for (const std::string& line : describe(steps, kernel.instance().table())) {
         out << line << '\n';
     }
-    if (const auto reason = suspicion(steps, desired, actual, file)) {
+    if (const auto reason = suspicion(steps, desired, actual, configuration.interface_pairs, file)) {
         spdlog::warn("{}", *reason);
     }
     for (const std::string& sentence : claims_any(steps) ? contested(desired, kernel.siblings())
@@ -156,6 +159,7 @@ int clear(Kernel& kernel, bool keep_closed, std::ostream& out) {
     const std::string opened = keep_closed || is_named ? std::string(nothing_to_change) : take_down(kernel.fence());
     const Change done = change(kernel, [](const Ruleset&) { return Ruleset{}; }, Depth::known);
     const std::string delivered = deliver_to_vrf(kernel, {});
+    remember(kernel.interface_pairs(), {});
     const std::string said = is_named ? std::string(nothing_to_change) : answer_for_nobody(kernel);
     tell(out, done,
          (said == nothing_to_change ? "" : "; neighbours: " + said) +

@@ -2,6 +2,7 @@
 // What a configuration says, and what is wrong with one: plain values.
 #pragma once
 
+#include "config/interface_side.hpp"
 #include "pairs/pairs.hpp"
 
 #include <algorithm>
@@ -95,6 +96,7 @@ struct Configuration {
     Conntrack conntrack = Conntrack::bypass;
     std::vector<Address> icmp_error_sources{};  // of routers inside that have no pair; one of a family, or none
     Pairs pairs;  // and what is excluded from them
+    std::vector<InterfacePair> interface_pairs{};  // of which those that do not wait are among the pairs, too
     std::optional<ConfigurationError> not_for_native;  // the first pair or setting that this engine cannot have
     std::optional<ConfigurationError> not_for_instance;  // a setting that only the instance without a name can have
 

@@ -45,7 +45,7 @@ std::vector<fs::path> drop_ins_of(const fs::path& file) {
 
 class Reader {
 public:
-    explicit Reader(std::vector<fs::path> toml_files);
+    Reader(std::vector<fs::path> toml_files, const AskAddresses& ask);
 
     Configuration read();
 
@@ -57,7 +57,7 @@ private:
     std::vector<PairsFile> pairs_files_;
 };
 
-Reader::Reader(std::vector<fs::path> toml_files) : draft_(std::move(toml_files)) {
+Reader::Reader(std::vector<fs::path> toml_files, const AskAddresses& ask) : draft_(std::move(toml_files), ask) {
     for (unsigned number = 0; number < draft_.files(); ++number) {
         toml_files_.emplace_back(number, draft_);
     }
@@ -94,14 +94,14 @@ void Reader::read_everything() {
 
 }  // namespace
 
-Configuration read_configuration(const fs::path& file, DropIns drop_ins) {
+Configuration read_configuration(const fs::path& file, DropIns drop_ins, const AskAddresses& ask) {
     std::vector<fs::path> files{file};
     if (drop_ins == DropIns::read) {
         for (fs::path& path : drop_ins_of(file)) {
             files.push_back(std::move(path));
         }
     }
-    return Reader(std::move(files)).read();
+    return Reader(std::move(files), ask).read();
 }
 
 }  // namespace statnat

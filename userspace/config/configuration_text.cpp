@@ -4,6 +4,8 @@
 #include "printable.hpp"
 
 #include <iterator>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -64,11 +66,40 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
     return toml;
 }
 
+namespace {
+
+constexpr const char* csv_titles = "internal,external,comment,npt\n";
+
+void append_csv(std::string& csv, const Prefix& internal, const std::string& external, const Comment& comment,
+                std::string_view kind) {
+    fmt::format_to(std::back_inserter(csv), "{},{},{},{}\n", internal.short_text(), external,
+                   quoted_csv(comment.text()), kind);
+}
+
+}  // namespace
+
 std::string pairs_as_csv(const Pairs& pairs) {
-    std::string csv = "internal,external,comment,npt\n";
+    std::string csv = csv_titles;
     for (const Pair& pair : pairs) {
-        fmt::format_to(std::back_inserter(csv), "{},{},{},{}\n", pair.internal.short_text(), pair.external.short_text(),
-                       quoted_csv(pair.comment.text()), pair.kind());
+        append_csv(csv, pair.internal, pair.external.short_text(), pair.comment, pair.kind());
+    }
+    return csv;
+}
+
+std::string pairs_as_csv(const Configuration& configuration) {
+    std::string csv = csv_titles;
+    std::set<std::pair<Prefix, Prefix>> followers;
+    for (const auto& [pair, side, why_waits] : configuration.interface_pairs) {
+        const bool npt = pair.npt.value_or(false);
+        append_csv(csv, *pair.internal, side.text(), pair.comment, npt ? "npt" : pair.inbound ? "inbound" : "");
+        if (pair.external) {
+            followers.emplace(*pair.internal, *pair.external);
+        }
+    }
+    for (const Pair& pair : configuration.pairs) {
+        if (followers.empty() || !followers.contains({pair.internal, pair.external})) {
+            append_csv(csv, pair.internal, pair.external.short_text(), pair.comment, pair.kind());
+        }
     }
     return csv;
 }

@@ -13,6 +13,8 @@ namespace statnat {
 std::string settings_as_toml(const Configuration& configuration, std::string_view pairs_file);
 
 std::string pairs_as_csv(const Pairs& pairs);
+// With those that follow interfaces as they were written.
+std::string pairs_as_csv(const Configuration& configuration);
 std::string pairs_as_toml(const Pairs& pairs);  // a whole file
 
 // A field of a CSV record.

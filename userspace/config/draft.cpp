@@ -145,7 +145,35 @@ std::optional<Prefix> Draft::side(std::string_view text, Position at) {
     return prefix;
 }
 
+void Draft::read_external(std::string_view text, Position at, Entry& entry) {
+    entry.external_at = at;
+    entry.follows = InterfaceSide::parse(text);
+    if (!entry.follows) {
+        entry.pair.external = side(text, at);
+    }
+}
+
+void Draft::look_up_external(Entry& entry) {
+    if (!addresses_) {
+        addresses_ = ask_ ? ask_() : std::vector<InterfaceAddress>();
+    }
+    entry.pair.settle(npt);
+    auto [prefix, why_not] = look_up(*entry.follows, *entry.pair.internal, *entry.pair.npt, *addresses_);
+    entry.pair.external = prefix;
+    entry.pair.settle(npt);
+    configuration.interface_pairs.push_back({entry.pair, *entry.follows, std::move(why_not)});
+}
+
+// None is wrong, and none waits: it may be the one that is meant.
+bool Draft::knows_all_pairs() const {
+    return errors_.empty() && std::none_of(configuration.interface_pairs.begin(), configuration.interface_pairs.end(),
+                                           [](const InterfacePair& one) { return one.waits(); });
+}
+
 void Draft::take(Entry entry) {
+    if (entry.follows && entry.pair.internal) {
+        look_up_external(entry);
+    }
     judge(entry);
     const auto& [internal, external, npt_wanted, comment, inbound] = entry.pair;
     if (internal && external) {
@@ -183,10 +211,10 @@ void Draft::judge(Entry& entry) {
     }
 }
 
-// The same one may come twice, as an exempt destination may. Where a pair is wrong, it may be the one that is meant.
+// The same one may come twice, as an exempt destination may.
 void Draft::settle_excludes() {
     Pairs& pairs = configuration.pairs;
-    const bool all_pairs_known = errors_.empty();
+    const bool all_pairs_known = knows_all_pairs();
     std::set<Prefix> known;
     for (Exclude& one : excludes_) {
         auto [internal, objection] = exclusion(one.as_written, pairs);
@@ -201,10 +229,8 @@ void Draft::settle_excludes() {
     }
 }
 
-// Where a pair is wrong, it may be the one that is missing.
 void Draft::settle_inbound() {
-    const bool all_pairs_known = errors_.empty();
-    for (const Pair& pair : all_pairs_known ? configuration.pairs.unanswered() : std::vector<Pair>()) {
+    for (const Pair& pair : knows_all_pairs() ? configuration.pairs.unanswered() : std::vector<Pair>()) {
         const auto is_it = [&](const Entry& entry) {
             return entry.pair.inbound && entry.pair.internal == pair.internal && entry.pair.external == pair.external;
         };
@@ -214,7 +240,7 @@ void Draft::settle_inbound() {
 }
 
 void Draft::settle_exceptions() {
-    const bool all_pairs_known = errors_.empty();
+    const bool all_pairs_known = knows_all_pairs();
     std::set<Exception> known;
     for (const auto& [exception, at] : excepts_) {
         const Address& address = exception.address;

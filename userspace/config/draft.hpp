@@ -34,6 +34,7 @@ inline std::string error_source_of(Family family) {
 // A pair and where its parts were read.
 struct Entry {
     Proposal pair;
+    std::optional<InterfaceSide> follows{};  // where the external side is to come from
     Position internal_at;
     Position external_at;
     Position npt_at;
@@ -44,7 +45,8 @@ struct Entry {
 
 class Draft {
 public:
-    explicit Draft(std::vector<std::filesystem::path> toml_files) : files_(std::move(toml_files)) {}
+    Draft(std::vector<std::filesystem::path> toml_files, AskAddresses ask)
+        : files_(std::move(toml_files)), ask_(std::move(ask)) {}
 
     // Files are counted in reading order, those of pairs behind all TOML; one that is known already, by whatever name,
     // is not added again.
@@ -84,6 +86,8 @@ public:
 
     // One side of a pair; without a value it is an error.
     std::optional<Prefix> side(std::string_view text, Position at);
+    // The external one, or where it comes from.
+    void read_external(std::string_view text, Position at, Entry& entry);
 
     // Judges a pair, and takes it if it is one.
     void take(Entry entry);
@@ -118,12 +122,16 @@ private:
     void settle_destinations();
     void settle_vrf();
     void settle_conntrack();
+    void look_up_external(Entry& entry);
+    bool knows_all_pairs() const;
     void judge(Entry& entry);
     void refuse_collisions();
     std::string mention(Position at) const;
     void throw_errors();
 
     std::vector<std::filesystem::path> files_;
+    AskAddresses ask_;
+    std::optional<std::vector<InterfaceAddress>> addresses_{};  // nothing: nobody needed them yet
     std::unordered_set<std::string> known_pairs_files_;  // by their real names
     bool careful_ = false;
     std::map<std::string, Setting, std::less<>> settings_;

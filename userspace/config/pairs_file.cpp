@@ -185,11 +185,14 @@ void PairsFile::read_record(const Fields& fields, std::string_view line, Draft& 
 // EXTERNAL, and behind a blank of which kind it is: "npt", "plain" whatever the gateway says, or "inbound".
 void PairsFile::read_external(const CsvField& field, Entry& entry, Draft& draft) const {
     const std::string_view text = field.text;
-    const auto blank = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_blank) - text.begin());
+    std::size_t blank = text.find_first_of(" \t\r");
+    if (blank != std::string_view::npos && text.substr(blank).starts_with(" of ")) {  // "address of wan0"
+        blank = text.find_first_of(" \t\r", blank + std::string_view(" of ").size());
+    }
+    blank = std::min(blank, text.size());
     const std::string_view word = trimmed(text.substr(blank));
-    entry.external_at = at(field.offset);
     entry.npt_at = at(field.offset + static_cast<std::size_t>(word.data() - text.data()));
-    entry.pair.external = draft.side(text.substr(0, blank), entry.external_at);
+    draft.read_external(text.substr(0, blank), at(field.offset), entry);
     if (!word.empty() && !take_kind(word, entry)) {
         draft.error(entry.npt_at, fmt::format("{} is neither npt, plain nor inbound: legal is one of them behind an "
                                               "external side",

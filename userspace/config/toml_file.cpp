@@ -100,8 +100,7 @@ void TomlFile::read_pair(const toml::key& key, const toml::node& node) {
 void TomlFile::read_external(const toml::node& node, Entry& entry, std::vector<Entry>& further) {
     const toml::array* several = node.as_array();
     if (!several) {
-        entry.external_at = place(node.source());
-        entry.pair.external = draft_.side(*node.value<std::string_view>(), entry.external_at);
+        draft_.read_external(*node.value<std::string_view>(), place(node.source()), entry);
         return;
     }
     if (several->empty()) {
@@ -115,11 +114,10 @@ void TomlFile::read_external(const toml::node& node, Entry& entry, std::vector<E
             read->pair.internal = entry.pair.internal;
             read->pair.inbound = true;
         }
-        read->external_at = place(one.source());
         if (const auto text = one.value<std::string_view>()) {
-            read->pair.external = draft_.side(*text, read->external_at);
+            draft_.read_external(*text, place(one.source()), *read);
         } else {
-            draft_.error(read->external_at, fmt::format("an external side is {}{}", what_came(one), legal_externals));
+            draft_.error(place(one.source()), fmt::format("an external side is {}{}", what_came(one), legal_externals));
         }
     }
 }

@@ -274,7 +274,7 @@ PairCounts count_pairs(const Plan& plan) {
     return counts;
 }
 
-Loss loss(const Plan& plan, const Ruleset& desired, const Ruleset& actual) {
+Loss loss(const Plan& plan, const Ruleset& desired, const Ruleset& actual, const std::set<Prefix>& waiting) {
     std::size_t added = 0;
     Loss loss;
     const Story story = tell(plan);
@@ -282,7 +282,8 @@ Loss loss(const Plan& plan, const Ruleset& desired, const Ruleset& actual) {
         const Parts remaining = parts_of(find(desired, family));
         walk(pairs, [&](const Pair* removed, const Pair* now) {
             added += !removed ? 1 : 0;
-            loss.lost += !now && !is_covered(removed->internal, remaining) ? 1 : 0;
+            const bool stays = now || waiting.contains(removed->internal);
+            loss.lost += !stays && !is_covered(removed->internal, remaining) ? 1 : 0;
         });
     }
     loss.lost -= std::min(loss.lost, added);

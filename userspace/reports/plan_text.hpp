@@ -5,6 +5,7 @@
 #include "ruleset/plan.hpp"
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,8 +34,8 @@ struct Loss {
 };
 
 // Pairs of both families whose internal address no pair has any longer, less those that come in their place: a change
-// of addresses, inside or outside, is no loss.
-Loss loss(const Plan& plan, const Ruleset& desired, const Ruleset& actual);
+// of addresses, inside or outside, is no loss, nor are those that wait.
+Loss loss(const Plan& plan, const Ruleset& desired, const Ruleset& actual, const std::set<Prefix>& waiting = {});
 
 // What the steps do, in pairs where they can be told in pairs, one line each, for `diff`:
 // "+ 10.0.0.2 198.51.100.2 # mail", "- ...", "+ exclude 10.1.0.1", "~ chain ip statnat prerouting: rules", for tables

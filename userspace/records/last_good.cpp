@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // NAME.toml names the file of its pairs, NAME-DIGEST.csv, which is there before it is named.
-#include "config/last_good.hpp"
+#include "records/last_good.hpp"
 
 #include "config/configuration_text.hpp"
 #include "files.hpp"
@@ -45,7 +45,7 @@ std::optional<LastGood> LastGood::of(const fs::path& configuration) {
 
 void LastGood::keep(const Configuration& configuration) const {
     fs::create_directories(directory_);
-    const std::string pairs = pairs_as_csv(configuration.pairs);
+    const std::string pairs = pairs_as_csv(configuration);
     const std::string pairs_file = fmt::format("{}-{:016x}.csv", name_, std::hash<std::string_view>{}(pairs));
     put_if_new(directory_ / pairs_file, pairs);
     put_if_new(file_, settings_as_toml(configuration, pairs_file));
