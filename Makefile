@@ -14,10 +14,10 @@ CLOUD := 6.12-cloud trixie-backports-cloud
 ARM64 := 6.12-arm64
 packets := translation exempt scope icmp_errors ipv6 icmpv6_errors npt opinion prefix_pairs pseudo_headers rfc
 # ... and of what else the module does in the kernel; the rest is about the tool, which this machine's kernel tries.
-module := binding bridge complete_checksum counters drops error_source except exclude fail_closed flags flows follow foreign_mark further \
-	imported instances interface_sides ipsec jool leaks link_local neighbours never_translated nft one_lan only own_address prefixes \
-	reflection refusals rulesets stats stress \
-	sync to_gateway trace tunnel vrf within
+module := binding bridge complete_checksum counters drops error_source except exclude flags flows follow further ipsec jool leaks link_local \
+	never_translated one_lan only own_address prefixes reflection refusals stress to_gateway tunnel vrf within
+# ... and of what the tool does with it.
+with_module := fail_closed foreign_mark imported instances interface_sides neighbours nft rulesets stats sync trace
 # What guests take.
 GUEST_TESTS := tests/integration
 # The Debian in which this runs, if not this machine's; what is built there is kept apart.
@@ -28,12 +28,12 @@ BUILD := $(if $(IN),build/$(IN),$(HERE))
 PACKAGES := build$(IN:%=/%)/packages
 # What takes a sample of each test's rows only: kernels, and the Debian that IN names.
 SAMPLED :=
-# Which of these take all rows of tests of packets nevertheless.
-WHOLE :=
-# What `make test` takes: of what is about the module samples, since this machine's kernel takes every row; on the
-# default kernel all packets, whose rows are many and quick; and the tool as it was built for the package, which it is
-# therefore not built twice for.
-quick := GUEST_TESTS="$(patsubst %,tests/integration/test_%.py,$(packets) $(module))" KERNELS="6.12 trixie-backports 6.1" SAMPLED="6.1 6.12 trixie trixie-backports" WHOLE=6.12 HERE=$(PACKAGES)/statnat/build/deb
+# Which of these is looked at closer: it takes more rows of tests of packets, and what the tool does with the module, too.
+CLOSER :=
+# What `make test` takes: of what is about the module samples, larger ones on the default kernel, since this machine's
+# kernel takes every row, and `make kernels` all of them on all kernels; and the tool as it was built for the package,
+# which it is therefore not built twice for.
+quick := GUEST_TESTS="$(patsubst %,tests/integration/test_%.py,$(packets) $(module))" KERNELS="6.12 trixie-backports 6.1" SAMPLED="6.1 6.12 trixie trixie-backports" CLOSER=6.12 HERE=$(PACKAGES)/statnat/build/deb
 
 # Debian's own, to which python3-pytest and python3-scapy belong.
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider
@@ -47,7 +47,7 @@ verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -
 # Tables repeat by 2, 3 and 4.
 comma := ,
 space := $(subst ,, )
-sampled = $(if $(filter $(1),$(SAMPLED)),--sample=13) $(if $(filter $(1),$(WHOLE)),--whole=$(subst $(space),$(comma),$(packets)))
+sampled = $(if $(filter $(1),$(SAMPLED)),--sample=13) $(if $(filter $(1),$(CLOSER)),--closer=$(subst $(space),$(comma),$(packets)))
 
 .PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb rpm clean install static unit host boot systemd guests races debug opinion gates clang fuzzers
 
@@ -130,7 +130,7 @@ engine = STATNAT_ENGINE=expression STATNAT_NFT=$(CURDIR)/$(built)/statnat-nft
 
 guests: $(KERNELS:%=guest-%)
 
-guest-%: tests = $(GUEST_TESTS)
+guest-%: tests = $(GUEST_TESTS) $(if $(filter $*,$(CLOSER)),$(with_module:%=tests/integration/test_%.py))
 guest-%-arm64: tests = $(packets:%=tests/integration/test_%.py)
 guest-%: | build/logs
 	kernel=$$(tests/vm/kernels $*); \

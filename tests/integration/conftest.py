@@ -30,7 +30,7 @@ def pytest_addoption(parser):
                      help="how many test_opinion.py generates for each family and direction")
     parser.addoption("--seconds", type=float, default=10, metavar="N", help="how long test_stress.py takes")
     parser.addoption("--seed", type=int, default=17, metavar="N", help="of what these two generate")
-    parser.addoption("--whole", default="", metavar="NAME,...", help="of test_NAME.py take all rows nevertheless")
+    parser.addoption("--closer", default="", metavar="NAME,...", help="of test_NAME.py take every third row")
 
 
 def pytest_configure(config):
@@ -44,17 +44,18 @@ def pytest_collection_modifyitems(config, items):
     others = {"expression" if ENGINE == "native" else "stock"}
     others |= {"race"} if os.cpu_count() == 1 else set()
     kept = [item for item in items if possible(item) and not any(map(item.get_closest_marker, others))]
-    kept = sample(kept, config.getoption("sample"), [f"test_{name}" for name in config.getoption("whole").split(",")])
+    closer = [f"test_{name}" for name in config.getoption("closer").split(",")]
+    kept = sample(kept, config.getoption("sample"), closer)
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 
 
-def sample(items, step, whole):
-    """The first and then every `step`-th row of each test, the same at each run; of some modules all."""
+def sample(items, step, closer):
+    """The first and then every `step`-th row of each test, the same at each run; of some modules every third."""
     rows, kept = Counter(), []
     for item in items:
         test = item.nodeid.partition("[")[0]
-        if rows[test] % step == 0 or item.module.__name__ in whole:
+        if rows[test] % (min(step, 3) if item.module.__name__ in closer else step) == 0:
             kept.append(item)
         rows[test] += 1
     return kept

@@ -187,7 +187,9 @@ bool Kernel::outlasts_loading(const Snapshot& snapshot) {
 Committed Kernel::commit(const Plan& plan, const Snapshot& before, const Ruleset& after) {
     std::uint32_t generation = before.generation;
     const std::size_t elements = count_elements(plan);
-    const Progress::Step step(progress_, fmt::format("writing {} elements to the kernel", grouped(elements)));
+    const Progress::Step step(progress_,
+                              elements == 0 ? "writing rules to the kernel"
+                                            : fmt::format("writing {} elements to the kernel", grouped(elements)));
     Batch batch = encode(plan, instance_.table(), generation, netlink_.next_sequence());
     const Outcome outcome = send(batch, elements, generation);
     if (outcome.result == Result::done) {

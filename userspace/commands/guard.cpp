@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/guard.hpp"
 
+#include "actual/this_machine.hpp"
 #include "commands/sync.hpp"
 #include "error.hpp"
 #include "fence/upkeep.hpp"
 #include "journal_sink.hpp"
 #include "manager.hpp"
-#include "actual/this_machine.hpp"
 #include "printable.hpp"
 #include "records/interface_pairs.hpp"
 #include "vrf/delivery.hpp"
