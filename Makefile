@@ -86,7 +86,7 @@ test: packages ## install what it takes, then all tests, those of integration al
 	rm -rf build/logs
 	DEB_CXXFLAGS_APPEND=-g1 $(MAKE) $(quick) deb trixie-tool kmods
 	status=0; \
-	$(MAKE) -k -j$$(nproc) $(quick) guests host race-6.12 gates race-6.1 systemd-bookworm trixie-host static clang || status=1; \
+	$(MAKE) -k -j$$(nproc) $(quick) guests host race-6.12 gate-6.12 gate-trixie-backports systemd-bookworm trixie-host static clang || status=1; \
 	$(verdicts); exit $$status
 
 kernels: packages ## run all tests on all kernels, and write docs/kernels.md; takes hours
