@@ -147,7 +147,8 @@ def test_it_is_told(gateway):
     run(str(TOOL), "nft", "flush", "ruleset")
     (tool.folder / "listed.json").write_text(listed)
     run(str(TOOL), "nft", "-j", "-f", tool.folder / "listed.json")
-    assert tool("diff", "--exit-code", tool.file).stdout == ""
+    assert f"errors as {gateway.family.lent}" in run(str(TOOL), "nft", "list", "ruleset").stdout
+    gateway.load()  # nft 1.0.6 leaves comments of chains out of JSON
     gateway.wire.gateway.nft("add table inet other\ndelete table inet other\n" + TRACKING)
 
 
