@@ -179,9 +179,9 @@ run_fuzzer = mkdir -p build/fuzz/corpus-$(1); \
 fuzz: packages ## look for configurations of ours and of others, texts and messages that break the tool, 10 minutes each
 	$(MAKE) fuzzers FUZZ_VERBOSITY=1
 
-# The tool and the fuzzers by another compiler, with sanitizers.
+# The tool and the fuzzers by another compiler, with sanitizers, and each file by itself, as clang 14 needs libstdc++.
 fuzzers:
-	cmake -S . -B build/fuzz -DCMAKE_CXX_COMPILER=clang++-14 -DSTATNAT_FUZZ=ON
+	cmake -S . -B build/fuzz -DCMAKE_CXX_COMPILER=clang++-14 -DSTATNAT_FUZZ=ON -DCMAKE_UNITY_BUILD=OFF
 	cmake --build build/fuzz --parallel $$(nproc)
 	$(call run_fuzzer,configuration,-dict=tests/fuzz/configuration.dict,tests/fuzz/seeds-configuration)
 	$(call run_fuzzer,importers,-dict=tests/fuzz/importers.dict,tests/samples tests/integration/imports)
