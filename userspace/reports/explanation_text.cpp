@@ -3,7 +3,6 @@
 
 #include "printable.hpp"
 
-#include <ranges>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -51,9 +50,11 @@ std::string as_text(const Handling& handling, const std::string& table) {
                                  : "    answers leave as they are: its host has no pair\n";
     }
     if (!handling.further.empty()) {
-        const auto text = [](const Address& address) { return address.text(); };
-        lines += fmt::format("    reached by, too: {}\n",
-                             fmt::join(handling.further | std::views::transform(text), ", "));
+        std::vector<std::string> texts;  // no view: clang 14 stumbles over those of libstdc++
+        for (const Address& address : handling.further) {
+            texts.push_back(address.text());
+        }
+        lines += fmt::format("    reached by, too: {}\n", fmt::join(texts, ", "));
     }
     for (const std::string& service : handling.exceptions) {
         lines += fmt::format("    but not what is of {}\n", service);
