@@ -198,6 +198,20 @@ def test_in_other_words(gateway):
     assert f"{family.b},{family.one}," in tool("export", "--to", "csv", file).stdout
 
 
+def test_further_ones_wait_with_it(gateway):
+    """Who asked for them would be answered from the internal address."""
+    family, tool = gateway.family, gateway.tool
+    pairs = {family.a: ["address of wan0", family.other], family.b: family.b_out}
+    done = gateway.sync(pairs)
+    assert done.returncode == WAITING and f"what comes for {family.other} would be answered from" in done.stderr
+    assert rows(tool) == {(family.b_out, None, "")}
+    gateway.has(f"{family.one}/{family.length}")
+    assert gateway.sync(pairs).returncode == 0
+    assert rows(tool) == {(family.one, None, ""), (family.other, "inbound", ""), (family.b_out, None, "")}
+    done = gateway.sync({family.a: "address of wan0", family.b: [family.b_out, family.other]})
+    assert done.returncode == 0
+
+
 def test_watch_follows(gateway, tmp_path):
     family, tool = gateway.family, gateway.tool
     file = tool.configure({family.a: "address of wan0", family.b: family.b_out})

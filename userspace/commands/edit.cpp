@@ -71,6 +71,7 @@ Configuration settings_of(const fs::path& file) {
         settings = read_here(file);
         settings.pairs = {};
         settings.interface_pairs.clear();
+        settings.waiting_inbound.clear();
         settings.not_for_native.reset();
     }
     return settings;

@@ -137,6 +137,10 @@ void warn_of_waiting(const Configuration& configuration) {
             spdlog::warn("{} waits, untranslated until a sync finds it: {}", one.text(), one.why_waits);
         }
     }
+    for (const Pair& pair : configuration.waiting_inbound) {
+        spdlog::warn("{} waits with it: what comes for {} would be answered from the internal address",
+                     pair.internal.short_text(), pair.external.short_text());
+    }
 }
 
 }  // namespace statnat

@@ -97,6 +97,7 @@ struct Configuration {
     std::vector<Address> icmp_error_sources{};  // of routers inside that have no pair; one of a family, or none
     Pairs pairs;  // and what is excluded from them
     std::vector<InterfacePair> interface_pairs{};  // of which those that do not wait are among the pairs, too
+    std::vector<Pair> waiting_inbound{};           // for hosts whose pair waits, and which could not answer
     std::optional<ConfigurationError> not_for_native;  // the first pair or setting that this engine cannot have
     std::optional<ConfigurationError> not_for_instance;  // a setting that only the instance without a name can have
 

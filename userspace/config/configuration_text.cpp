@@ -3,6 +3,7 @@
 
 #include "printable.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -96,11 +97,15 @@ std::string pairs_as_csv(const Configuration& configuration) {
             followers.emplace(*pair.internal, *pair.external);
         }
     }
-    for (const Pair& pair : configuration.pairs) {
+    const auto append = [&](const Pair& pair) {
         if (followers.empty() || !followers.contains({pair.internal, pair.external})) {
             append_csv(csv, pair.internal, pair.external.short_text(), pair.comment, pair.kind());
         }
+    };
+    for (const Pair& pair : configuration.pairs) {
+        append(pair);
     }
+    std::for_each(configuration.waiting_inbound.begin(), configuration.waiting_inbound.end(), append);
     return csv;
 }
 

@@ -230,13 +230,40 @@ void Draft::settle_excludes() {
 }
 
 void Draft::settle_inbound() {
-    for (const Pair& pair : knows_all_pairs() ? configuration.pairs.unanswered() : std::vector<Pair>()) {
+    std::set<Prefix> waiting;
+    for (const InterfacePair& one : configuration.interface_pairs) {
+        if (one.waits() && !one.pair.inbound) {
+            waiting.insert(*one.pair.internal);
+        }
+    }
+    // Where a pair is wrong, it may be the one that is missing.
+    for (const Pair& pair : errors_.empty() ? configuration.pairs.unanswered() : std::vector<Pair>()) {
+        if (waiting.contains(pair.internal)) {
+            continue;
+        }
         const auto is_it = [&](const Entry& entry) {
             return entry.pair.inbound && entry.pair.internal == pair.internal && entry.pair.external == pair.external;
         };
         const auto entry = std::find_if(entries_.begin(), entries_.end(), is_it);
         error(entry == entries_.end() ? Position{} : entry->internal_at, sentence_of_unanswered(pair));
     }
+    if (!waiting.empty()) {
+        set_aside(waiting);
+    }
+}
+
+// What is inbound for them: their answers would show the internal address.
+void Draft::set_aside(const std::set<Prefix>& hosts) {
+    Pairs rest;
+    for (const Pair& pair : configuration.pairs) {
+        if (pair.inbound && hosts.contains(pair.internal)) {
+            configuration.waiting_inbound.push_back(pair);
+        } else {
+            rest.push_back(pair);
+        }
+    }
+    rest.sort();
+    configuration.pairs = std::move(rest);
 }
 
 void Draft::settle_exceptions() {

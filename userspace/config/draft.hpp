@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -124,6 +125,7 @@ private:
     void settle_conntrack();
     void look_up_external(Entry& entry);
     bool knows_all_pairs() const;
+    void set_aside(const std::set<Prefix>& hosts);
     void judge(Entry& entry);
     void refuse_collisions();
     std::string mention(Position at) const;
