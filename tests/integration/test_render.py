@@ -95,6 +95,7 @@ def test_no_reload_shows_another_source(wire, synced, load, flush, every_process
     with alongside(traffic.run):
         try:
             for _ in range(20):
+                synced("handover")
                 load(tmp_path / "nftables.conf")
         finally:
             traffic.stop.set()

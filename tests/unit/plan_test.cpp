@@ -6,6 +6,7 @@
 #include "kernel_model.hpp"
 #include "loose_elements.hpp"
 #include "reports/plan_text.hpp"
+#include "ruleset/ahead.hpp"
 #include "ruleset/inventory.hpp"
 #include "ruleset/layout.hpp"
 
@@ -14,6 +15,8 @@
 #include <functional>
 #include <random>
 #include <string>
+#include <tuple>
+#include <variant>
 #include <vector>
 
 namespace statnat {
@@ -1065,6 +1068,34 @@ TEST(Bounds, OfAnExcerptCoverWhatItDoesNotShow) {
     const Ruleset anywhere = within(excerpt, {}, {});
     EXPECT_TRUE(widen(wanted, anywhere));
     EXPECT_EQ(wanted.front().chains, within(wanted, {}, {}).front().chains);
+}
+
+TEST(ChainsAhead, ComeBesideAllElseAndGoAgain) {
+    for (const Engine engine : {Engine::expression, Engine::native}) {
+        const Ruleset usual = make_ruleset(engine);
+        const Ruleset prepared = with_chains_ahead(usual);
+        EXPECT_EQ(prepared.front().chains.size(), 2 * usual.front().chains.size());
+        for (const Step& step : plan(prepared, usual)) {
+            ASSERT_TRUE(std::holds_alternative<AddChain>(step));
+            const Chain& added = std::get<AddChain>(step).chain;
+            const std::string behind = added.name.substr(0, added.name.find("_ahead"));
+            const Chain& asked_next = *find(usual.front().chains, behind);
+            EXPECT_TRUE(is_ahead(added) && !is_ahead(asked_next));
+            EXPECT_EQ(std::tie(added.hook, added.type, added.rules),
+                      std::tie(asked_next.hook, asked_next.type, asked_next.rules));
+            EXPECT_EQ(added.priority, asked_next.priority - 1);
+        }
+        EXPECT_TRUE(plan(with_chains_ahead(prepared), prepared).empty());
+        EXPECT_EQ(KernelModel(prepared).commit(plan(usual, prepared)).front().chains, usual.front().chains);
+    }
+}
+
+TEST(ChainsAhead, AreNotOfWhatSomebodyElseHasWritten) {
+    Ruleset ruleset = make_ruleset();
+    chain(ruleset, "postrouting").rules.front().statements.emplace_back(Foreign{"limit"});
+    const Ruleset prepared = with_chains_ahead(ruleset);
+    EXPECT_NE(find(prepared.front().chains, "prerouting_ahead"), nullptr);
+    EXPECT_EQ(find(prepared.front().chains, "postrouting_ahead"), nullptr);
 }
 
 TEST(Bounds, AreNotKnownWithoutRules) {

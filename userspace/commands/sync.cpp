@@ -17,11 +17,14 @@
 #include "quantity.hpp"
 #include "records/interface_pairs.hpp"
 #include "reports/plan_text.hpp"
+#include "ruleset/ahead.hpp"
 #include "ruleset/machine.hpp"
 #include "vrf/delivery.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
@@ -152,6 +155,15 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     }
     warn_of_losses(loaded);
     return !exit_code ? exit_done : steps.empty() && of_routing.empty() ? loaded.status() : exit_different;
+}
+
+int handover(Kernel& kernel, std::ostream& out) {
+    const Change done = change(kernel, with_chains_ahead, Depth::elements);
+    const auto chains = std::count_if(done.plan.begin(), done.plan.end(),
+                                      [](const Step& step) { return std::holds_alternative<AddChain>(step); });
+    tell(out, chains == 0 ? std::string(nothing_to_change)
+                          : fmt::format("{} asked first until the next sync", quantity(chains, "chain")), {});
+    return exit_done;
 }
 
 int clear(Kernel& kernel, bool keep_closed, std::ostream& out) {

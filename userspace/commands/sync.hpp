@@ -25,6 +25,8 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& en
 int check(const Path& file, const Instance& instance, Progress& progress, std::ostream& out);
 int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, bool exit_code,
          Progress& progress, std::ostream& out);
+// Until the next sync, so that a reload of the whole ruleset which follows has no moment between old rules and new.
+int handover(Kernel& kernel, std::ostream& out);
 // `keep_closed`: policy rules of fail-closed stay, so that nothing passes untranslated.
 int clear(Kernel& kernel, bool keep_closed, std::ostream& out);
 

@@ -168,6 +168,11 @@ int run_neighbours(const Operands& operands, const Values& values, Progress& pro
     return neighbours(there, file_of(operands, values), engine_of(values), announce, progress, std::cout);
 }
 
+int run_handover(const Operands&, const Values& values, Progress& progress) {
+    Kernel there = kernel(values, progress);
+    return handover(there, std::cout);
+}
+
 int run_clear(const Operands&, const Values& values, Progress& progress) {
     Kernel there = kernel(values, progress);
     return clear(there, values.count("keep-closed") != 0, std::cout);
@@ -204,6 +209,8 @@ constexpr Command commands[] = {
     {"diff", "[FILE]", 0, 1, "show what sync would do", diff_options, run_diff, Output::report},
     {"render", "[FILE]", 0, 1, "write what sync would load as text for nft to include", render_options, run_render,
      Output::data},
+    {"handover", "", 0, 0, "prepare the rules for a reload of the whole ruleset that is about to begin", no_options,
+     run_handover},
     {"list", "", 0, 0, "show the kernel's pairs with their traffic", list_options, run_list, Output::report},
     {"add", "INTERNAL EXTERNAL", 2, 2, "add a pair to the kernel only", add_options, run_add},
     {"del", "ADDRESS", 1, 1, "delete the pair of an address from the kernel only", config_option, run_del},

@@ -2,6 +2,7 @@
 // A line for each thing, which begins with the word for what it is.
 #include "records/baseline.hpp"
 
+#include "ruleset/ahead.hpp"
 #include "version.hpp"
 
 #include <algorithm>
@@ -58,7 +59,9 @@ void add(Outline& outline, const Table& table, std::string_view of) {
         outline.emplace(fmt::format("map {} {}", name, map.name), map.foreign ? "of somebody else" : "of verdicts");
     }
     for (const Chain& chain : table.chains) {
-        outline.emplace(fmt::format("chain {} {}", name, chain.name), words(chain, table.family));
+        if (!is_ahead(chain)) {
+            outline.emplace(fmt::format("chain {} {}", name, chain.name), words(chain, table.family));
+        }
     }
 }
 
