@@ -8,6 +8,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -67,6 +68,41 @@ std::optional<Vrf> vrf_of(const Ruleset& ruleset) {
     return std::nullopt;
 }
 
+// Where an asterisk stands, all that begins so is meant.
+bool may_be_one(std::string_view some, std::string_view other) {
+    const bool some_begin = some.ends_with('*');
+    const bool other_begin = other.ends_with('*');
+    if (!some_begin && !other_begin) {
+        return some == other;
+    }
+    some.remove_suffix(some_begin);
+    other.remove_suffix(other_begin);
+    return (some_begin && other.starts_with(some)) || (other_begin && some.starts_with(other));
+}
+
+// Whether what leaves by an interface of the one can never leave by one of the other.
+bool have_other_borders(const Table& table, const Ruleset& others) {
+    const Table* other = find(others, table.family);
+    if (!other) {
+        return true;
+    }
+    const std::vector<std::string> ours = external_interfaces(table);
+    const std::vector<std::string> theirs = external_interfaces(*other);
+    return !ours.empty() && !theirs.empty() && std::none_of(ours.begin(), ours.end(), [&](const std::string& one) {
+        return std::any_of(theirs.begin(), theirs.end(),
+                           [&](const std::string& another) { return may_be_one(one, another); });
+    });
+}
+
+// Whether internal addresses may be in both.
+bool are_apart(const Ruleset& some, const Ruleset& others) {
+    const auto vrf = vrf_of(some);
+    const auto other = vrf_of(others);
+    return (vrf && other && vrf->name != other->name) ||
+           std::all_of(some.begin(), some.end(),
+                       [&](const Table& table) { return have_other_borders(table, others); });
+}
+
 std::uint32_t mark_of(const Ruleset& ruleset) {
     const auto vrf = vrf_of(ruleset);
     std::uint32_t mark = vrf ? vrf->mark : 0;
@@ -88,7 +124,9 @@ std::optional<std::string> contested_address(const Claims& ours, const Sibling& 
                                "configurations{}",
                                address->text(), internal ? "internal" : "external", sibling.instance.text(),
                                table_text(of.second, sibling.instance.table()),
-                               internal ? ", or have them in different VRFs (vrf)" : "");
+                               internal ? ", or have them in different VRFs (vrf), or behind different "
+                                          "external-interfaces"
+                                        : "");
         }
     }
     return std::nullopt;
@@ -106,11 +144,9 @@ bool claims_any(const Plan& plan) {
 
 std::vector<std::string> contested(const Ruleset& desired, const std::vector<Sibling>& siblings) {
     const Claims ours = siblings.empty() ? Claims() : claims_of(desired);
-    const auto vrf = vrf_of(desired);
     std::vector<std::string> sentences;
     for (const Sibling& sibling : siblings) {
-        const auto other = vrf_of(sibling.ruleset);
-        if (const auto sentence = contested_address(ours, sibling, vrf && other && vrf->name != other->name)) {
+        if (const auto sentence = contested_address(ours, sibling, are_apart(desired, sibling.ruleset))) {
             sentences.push_back(*sentence);
         }
         const std::uint32_t mark = mark_of(desired);
