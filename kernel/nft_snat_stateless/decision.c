@@ -80,18 +80,18 @@ static void snat_decide_sent(const struct nft_snat_stateless *priv,
 			     const struct nft_pktinfo *pkt, u8 pf)
 {
 	struct sk_buff *skb = pkt->skb;
-	bool ours = snat_may_have_pair(pf, skb) && !snat_is_copy(pkt, pf);
 
-	if (ours && snat_scope_lets(priv, nft_out(pkt)) &&
-	    !snat_is_own(pkt, pf, snat_side(pf, skb, SNAT_DESTINATION))) {
-		snat_mark(skb, pf, priv->flags);
-		return;
-	}
-	snat_clear_decided(pf, skb);
-	if (ours)
-		snat_decide_otherwise(priv, regs, pkt, pf);
-	else
+	if (!snat_may_have_pair(pf, skb) || snat_is_copy(pkt, pf)) {
+		snat_clear_decided(pf, skb);
 		regs->verdict.code = NFT_BREAK;
+	} else if (snat_scope_lets(priv, nft_out(pkt)) &&
+		   !snat_is_own(pkt, pf,
+				snat_side(pf, skb, SNAT_DESTINATION))) {
+		snat_mark(skb, pf, priv->flags);
+	} else {
+		/* What another rule has decided stands: it has other maps. */
+		snat_decide_otherwise(priv, regs, pkt, pf);
+	}
 }
 
 void snat_decide_otherwise(const struct nft_snat_stateless *priv,

@@ -11,7 +11,7 @@ import contextlib
 import pytest
 
 from net import A, A6, A6_OUT, A_OUT, B, B6, B6_OUT, B_OUT, Namespace
-from network import ask, carry
+from network import ask, carry, hops
 from packets import expression, row
 from test_instances import Instance
 from test_scope import FAMILIES, Border
@@ -107,6 +107,14 @@ def test_another_way_to_the_same_host(uplinks, family):
     with uplinks.by_dsl(family, "to", family.x):
         assert ask(a, x, family.x, at=family.x)[1] == DSL_PAIRS[family.a]
     assert ask(a, x, family.x, at=family.x)[1] == family.a_out
+
+
+@expression
+def test_traceroute(uplinks, family):
+    """From outside and from inside, by either uplink: the gateway's own errors quote what was sent."""
+    a, x, y, dsl = uplinks.hosts["a"], uplinks.hosts["x"], uplinks.hosts["y"], DSL_PAIRS[family.a]
+    assert hops(y, dsl) == [family.gateway, dsl] and hops(x, family.a_out) == [family.gateway, family.a_out]
+    assert hops(a, family.y) == [family.inside, family.y] and hops(a, family.x) == [family.inside, family.x]
 
 
 def test_each_has_the_pair(uplinks, family):
