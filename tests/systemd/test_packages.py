@@ -2,12 +2,13 @@
 """A package's life: it is installed, upgraded, removed and purged; packets tell what that does to pairs."""
 
 import re
+import time
 
 import pytest
 
 from distribution import newer
 from gateway import CONFIGURATION, Traffic, translates
-from net import A, A_OUT
+from net import A, A_OUT, C, until
 
 # What apt, dpkg and the journal write whatever is installed.
 ALWAYS = re.compile(r"/var/(log|cache|lib/apt|lib/dpkg)/")
@@ -62,6 +63,42 @@ def test_upgrade(installed, debian, tmp_path):
     assert installed.handles() == before
     assert all(now > then for now, then in zip(installed.counters(), counted))
     assert installed.run("systemctl", "is-active", "statnat").stdout.strip() == "active"
+
+
+WATCHES = ["statnat-watch", "statnat-watch@red"]
+
+
+@pytest.fixture
+def watched(installed):
+    """By the units that restore, of which one is an instance's."""
+    installed.write("/etc/statnat/red.toml", f'[gateway]\nengine = "native"\n[pairs]\n"{C}" = "198.51.100.9"\n')
+    installed.run("systemctl", "start", *WATCHES)
+    until(lambda: "table ip statnat-red" in installed.tables())
+    return installed
+
+
+def process_of(gateway, unit):
+    return gateway.run("systemctl", "show", "-P", "MainPID", unit).stdout.strip()
+
+
+def test_what_watches_is_upgraded(watched, debian, tmp_path):
+    """It goes on, as another process, and restores."""
+    before = [process_of(watched, unit) for unit in WATCHES]
+    watched.install(newer(debian.tool, tmp_path))
+    for unit, then in zip(WATCHES, before):
+        assert watched.run("systemctl", "is-active", unit).stdout.strip() == "active"
+        assert process_of(watched, unit) not in {"0", then}
+    watched.run("nft", "flush", "ruleset")
+    until(lambda: {"table ip statnat", "table ip statnat-red"} <= watched.tables())
+
+
+def test_what_watches_is_removed(watched):
+    """And restores nothing behind the removal."""
+    watched.run("apt-get", "-y", "remove", "statnat-nft")
+    assert not watched.tables()
+    assert not watched.run("systemctl", "list-units", "--no-legend", "statnat*").stdout
+    time.sleep(2)
+    assert not watched.tables()
 
 
 @pytest.mark.parametrize("unit", ["running", "stopped"])
