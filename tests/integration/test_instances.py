@@ -11,8 +11,8 @@ import json
 import pytest
 
 from lan import FAMILIES, Lan
-from net import A, A6, A6_OUT, A_OUT, B, B6, B6_OUT, B_OUT, C, TRACKING, until
-from network import ask
+from net import A, A6, A6_OUT, A_OUT, B, B6, B6_OUT, B_OUT, C, GATEWAY6_OUT, GATEWAY_OUT, TRACKING, until
+from network import ask, hops
 from packets import row
 from test_last_good import Machine, toml
 from test_watch import Watcher
@@ -145,6 +145,85 @@ def test_two_claims_are_refused(unnamed, red, pairs, said):
 def test_a_prefix_claims_what_is_in_it(unnamed, red):
     done = red("sync", red.configure({"10.5.0.0/24": "198.51.100.0/24"}), "--force", check=False)
     assert done.returncode == 1 and "198.51.100.2 is an external address" in done.stderr
+
+
+# A prefix with a hole, by what the hole is of, and who moves into it: the side is the only one in which they meet.
+WIDE = {"10.0.0.0/24": "198.51.100.0/24", "fd00:1::/64": "2001:db8:1::/64"}
+# So many that whoever looks at a few elements sees one of others.
+OTHERS = [f"10.0.0.{number}" for number in range(201, 209)]
+EXCLUDED, B6_INNER_OUT = {"exclude": [B, B6, *OTHERS]}, "2001:db8:1::3"
+EXCLUDED_26, OVERRIDDEN = {"exclude": ["10.0.0.64/26"]}, {**WIDE, B: "192.0.2.99"}
+ORDERS = ["the one with the hole first", "the one with the hole last"]
+HOLES = [
+    #   why                             of the unnamed      settings                of red
+    row("an excluded host",             WIDE,               EXCLUDED,               {B: "192.0.2.77"}),
+    row("an excluded host of IPv6",     WIDE,               EXCLUDED,               {B6: "2001:db8:77::3"}),
+    row("its counterpart",              WIDE,               EXCLUDED,               {"10.9.0.9": B_OUT}),
+    row("its counterpart of IPv6",      WIDE,               EXCLUDED,               {"fd00:9::9": B6_INNER_OUT}),
+    row("by the external side",         WIDE,               {"exclude": [B_OUT]},   {B: "192.0.2.77"}),
+    row("a prefix in an excluded one",  WIDE,               EXCLUDED_26,            {"10.0.0.96/28": "192.0.2.96/28"}),
+    row("what an override leaves",      OVERRIDDEN,         {},                     {"10.9.0.9": B_OUT}),
+]
+
+
+def load_in(order, unnamed, red, *configurations):
+    """Those of both; the tables are made in that order."""
+    loads = list(zip((unnamed, red), configurations))
+    for tool, _ in loads:
+        tool("clear")
+    for tool, (pairs, settings) in loads if order == ORDERS[0] else reversed(loads):
+        tool.sync(pairs, **settings)
+
+
+@pytest.mark.expression
+@pytest.mark.parametrize("wide, settings, pairs", HOLES)
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_hole_is_claimed_by_nobody(unnamed, red, wide, settings, pairs, order):
+    load_in(order, unnamed, red, (wide, settings), (pairs, {}))
+    assert red.held() == pairs and unnamed.held() == wide
+    red("sync", red.file)
+    (internal, external), = pairs.items()
+    red("del", internal)
+    red("add", internal, external)  # each knowing a few elements only
+    assert red.held() == pairs
+    unnamed("add", "10.8.0.8", "192.0.2.8")
+    assert unnamed.held() == {**wide, "10.8.0.8": "192.0.2.8"}
+
+
+@pytest.mark.expression
+def test_a_hole_that_ends_is_claimed(unnamed, red):
+    """By the pair around it, be it all that changes: rules stay as they are."""
+    wide = {**WIDE, "10.0.0.8": "192.0.2.97", C: "192.0.2.99", "10.0.0.11": "192.0.2.101"}
+    moved_in = {"10.0.0.10": "192.0.2.77", "10.9.0.9": "198.51.100.9"}
+    load_in(ORDERS[0], unnamed, red, (wide, {"exclude": ["10.0.0.10"]}), (moved_in, {}))
+    refused = unnamed("sync", "--force", unnamed.configure(wide), check=False)
+    assert refused.returncode == 1 and "10.0.0.10 is an internal address of instance red" in refused.stderr
+    warned = unnamed("diff", unnamed.file)
+    assert "10.0.0.10 is an internal address" in warned.stderr and "rules" not in warned.stdout
+    refused = unnamed("del", C, check=False)
+    assert refused.returncode == 1 and "198.51.100.9 is an external address of instance red" in refused.stderr
+    assert unnamed.held() == wide
+    red("clear")
+    assert "rules" not in unnamed("del", C).stdout
+    unnamed("sync", unnamed.file)
+
+
+@pytest.mark.expression
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("settings", [row("nothing exempt", {}), row("at a border", {"external_interfaces": ["out"]}),
+                                      row("the inside exempt", {"exempt_destinations": ["10.0.0.0/8", "fd00::/8"]})])
+def test_who_is_in_the_hole_is_translated(lan, unnamed, red, family, order, settings):
+    """By its own instance, in whichever order packets meet the two; and no other host is."""
+    load_in(order, unnamed, red, (WIDE, {**EXCLUDED, **settings}), ({B: B_OUT, B6: B6_INNER_OUT}, settings))
+    lan.gateway.run("conntrack", "-F")
+    gateway, b_out = (GATEWAY_OUT, B_OUT) if family.version == 4 else (GATEWAY6_OUT, B6_INNER_OUT)
+    for host, address, out in ((lan.b, family.b, b_out), (lan.a, family.a, family.a_out)):
+        assert ask(host, lan.x, family.x, at=family.x) == (b"hello", out)
+        assert ask(lan.x, host, out, at=address) == (b"hello", family.x)
+        assert hops(lan.x, out) == [gateway, out]  # by errors of both
+    if "external_interfaces" not in settings:  # there one's hosts are to the other just any
+        assert ask(lan.a, lan.b, b_out, at=family.b) == (b"hello", family.a_out)
+    assert lan.gateway.run("conntrack", "-L", "-f", f"ipv{family.version}", "-p", "udp").stdout == ""
 
 
 def test_what_is_free_again_may_be_claimed(unnamed, red):

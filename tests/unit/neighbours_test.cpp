@@ -95,6 +95,14 @@ TEST(RangesTest, LeavesOut) {
               (std::vector{range("10.0.0.2", "10.0.0.4"), range("10.0.0.6", "10.0.0.8")}));
     EXPECT_EQ(without(all, std::vector{prefix("10.0.0.4/30"), prefix("10.0.1.0/24")}),
               (std::vector{range("10.0.0.0", "10.0.0.3"), range("10.0.0.8", "10.0.0.9")}));
+    // Unordered, one over two ranges, at the last address that there is, and of another family.
+    EXPECT_EQ(without({range("10.0.0.0", "10.0.0.9"), range("10.0.0.12", "10.0.0.20"),
+                       range("255.255.255.252", "255.255.255.255"), range("fd00::", "fd00::f")},
+                      std::vector{prefix("fd00::8/125"), prefix("255.255.255.255/32"), prefix("10.0.0.8/29"),
+                                  prefix("10.0.0.1/32"), prefix("10.0.0.3/32")}),
+              (std::vector{range("10.0.0.0", "10.0.0.0"), range("10.0.0.2", "10.0.0.2"), range("10.0.0.4", "10.0.0.7"),
+                           range("10.0.0.16", "10.0.0.20"), range("255.255.255.252", "255.255.255.254"),
+                           range("fd00::", "fd00::7")}));
     EXPECT_EQ(within(all, prefix("10.0.0.8/29")), (std::vector{range("10.0.0.8", "10.0.0.9")}));
     EXPECT_EQ(count(all, 100), 11U);
     EXPECT_EQ(count(all, 5), 6U);

@@ -5,7 +5,7 @@
 #include "ruleset/inventory.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -20,30 +20,45 @@ namespace {
 // By family, of each side.
 using Claims = std::map<std::pair<Side, Family>, std::vector<Range>>;
 
-void add(Claims& claims, Family family, const Map& map) {
-    const auto role = MapRole::of(map, family);
-    for (std::size_t i = 0; role && i < map.elements.size(); ++i) {
-        if (!map.elements.is_its_own_value(i)) {  // a hole
-            claims[{role->key, family}].push_back(Range::of({map.elements.key(i), role->length}));
-        }
+// What maps of one length have: pairs, and holes in pairs of shorter ones.
+struct Tiles {
+    std::vector<Range> pairs;
+    std::vector<Range> holes;
+};
+
+// Ascending by length: a longer one overrides, be it a pair in a hole or a hole in a pair.
+using Layers = std::map<std::uint8_t, Tiles>;
+
+void add(Layers& layers, const Elements& elements, std::uint8_t length) {
+    Tiles& tiles = layers[length];
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+        (elements.is_its_own_value(i) ? tiles.holes : tiles.pairs).push_back(Range::of({elements.key(i), length}));
     }
 }
 
-Claims in_order(Claims claims) {
-    for (auto& [of, ranges] : claims) {
-        ranges = merged(std::move(ranges));
+std::vector<Range> flattened(Layers layers) {
+    std::vector<Range> ranges;
+    for (auto& [length, tiles] : layers) {
+        ranges.insert(ranges.end(), tiles.pairs.begin(), tiles.pairs.end());
+        ranges = without(merged(std::move(ranges)), merged(std::move(tiles.holes)));
     }
-    return claims;
+    return ranges;
 }
 
 Claims claims_of(const Ruleset& ruleset) {
-    Claims claims;
+    std::map<std::pair<Side, Family>, Layers> layers;
     for (const Table& table : ruleset) {
         for (const Map& map : table.maps) {
-            add(claims, table.family, map);
+            if (const auto role = MapRole::of(map, table.family)) {
+                add(layers[{role->key, table.family}], map.elements, role->length);
+            }
         }
     }
-    return in_order(std::move(claims));
+    Claims claims;
+    for (auto& [of, its] : layers) {
+        claims[of] = flattened(std::move(its));
+    }
+    return claims;
 }
 
 std::optional<Address> first_common(const std::vector<Range>& some, const std::vector<Range>& others) {
@@ -132,14 +147,23 @@ std::optional<std::string> contested_address(const Claims& ours, const Sibling& 
     return std::nullopt;
 }
 
+// With a hole goes the exception: the pair around it has the address again.
+bool has_holes(const Map& map) {
+    std::size_t i = 0;
+    while (map.values && i < map.elements.size() && !map.elements.is_its_own_value(i)) {
+        ++i;
+    }
+    return map.values && i < map.elements.size();
+}
+
 }  // namespace
 
 bool claims_any(const Plan& plan) {
-    return std::any_of(plan.begin(), plan.end(),
-                       [](const Step& step) {
-                           return std::holds_alternative<AddElements>(step) || std::holds_alternative<AddRules>(step) ||
-                                  std::holds_alternative<AddChain>(step);
-                       });
+    return std::any_of(plan.begin(), plan.end(), [](const Step& step) {
+        const auto* gone = std::get_if<DeleteElements>(&step);
+        return std::holds_alternative<AddElements>(step) || std::holds_alternative<AddRules>(step) ||
+               std::holds_alternative<AddChain>(step) || (gone && has_holes(gone->map));
+    });
 }
 
 std::vector<std::string> contested(const Ruleset& desired, const std::vector<Sibling>& siblings) {

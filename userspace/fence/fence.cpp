@@ -13,17 +13,6 @@
 namespace statnat {
 namespace {
 
-std::vector<Range> without_holes(const std::vector<Range>& ranges, const Tier& tier, const std::vector<Prefix>& holes) {
-    if (!tier.is_of_hosts()) {
-        return without(ranges, holes);
-    }
-    std::set<Address> addresses;
-    for (const Prefix& hole : holes) {
-        addresses.insert(hole.address);
-    }
-    return without(ranges, addresses);
-}
-
 // Nobody is behind a hole of a shorter pair, unless a pair of that length or longer has it.
 std::vector<Range> ranges_of(const Pairs& pairs, Side side, Family family, const Holes& all_holes) {
     std::vector<Range> all;
@@ -33,7 +22,7 @@ std::vector<Range> ranges_of(const Pairs& pairs, Side side, Family family, const
             continue;
         }
         if (const auto left_over = all_holes.find(tier); left_over != all_holes.end()) {
-            all = without_holes(merged(std::move(all)), tier, left_over->second);
+            all = without(merged(std::move(all)), left_over->second);
         }
         const Elements& keys = halves.by(side);
         for (std::size_t i = 0; i < keys.size(); ++i) {

@@ -2,6 +2,7 @@
 #include "pairs/ranges.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace statnat {
 namespace {
@@ -14,16 +15,6 @@ Address previous(Address address) {
         }
     }
     return address;
-}
-
-// What is left and right of a gap, where anything is.
-void split(const Range& range, const Range& gap, std::vector<Range>& left) {
-    if (range.first < gap.first) {
-        left.push_back({range.first, std::min(range.last, previous(gap.first))});
-    }
-    if (gap.last < range.last) {
-        left.push_back({std::max(range.first, *next(gap.last)), range.last});
-    }
 }
 
 bool touch(const Range& one, const Range& after) {
@@ -89,21 +80,33 @@ std::vector<Range> without(const std::vector<Range>& ranges, const std::set<Addr
     return left;
 }
 
-std::vector<Range> without(const std::vector<Range>& ranges, const std::vector<Prefix>& prefixes) {
-    std::vector<Range> left = ranges;
-    for (const Prefix& prefix : prefixes) {
-        const Range gap = Range::of(prefix);
-        std::vector<Range> rest;
-        for (const Range& range : left) {
-            if (range.last < gap.first || gap.last < range.first) {
-                rest.push_back(range);
-            } else {
-                split(range, gap, rest);
-            }
+std::vector<Range> without(const std::vector<Range>& ranges, const std::vector<Range>& gaps) {
+    std::vector<Range> left;
+    auto gap = gaps.begin();
+    for (const Range& range : ranges) {
+        std::optional<Address> at = range.first;
+        while (gap != gaps.end() && gap->last < range.first) {
+            ++gap;
         }
-        left = std::move(rest);
+        // The last of these may go on in the next range.
+        for (auto in = gap; at && in != gaps.end() && in->first <= range.last; ++in) {
+            gap = in;
+            if (*at < in->first) {
+                left.push_back({*at, previous(in->first)});
+            }
+            at = in->last < range.last ? next(in->last) : std::nullopt;
+        }
+        if (at) {
+            left.push_back({*at, range.last});
+        }
     }
     return left;
+}
+
+std::vector<Range> without(const std::vector<Range>& ranges, const std::vector<Prefix>& prefixes) {
+    std::vector<Range> gaps;
+    std::transform(prefixes.begin(), prefixes.end(), std::back_inserter(gaps), Range::of);
+    return without(ranges, merged(std::move(gaps)));
 }
 
 std::size_t count(const std::vector<Range>& ranges, std::size_t most) {

@@ -26,6 +26,7 @@ std::vector<Range> merged(std::vector<Range> ranges);
 // What is left of ranges that are merged.
 std::vector<Range> within(const std::vector<Range>& ranges, const Prefix& network);
 std::vector<Range> without(const std::vector<Range>& ranges, const std::set<Address>& addresses);
+std::vector<Range> without(const std::vector<Range>& ranges, const std::vector<Range>& gaps);  // merged, too
 std::vector<Range> without(const std::vector<Range>& ranges, const std::vector<Prefix>& prefixes);
 
 // How many addresses are in ranges that are merged, counted no further than `most`.
