@@ -36,7 +36,7 @@ class Block:
 class Family:
     """Where each kind of host begins; those of `no_pair` are inside and have none, a peer is outside.  `apart` is a
     pair, internal and external, that has not a single leading bit in common with the others.  `exempt` are destinations
-    that nobody sends to, as many as the expression compares."""
+    that nobody sends to, as many as the expression compares, and `peers` the prefix of whom everybody sends to."""
 
     name: str
     internal: str
@@ -45,6 +45,12 @@ class Family:
     peer: str
     apart: tuple
     exempt: tuple
+    peers: str
+
+    @property
+    def only(self):
+        """As many destinations as are exempt, of which the last one that is compared has the peers."""
+        return (*self.exempt[:-1], self.peers)
 
     @property
     def bits(self):
@@ -67,8 +73,8 @@ class Family:
 FAMILIES = {
     "ip": Family("ip", "10.16.0.0", "100.64.0.0", "10.0.16.0", "198.18.0.0", ("192.168.0.1", "203.0.113.1"),
                  ("10.0.0.0/16", "10.2.0.0/16", "10.4.0.0/16", "10.6.0.0/16", "10.8.0.0/16", "169.254.0.0/16",
-                  "172.16.0.0/12", "192.168.0.0/16")),
+                  "172.16.0.0/12", "192.168.0.0/16"), "198.18.0.0/15"),
     "ip6": Family("ip6", "fd00:1::1", "2001:db8:1::1", "fd00:3::1", "2001:db8:3::1", ("2001:db8:4::1", "fd00:4::1"),
                   ("fd00:10::/32", "fd00:12::/32", "fd00:14::/32", "fd00:16::/32", "fd00:18::/32", "fd00:20::/32",
-                   "2001:db8:10::/48", "2001:db8:12::/48")),
+                   "2001:db8:10::/48", "2001:db8:12::/48"), "2001:db8:3::/48"),
 }

@@ -65,6 +65,10 @@ def exempting(gateway, setting):
     tool(gateway, setting, "expression", "exempt.toml")
 
 
+def limited(gateway, setting):
+    tool(gateway, setting, "expression", "only.toml")
+
+
 def bordered(gateway, setting):
     tool(gateway, setting, "expression", "border.toml")
 
@@ -153,6 +157,8 @@ CONTENDERS = {
         spread, "the same with one more pair, so far apart that the maps are within no prefix"),
     "ours, exempt": Contender(
         exempting, "statnat-nft sync, engine expression, counters per pair, eight exempt destinations"),
+    "ours, only": Contender(
+        limited, "statnat-nft sync, engine expression, counters per pair, eight destinations and no others"),
     "ours, border": Contender(
         bordered, "statnat-nft sync, engine expression, counters per pair, two external interfaces"),
     "ours, fail-closed": Contender(

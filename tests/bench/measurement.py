@@ -69,8 +69,9 @@ def prepared(folder, family, pairs):
     (folder / "closed.toml").write_text(f"{all_pairs}fail-closed = true\n")
     (folder / "filtered.toml").write_text(f'{all_pairs}fail-closed = true\nexternal-interfaces = ["ppp*", "out"]\n')
     (folder / "followed.toml").write_text(f'{all_pairs}conntrack = "follow"\n')
-    exempt = ", ".join(f'"{prefix}"' for prefix in family.exempt)
-    (folder / "exempt.toml").write_text(all_pairs + f"exempt-destinations = [{exempt}]\n")
+    for name in ("exempt", "only"):
+        destinations = ", ".join(f'"{prefix}"' for prefix in getattr(family, name))
+        (folder / f"{name}.toml").write_text(all_pairs + f"{name}-destinations = [{destinations}]\n")
     (folder / "border.toml").write_text(all_pairs + 'external-interfaces = ["ppp*", "out"]\n')
     internal_prefix, external_prefix = family.prefixes(pairs)
     npt = ", npt = true" if family.name == "ip6" else ""
