@@ -9,7 +9,6 @@ from net import Namespace
 ABILITIES = {
     "br_netfilter": "modprobe br_netfilter 2>/dev/null; test -e /proc/sys/net/bridge/bridge-nf-call-iptables",
     "dup": "nft 'table ip t { chain c { type filter hook forward priority 0; dup to 192.0.2.1; }; }'",
-    "ftp": "modprobe nf_conntrack_ftp 2>/dev/null; nft 'table ip t { ct helper f { type \"ftp\" protocol tcp; }; }'",
     "esp": "ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 1 mode tunnel enc 'ecb(cipher_null)' ''",
     "gre": "ip link add name tunnel type gre local 192.0.2.1 remote 192.0.2.2",
     "vrf": "ip link add name red type vrf table 100",

@@ -104,6 +104,18 @@ def listening(server, address=""):
         yield listener
 
 
+@contextlib.contextmanager
+def sockets(host, kind, like, *ports):
+    """For addresses like this one, one for each port; 0 is any."""
+    with contextlib.ExitStack() as stack:
+        every = [stack.enter_context(host.socket(family(like), kind)) for _ in ports]
+        for one, port in zip(every, ports):
+            one.settimeout(60)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(("", port))
+        yield every
+
+
 def carry(client, server, address, content):
     """Sends content over a TCP connection; what arrived, from which address, and the client's path MTU."""
     listener, caller = (one.socket(family(address), socket.SOCK_STREAM) for one in (server, client))

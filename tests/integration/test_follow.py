@@ -16,7 +16,7 @@ import socket
 import pytest
 
 from net import A, A6, INSIDE, until
-from network import PORT, alongside, ask, carry, hops, ping
+from network import PORT, ask, carry, hops, ping
 from packets import expression, row
 from test_scope import EXTERNAL, FAMILIES, Border
 
@@ -303,49 +303,6 @@ def test_a_port_that_leads_elsewhere(plain, family):
     finally:
         plain.gateway.nft(f"delete table {family.ip} elsewhere\ndelete table inet firewall")
         plain.gateway.nft(FIREWALL)
-
-
-@pytest.mark.needs("ftp")
-def test_helper(plain, family):
-    """A transfer that FTP's helper knows of, which by EPSV (RFC 2428) needs no address inside a packet."""
-    transfer = CLOSED + 1
-    plain.gateway.nft(f"""table inet helpers {{
-        ct helper ftp {{ type "ftp" protocol tcp; l3proto inet; }}
-        chain prerouting {{
-            type filter hook prerouting priority filter
-            tcp dport {PORT} ct helper set "ftp"
-        }}
-    }}""")
-
-    def serve(commands, data):
-        with commands.accept()[0] as session:
-            session.sendall(b"220 ready\r\n")  # from whose end on the helper reads
-            assert session.recv(100) == b"EPSV\r\n"
-            session.sendall(f"229 Entering Extended Passive Mode (|||{transfer}|)\r\n".encode())
-            with data.accept()[0] as one:
-                one.sendall(b"hello")
-
-    try:
-        ip = socket.AF_INET if family.length == 32 else socket.AF_INET6
-        with contextlib.ExitStack() as sockets:
-            commands, data = (sockets.enter_context(plain.hosts["a"].socket(ip, socket.SOCK_STREAM)) for _ in "ab")
-            for listener, port in ((commands, PORT), (data, transfer)):
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listener.bind(("", port))
-                listener.listen()
-                listener.settimeout(60)
-            with alongside(serve, commands, data):
-                session, one = (sockets.enter_context(plain.hosts["x"].socket(ip, socket.SOCK_STREAM)) for _ in "ab")
-                for each in (session, one):
-                    each.settimeout(60)
-                session.connect((family.a_out, PORT))
-                assert session.recv(100) == b"220 ready\r\n"
-                session.sendall(b"EPSV\r\n")
-                assert session.recv(100).startswith(b"229 ")
-                one.connect((family.a_out, transfer))
-                assert one.recv(100) == b"hello"
-    finally:
-        plain.gateway.nft("delete table inet helpers")
 
 
 def test_without_the_guard(plain, family):
