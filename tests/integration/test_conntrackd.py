@@ -261,8 +261,8 @@ def test_a_gateway_that_was_away(network, family):
 
 
 def test_answer(network, family):
-    """To a question that the first gateway has seen. Who asks again has the address and port as before, although there is
-    a rule that masquerades."""
+    """To a question that the first gateway has seen. Who asks again has the address and port as before, although there
+    is a rule that masquerades."""
     with (sockets(network.hosts["a"], socket.SOCK_DGRAM, family.a, 0, 0) as (asking, insisting),
           sockets(network.hosts["x"], socket.SOCK_DGRAM, family.a, PORT) as (asked,)):
         peers = []
