@@ -17,7 +17,7 @@ packets := translation exempt scope icmp_errors ipv6 icmpv6_errors npt opinion p
 module := binding bridge complete_checksum conntrackd counters drops error_source except exclude flags flows follow follow_helpers further ipsec jool \
 	leaks link_local never_translated one_lan only own_address prefixes reflection refusals stress to_gateway tunnel uplinks vrf within
 # ... and of what the tool does with it.
-with_module := fail_closed foreign_mark handover imported instances interface_sides neighbours nft rulesets stats sync trace
+with_module := doctor_vrf fail_closed foreign_mark handover imported instances interface_sides neighbours nft rulesets stats sync trace
 # What guests take.
 GUEST_TESTS := tests/integration
 # The Debian in which this runs, if not this machine's; what is built there is kept apart.

@@ -70,8 +70,8 @@ Trouble lost(const Probe& probe, const Course& course, const Questions& ask) {
     }
     if (error != 0) {
         return {fmt::format("{} is routed nowhere: {}", probe.text(), std::strerror(error)),
-                fmt::format("ip route get {} from {} iif {}", probe.leaves_to().text(), probe.source().text(),
-                            probe.device.name)};
+                fmt::format("ip route get {} from {} iif {}{}", probe.leaves_to().text(), probe.source().text(),
+                            probe.device.name, probe.fwmark != 0 ? fmt::format(" mark {:#x}", probe.fwmark) : "")};
     }
     const TraceEvent& last = course.back();
     return {fmt::format("{} is lost behind chain {} in table {} {}, and not by a rule of nf_tables: perhaps by one of "

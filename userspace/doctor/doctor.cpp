@@ -12,6 +12,7 @@
 #include "ruleset/inventory.hpp"
 #include "ruleset/machine.hpp"
 #include "version.hpp"
+#include "vrf/survey.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -53,14 +54,60 @@ void add(Troubles& found, const std::optional<Trouble>& one) {
     }
 }
 
+// As the rules know it, with what its device is now.
+Inside inside_of(const Neighbourhood& around, const std::optional<Vrf>& vrf, const std::optional<VrfDevice>& device) {
+    Inside inside;
+    for (const auto& [index, link] : around.links) {
+        if (vrf && device && link.name == vrf->name) {
+            inside.vrf = index;
+            inside.table = device->table;
+            inside.mark = vrf->mark;
+        } else if (device && std::find(device->ports.begin(), device->ports.end(), link.name) != device->ports.end()) {
+            inside.ports.insert(index);
+        }
+    }
+    return inside;
+}
+
+// Where a VRF leads outside, but not there, it may be meant so.
+Trouble no_route(Netlink& netlink, const Neighbourhood& around, const Address& outside, const Inside& inside,
+                 const Instance& instance) {
+    const auto leads_out = [&](const Route& route) {
+        return route.destination.address.family == outside.family && route.link != inside.vrf &&
+               !inside.ports.contains(route.link);
+    };
+    const std::set<Route> routes = inside.vrf != 0 ? routes_of(netlink, inside.table) : std::set<Route>();
+    if (inside.vrf != 0 && std::none_of(routes.begin(), routes.end(), leads_out)) {
+        if (const auto cure = command_to_route(netlink, around, outside, inside)) {
+            return {fmt::format("VRF {} has no route to {}", around.links.at(inside.vrf).name, outside.text()), *cure};
+        }
+    }
+    return {fmt::format("there is no route to {}, so no packet was tried", outside.text()),
+            instance.command("doctor") + " --towards ADDRESS, which is one outside", false};
+}
+
+// Takes those that would not come from the VRF, since their hosts are looked for elsewhere.
+void take_strangers(std::vector<Probe>& all, const Neighbourhood& around, const Inside& inside, Troubles& found) {
+    std::erase_if(all, [&](const Probe& probe) {
+        const bool strange = inside.vrf != 0 && probe.way == Way::outbound && !inside.ports.contains(probe.link);
+        if (strange) {
+            const std::string& vrf = around.links.at(inside.vrf).name;
+            add(found, Trouble{fmt::format("{} is looked for behind {}, which is no port of VRF {}",
+                                           probe.internal.text(), probe.device.name, vrf),
+                               fmt::format("ip route get {} vrf {}", probe.internal.text(), vrf)});
+        }
+        return strange;
+    });
+}
+
 void try_packets(Netlink& netlink, const Neighbourhood& around, const Inventory& there, const Address& outside,
-                 const Instance& instance, const std::string& sync, Troubles& found) {
-    if (const Road road = road_to(netlink, outside); road.link == 0) {
-        found.push_back({fmt::format("there is no route to {}, so no packet was tried", outside.text()),
-                         instance.command("doctor") + " --towards ADDRESS, which is one outside", false});
+                 const Inside& inside, const Instance& instance, const std::string& sync, Troubles& found) {
+    if (road_to(netlink, outside, inside).link == 0) {
+        found.push_back(no_route(netlink, around, outside, inside, instance));
         return;
     }
-    std::vector<Probe> all = probes(netlink, around, there.pairs, outside, there.external_interfaces);
+    const auto interfaces = inside.vrf != 0 ? std::vector<std::string>() : there.external_interfaces;
+    std::vector<Probe> all = probes(netlink, around, there.pairs, outside, interfaces, inside);
     const bool followed = there.conntrack == Conntrack::follow;
     if (followed) {
         // An answer to what conntrack never saw leave is dropped for good reasons.
@@ -72,6 +119,7 @@ void try_packets(Netlink& netlink, const Neighbourhood& around, const Inventory&
                          "ip address; ip route", false});
         return;
     }
+    take_strangers(all, around, inside, found);
     const Questions ask{text_of_rule, [&](const Probe& probe) { return routing_error(netlink, probe); }, sync,
                         followed ? "" : instance.table()};
     try {
@@ -146,16 +194,24 @@ int doctor(Kernel& kernel, const std::filesystem::path& file, const DoctorOption
     take(troubles_with_module(kernel, engine_wanted(file), sync));
     Netlink netlink(open_route_socket());
     const Neighbourhood around = look_around(netlink);
-    for (const Family family : families_of(there.pairs)) {
+    const auto device = there.vrf ? find_vrf(netlink, there.vrf->name) : std::nullopt;
+    const Inside inside = inside_of(around, there.vrf, device);
+    const std::vector<Family> of_pairs = families_of(there.pairs);
+    if (there.vrf) {
+        take(troubles_with_vrf(netlink, *there.vrf, device, of_pairs, sync));
+    }
+    Inside errors{};  // whose routes those of this machine have: those of the interface that a packet has left by
+    for (const Family family : of_pairs) {
+        const Address outside = outside_of(family, options, there.only_destinations);
+        errors = inside.ports.contains(road_to(netlink, outside, inside).link) ? inside : errors;
         take(troubles_with_settings(netlink, around, family));
         take(troubles_with_legacy_tables(family));
-        if (forwards(family)) {
-            try_packets(netlink, around, there, outside_of(family, options, there.only_destinations), instance, sync,
-                        found);
+        if (forwards(family) && (!there.vrf || device)) {
+            try_packets(netlink, around, there, outside, inside, instance, sync, found);
         }
     }
     const std::string neighbours = fmt::format("{} {}", instance.command("neighbours"), file.string());
-    take(troubles_with_externals(netlink, around, there.pairs, instance.is_named() ? "" : neighbours));
+    take(troubles_with_externals(netlink, around, there.pairs, errors, instance.is_named() ? "" : neighbours));
     if (there.conntrack == Conntrack::follow) {
         take(troubles_with_flowtables(kernel, file));
     }

@@ -15,7 +15,7 @@
 namespace statnat {
 namespace {
 
-std::uint64_t address_of(const void* data) {
+std::uint64_t as_number(const void* data) {
     return reinterpret_cast<std::uintptr_t>(data);
 }
 
@@ -46,7 +46,7 @@ Injection::Injection(int link) : program_(instructions(link)) {
 void Injection::send(Message frame) const {
     bpf_attr run{};
     run.test.prog_fd = static_cast<std::uint32_t>(program_.descriptor());
-    run.test.data_in = address_of(frame.data());
+    run.test.data_in = as_number(frame.data());
     run.test.data_size_in = static_cast<std::uint32_t>(frame.size());
     run.test.repeat = 1;
     if (bpf(BPF_PROG_TEST_RUN, run) != 0) {

@@ -21,6 +21,7 @@ struct Probe {
     Address outside{};  // the other end
     int link = 0;       // by which it comes in
     Link device{};
+    std::uint32_t fwmark = 0;  // by which it is routed, once its target is translated; 0: by none
 
     Family family() const { return internal.family; }
     // As it comes in, and as it must leave.

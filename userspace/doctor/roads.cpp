@@ -30,16 +30,15 @@ std::uint8_t family_of(const Address& address) {
     return address.family == Family::ipv4 ? AF_INET : AF_INET6;
 }
 
-Road ask(Netlink& netlink, const Address& target, const Address* source, int link) {
-    Request question(RTM_GETROUTE, 0, netlink.next_sequence());
+rtmsg& ask_for(Request& question, const Address& target) {
     auto& header = question.header<rtmsg>();
     header.rtm_family = family_of(target);
     header.rtm_dst_len = full_length(target.family);
     question.put(RTA_DST, bytes_of(target));
-    if (source) {
-        header.rtm_src_len = full_length(source->family);
-        question.put(RTA_SRC, bytes_of(*source)).put(RTA_IIF, static_cast<std::uint32_t>(link));
-    }
+    return header;
+}
+
+Road answer_to(Netlink& netlink, Request& question) {
     Road road;
     const Answer answer = netlink.ask(question.take(), [&](Message message) {
         if (const auto parts = Parts<rtmsg>::of(message); parts && parts->header.rtm_type == RTN_UNICAST) {
@@ -59,6 +58,11 @@ void dump(Netlink& netlink, std::uint16_t type, const std::function<void(const P
             each(*parts);
         }
     });
+}
+
+Prefix destination_of(const Parts<rtmsg>& route) {
+    const Address any{route.header.rtm_family == AF_INET ? Family::ipv4 : Family::ipv6, {}};
+    return Prefix::of(address_of(route.attributes.bytes(RTA_DST)).value_or(any), route.header.rtm_dst_len);
 }
 
 // One that no longer pair has, and that is not this machine's.
@@ -87,7 +91,7 @@ bool is_strict(const Probe& probe) {
 
 // Where interfaces are named, those; else those of default routes, and by which this address is reached.
 std::set<int> uplinks(Netlink& netlink, const Neighbourhood& around, const Address& outside,
-                      const std::vector<std::string>& interfaces) {
+                      const std::vector<std::string>& interfaces, const Inside& inside) {
     std::set<int> found;
     for (const auto& [index, link] : around.links) {
         for (const std::string& name : interfaces) {
@@ -99,8 +103,8 @@ std::set<int> uplinks(Netlink& netlink, const Neighbourhood& around, const Addre
     if (!interfaces.empty()) {
         return found;
     }
-    found.insert(road_to(netlink, outside).link);
-    for (const Route& route : around.routes) {
+    found.insert(road_to(netlink, outside, inside).link);
+    for (const Route& route : inside.vrf != 0 ? routes_of(netlink, inside.table) : around.routes) {
         if (route.destination.length == 0 && route.destination.address.family == outside.family) {
             found.insert(route.link);
         }
@@ -126,31 +130,85 @@ std::vector<Pair> some(const Pairs& pairs, Family family) {
 
 }  // namespace
 
-Road road_to(Netlink& netlink, const Address& target) {
-    return ask(netlink, target, nullptr, 0);
+Road road_to(Netlink& netlink, const Address& target, const Inside& inside) {
+    Request question(RTM_GETROUTE, 0, netlink.next_sequence());
+    ask_for(question, target);
+    if (inside.vrf != 0) {
+        question.put(RTA_OIF, static_cast<std::uint32_t>(inside.vrf));
+    }
+    return answer_to(netlink, question);
+}
+
+std::set<Route> routes_of(Netlink& netlink, std::uint32_t table) {
+    std::set<Route> found;
+    dump<rtmsg>(netlink, RTM_GETROUTE, [&](const Parts<rtmsg>& route) {
+        const auto& [header, attributes] = route;
+        const bool is_ip = header.rtm_family == AF_INET || header.rtm_family == AF_INET6;
+        if (is_ip && header.rtm_type == RTN_UNICAST &&
+            load<std::uint32_t>(attributes.bytes(RTA_TABLE)).value_or(header.rtm_table) == table) {
+            for_each_way(attributes, [&](unsigned link) {
+                found.insert({destination_of(route), static_cast<int>(link)});
+            });
+        }
+    });
+    return found;
+}
+
+std::optional<std::string> command_to_route(Netlink& netlink, const Neighbourhood& around, const Address& target,
+                                            const Inside& inside) {
+    Request question(RTM_GETROUTE, 0, netlink.next_sequence());
+    ask_for(question, target).rtm_flags = RTM_F_FIB_MATCH;
+    std::optional<std::string> command;
+    netlink.ask(question.take(), [&](Message message) {
+        const auto route = Parts<rtmsg>::of(message);
+        if (!route || route->header.rtm_type != RTN_UNICAST) {
+            return;
+        }
+        std::string via;
+        for_each_next_hop(route->attributes, [&](const Address& hop, unsigned) {
+            via = via.empty() && hop.family == target.family ? fmt::format(" via {}", hop.text()) : via;
+        });
+        for_each_way(route->attributes, [&](unsigned index) {
+            const auto link = around.links.find(static_cast<int>(index));
+            if (!command && link != around.links.end()) {
+                command = fmt::format("ip {}route replace {}{} dev {} table {}{}",
+                                      target.family == Family::ipv6 ? "-6 " : "", destination_of(*route).text(), via,
+                                      link->second.name, inside.table,
+                                      (route->header.rtm_flags & RTNH_F_ONLINK) != 0 ? " onlink" : "");
+            }
+        });
+    });
+    return command;
 }
 
 int routing_error(Netlink& netlink, const Probe& probe) {
-    const int error = ask(netlink, probe.leaves_to(), &probe.source(), probe.link).error;
+    Request question(RTM_GETROUTE, 0, netlink.next_sequence());
+    ask_for(question, probe.leaves_to()).rtm_src_len = full_length(probe.family());
+    question.put(RTA_SRC, bytes_of(probe.source())).put(RTA_IIF, static_cast<std::uint32_t>(probe.link));
+    if (probe.fwmark != 0) {
+        question.put(RTA_MARK, probe.fwmark);
+    }
+    const int error = answer_to(netlink, question).error;
     // Some kernels do not tell it from what is malformed.
     return error == EINVAL && is_strict(probe) ? EXDEV : error;
 }
 
 std::vector<Probe> probes(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs, const Address& outside,
-                          const std::vector<std::string>& interfaces) {
+                          const std::vector<std::string>& interfaces, const Inside& inside) {
     std::vector<Probe> found;
-    const std::set<int> outer = uplinks(netlink, around, outside, interfaces);
-    const bool leaves_outside = outer.contains(road_to(netlink, outside).link);
+    const std::set<int> outer = uplinks(netlink, around, outside, interfaces, inside);
+    const bool leaves_outside = outer.contains(road_to(netlink, outside, inside).link);
     const auto add = [&](Way way, const std::pair<Address, Address>& ends, int link) {
         const auto device = around.links.find(link);
         if (device != around.links.end() && device->second.up) {
-            found.push_back({way, ends.first, ends.second, outside, link, device->second});
+            found.push_back({way, ends.first, ends.second, outside, link, device->second,
+                             way == Way::inbound ? inside.mark : 0});
         }
     };
     for (const Pair& pair : some(pairs, outside.family)) {
         if (const auto ends = host_of(pair, pairs, around)) {
             if (leaves_outside) {
-                add(Way::outbound, *ends, road_to(netlink, ends->first).link);
+                add(Way::outbound, *ends, road_to(netlink, ends->first, inside).link);
             }
             for (const int link : outer) {
                 add(Way::inbound, *ends, link);

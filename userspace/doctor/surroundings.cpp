@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "doctor/surroundings.hpp"
 
-#include "actual/routes.hpp"
-#include "doctor/roads.hpp"
 #include "neighbours/answers.hpp"
 #include "neighbours/settings.hpp"
 #include "ruleset/machine.hpp"
@@ -80,8 +78,10 @@ void add_unanswered(const Neighbourhood& around, const Pairs& pairs, const std::
 }
 
 // The most specific one decides.
-void add_unrouted(Netlink& netlink, const Pairs& pairs, const std::string& neighbours, Troubles& found) {
-    const std::vector<Address> unrouted = without_route(netlink, some_external(pairs));
+void add_unrouted(Netlink& netlink, const Pairs& pairs, const Inside& of_errors, const std::string& neighbours,
+                  Troubles& found) {
+    std::vector<Address> unrouted = some_external(pairs);
+    std::erase_if(unrouted, [&](const Address& one) { return road_to(netlink, one, of_errors).error == 0; });
     if (unrouted.empty()) {
         return;
     }
@@ -121,11 +121,38 @@ Troubles troubles_with_settings(Netlink& netlink, const Neighbourhood& around, F
     return found;
 }
 
+Troubles troubles_with_vrf(Netlink& netlink, const Vrf& vrf, const std::optional<VrfDevice>& device,
+                           const std::vector<Family>& of_pairs, const std::string& sync) {
+    if (!device) {
+        return {{fmt::format("there is no VRF {}", vrf.name),
+                 fmt::format("ip link add {} type vrf table TABLE && ip link set {} up && {}", vrf.name, vrf.name,
+                             sync)}};
+    }
+    Troubles found;
+    const std::set<MarkRule> there = mark_rules(netlink);
+    for (const Family family : of_pairs) {
+        const MarkRule wanted{family, vrf.mark, device->table};
+        if (!there.contains(wanted)) {
+            found.push_back({wanted.text() + " is missing", sync});
+        }
+        const std::string reflection = fmt::format("net/{}/fwmark_reflect", family == Family::ipv4 ? "ipv4" : "ipv6");
+        if (read_setting(reflection) == "0") {
+            found.push_back({fmt::format("what this machine has to tell hosts of VRF {} about {} packets is lost",
+                                         vrf.name, name(family)),
+                             sysctl(reflection, 1)});
+        }
+    }
+    if (device->ports != vrf.ports) {
+        found.push_back({fmt::format("VRF {} has other ports than the rules", vrf.name), sync, false});
+    }
+    return found;
+}
+
 Troubles troubles_with_externals(Netlink& netlink, const Neighbourhood& around, const Pairs& pairs,
-                                 const std::string& neighbours) {
+                                 const Inside& of_errors, const std::string& neighbours) {
     Troubles found;
     add_unanswered(around, pairs, neighbours, found);
-    add_unrouted(netlink, pairs, neighbours, found);
+    add_unrouted(netlink, pairs, of_errors, neighbours, found);
     return found;
 }
 

@@ -54,6 +54,7 @@ Course Trace::of(const Probe& probe) {
     const Injection injection(probe.link);
     injection.send(frame(probe, mark_));
     Course course;
+    std::uint32_t number = 0;
     while (true) {
         const Received received = receive(*socket_, buffer_, false);
         if (!received.datagram && !received.lost) {
@@ -67,7 +68,12 @@ Course Trace::of(const Probe& probe) {
         bool over = false;
         for_each_message(received.datagram.value_or(Message()), [&](Message message, Message) {
             const auto event = trace_event_in(message);
-            if (!event || (course.empty() ? !is_at(*event, "arriving") : event->packet != course.front().packet)) {
+            // What it carries is known there. In a VRF it arrives twice, and has two numbers, since these are made of
+            // the interface as well.
+            if (event && is_at(*event, "arriving") && event->rule) {
+                number = event->packet;
+            }
+            if (!event || number != event->packet) {
                 return;  // of others, which may be traced, too
             }
             course.push_back(*event);
