@@ -6,18 +6,24 @@
 What is said to have left is what arrived at the other end.
 """
 
+import contextlib
 import json
 import select
 import signal
 import subprocess
+import time
 from types import SimpleNamespace
 
 import pytest
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6EchoReply, IPv6
 
-from net import (A, A6, A6_OUT, A_OUT, B, B6, C, C6, GATEWAY6_IN, GATEWAY_IN, PAIRS, PAIRS6, R1, R1_6, X, X6, until)
+from net import (A, A6, A6_OUT, A_OUT, B, B6, C, C6, GATEWAY6_IN, GATEWAY_IN, PAIRS, PAIRS6, R1, R1_6, R2, R2_6, X, X6,
+                 until)
+from network import ask
 from packets import TEXT, row
+from test_doctor_vrf import MARKS, Lines
+from test_instances import Instance
 from tool import ENGINE, TOOL
 from wire import Wire, Wire6
 
@@ -110,6 +116,36 @@ def test_translated(road, tracer, way):
     rules = [rule["rule"] for rule in ours if rule["chain"] == {"outbound": "postrouting"}.get(way, "prerouting")]
     assert any(("saddr map @int2ext" if ENGINE == "expression" else "saddr set") in rule if way == "outbound" else
                ("daddr map @ext2int" if ENGINE == "expression" else "daddr set") in rule for rule in rules), told
+
+
+@pytest.fixture
+def red(tmp_path):
+    """A host in a VRF, and the tool of its instance."""
+    with contextlib.closing(Lines()) as lines:
+        tool = Instance(lines.gateway, tmp_path, "red")
+        tool.sync({A: A_OUT, A6: A6_OUT}, vrf="red", mark=MARKS["red"])
+        yield lines, tool
+        tool("clear")
+
+
+@pytest.mark.needs("vrf")
+@pytest.mark.parametrize("internal, external, far", [(A, A_OUT, R2), (A6, A6_OUT, R2_6)], ids=["IPv4", "IPv6"])
+def test_through_a_vrf(red, internal, external, far):
+    """One packet is told of once, though it arrives by the port and by the VRF; and its answer."""
+    lines, tool = red
+    with lines.gateway:
+        process = subprocess.Popen([str(TOOL), "--instance", "red", "trace", internal, "-j"], stdout=subprocess.PIPE,
+                                   text=True)
+    until(lambda: f"statnat.trace.{process.pid}" in lines.gateway.run("nft", "list", "tables").stdout)
+    assert ask(lines.hosts["a"], lines.x, far) == (b"hello", external)
+    time.sleep(1)  # what is lost would be told by now
+    process.terminate()
+    told = map(json.loads, process.communicate(timeout=60)[0].splitlines())
+    out, back = (one for one in told if one["carries"].startswith("udp"))  # not those of neighbour discovery
+    assert (out["in"], out["source"], out["target"]) == ("la", internal, far)
+    assert out["end"] == {"how": "left", "out": "out", "source": external, "target": far}
+    assert (back["in"], back["source"], back["target"]) == ("out", far, external)
+    assert back["end"] == {"how": "left", "out": "la", "source": far, "target": internal}
 
 
 def test_dropped_by_a_rule(road, tracer):

@@ -127,8 +127,16 @@ public:
 private:
     struct Open {
         Passage passage;
+        std::uint32_t number;  // by which it is told of now
         Clock::time_point last;
     };
+
+    // In a VRF a packet arrives by the port, and then by the VRF; nf_tables numbers packets by interface, too.
+    static bool arrives_again(const TraceEvent& event, const Open& open) {
+        const TraceEvent& first = open.passage.events.front();
+        return event.chain == arriving && first.chain == arriving && event.in != first.in &&
+               event.network == first.network && event.transport == first.transport;
+    }
 
     // Until the oldest is lost, or all is over; negative: for ever.
     milliseconds waiting() const {
@@ -161,18 +169,23 @@ private:
 
     void take(const TraceEvent& event) {
         auto one = std::find_if(open_.begin(), open_.end(),
-                                [&](const Open& open) { return open.passage.events.front().packet == event.packet; });
+                                [&](const Open& open) { return open.number == event.packet; });
         if (one == open_.end()) {
             if (event.table != name_ || (event.chain != arriving && event.chain != sent)) {
                 return;  // traced by somebody else, or over already
             }
+            one = std::find_if(open_.begin(), open_.end(),
+                               [&](const Open& open) { return arrives_again(event, open); });
+        }
+        if (one == open_.end()) {
             if (open_.size() == most_open) {
                 print(open_.front().passage);
                 open_.pop_front();
             }
-            one = open_.insert(open_.end(), Open{.passage = {.time = now(), .events = {}}, .last = {}});
+            one = open_.insert(open_.end(), Open{.passage = {.time = now(), .events = {}}, .number = 0, .last = {}});
         }
         one->passage.events.push_back(event);
+        one->number = event.packet;
         one->last = Clock::now();
         if (is_over(one->passage, name_)) {
             print(one->passage);
