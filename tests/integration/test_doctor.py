@@ -134,8 +134,8 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("broken, named, fatal", BROKEN)
-def test_found_and_cured(tool, shell, broken, named, fatal):
+def find_and_cure(tool, shell, broken, named, fatal):
+    """Breaks it, and runs each line that is printed until nothing is found."""
     shell(broken)
     found = findings(tool)
     assert [one["breaks"] for one in found if named in one["what"]] == [fatal], found
@@ -143,6 +143,11 @@ def test_found_and_cured(tool, shell, broken, named, fatal):
         shell(found[0]["cure"])
         before, found = found, findings(tool)
         assert found != before
+
+
+@pytest.mark.parametrize("broken, named, fatal", BROKEN)
+def test_found_and_cured(tool, shell, broken, named, fatal):
+    find_and_cure(tool, shell, broken, named, fatal)
 
 
 def test_nobody_answers(tool, shell):

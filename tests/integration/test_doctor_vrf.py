@@ -16,7 +16,7 @@ from net import (A, A6, A6_OUT, A_OUT, B6_OUT, B_OUT, GATEWAY6_IN, GATEWAY6_OUT,
                  Namespace, cable)
 from network import ask
 from packets import row
-from test_doctor import BREAKS, ECHO_REQUEST, ETH_P_ALL, MAY, REJECT, TABLE, findings, heard, nft
+from test_doctor import BREAKS, ECHO_REQUEST, ETH_P_ALL, MAY, REJECT, TABLE, find_and_cure, findings, heard, nft
 from test_instances import Instance
 from tool import TOOL
 
@@ -142,13 +142,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("broken, named, fatal", BROKEN)
 def test_found_and_cured(red, shell, broken, named, fatal):
-    shell(broken)
-    found = findings(red)
-    assert [one["breaks"] for one in found if named in one["what"]] == [fatal], found
-    while found:
-        shell(found[0]["cure"])
-        before, found = found, findings(red)
-        assert found != before
+    find_and_cure(red, shell, broken, named, fatal)
 
 
 def test_some_routes_only(red, shell):
