@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -459,13 +459,13 @@ TEST_F(ConfigTest, TakesNoQuadraticTime) {
     for (int i = 0; i < 30'000; ++i) {
         toml += "\"10." + low(i) + "\" = \"20." + low(i) + "\"\n\"10." + low(i) + "\" = \"30." + low(i) + "\"\n";
     }
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();  // of this process, however busy the machine is
     EXPECT_EQ(errors(toml).size(), 30'000U);
     for (int i = 0; i < 8'000; ++i) {
         write(std::to_string(i) + ".csv", "10." + low(i) + ",20." + low(i) + "\n");
     }
     EXPECT_EQ(read(all_csv).pairs.size(), 8'000U);
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
+    EXPECT_LT(std::clock() - begin, 60 * CLOCKS_PER_SEC);
 }
 
 TEST_F(ConfigTest, TellsWhichFileCannotBeRead) {
