@@ -13,6 +13,7 @@
 static_assert(SNAT_ATTRIBUTE(SNAT_MALFORMED) ==
 	      NFTA_SNAT_STATELESS_COUNT_MALFORMED);
 static_assert(SNAT_ATTRIBUTE(SNAT_QUOTE) == NFTA_SNAT_STATELESS_COUNT_QUOTES);
+static_assert(SNAT_ATTRIBUTE(SNAT_DETOUR) == NFTA_SNAT_STATELESS_COUNT_DETOURS);
 static_assert(SNAT_REASONS - 1 + NFTA_SNAT_STATELESS_COUNT_PAD ==
 	      NFTA_SNAT_STATELESS_COUNT_MAX);
 
@@ -47,15 +48,32 @@ static __be64 *snat_count_reserve(struct sk_buff *skb, int type, int pad)
 	return attr ? nla_data(attr) : NULL;
 }
 
+/* Nobody but their processor may write to them, so what was taken is remembered. */
+static u64 snat_count_shortcuts(struct snat_counts *counts, bool reset)
+{
+	s64 told = atomic64_read(&counts->told);
+	u64 all = READ_ONCE(counts->shortcut);
+
+	while (reset && !atomic64_try_cmpxchg(&counts->told, &told, all))
+		all = READ_ONCE(counts->shortcut);
+	return all - told;
+}
+
 static u64 snat_count_sum(struct snat_counts __percpu *counts,
 			  enum snat_reason reason, bool reset)
 {
+	struct snat_counts *here;
 	atomic64_t *one;
 	u64 sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		one = &per_cpu_ptr(counts, cpu)->of[reason];
+		here = per_cpu_ptr(counts, cpu);
+		if (reason == SNAT_SHORTCUT) {
+			sum += snat_count_shortcuts(here, reset);
+			continue;
+		}
+		one = &here->of[reason];
 		sum += reset ? atomic64_xchg(one, 0) : atomic64_read(one);
 	}
 	return sum;

@@ -14,18 +14,27 @@
 /**
  * struct snat_counts - packets by what became of them, of one processor
  *
- * @of: enum snat_reason; the first of them is of none
+ * @of: enum snat_reason; the first of them is of none, nor is SNAT_SHORTCUT
+ * @shortcut: that one since the rule was made, which costs no locked instruction
+ * @told: as much of it as was taken
  *
  * Only this processor adds, but whoever takes them may be on another one.
  */
 struct snat_counts {
-	atomic64_t of[SNAT_REASONS];
+	atomic64_t	of[SNAT_REASONS];
+	u64		shortcut;
+	atomic64_t	told;
 };
 
 static inline void snat_count(const struct nft_snat_stateless *priv,
 			      enum snat_reason reason)
 {
 	atomic64_inc(&raw_cpu_ptr(priv->counts)->of[reason]);
+}
+
+static inline void snat_count_shortcut(const struct nft_snat_stateless *priv)
+{
+	this_cpu_inc(priv->counts->shortcut);
 }
 
 /* Not in line: whoever drops or leaves alone is on no short way any more. */

@@ -12,6 +12,7 @@
 #include "decision.h"
 #include "expression.h"
 #include "family.h"
+#include "forward.h"
 #include "maps.h"
 #include "packet.h"
 #include "quoting.h"
@@ -60,47 +61,71 @@ snat_ask(const struct snat_map *map, const struct nft_pktinfo *pkt, u8 pf,
 	}
 }
 
-/* @scoped: whether @priv has a scope, which the price without must not show. */
+static __always_inline void
+snat_pass(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+	  const struct nft_pktinfo *pkt, u8 pf, const struct snat_map *map,
+	  const struct nft_set_ext *element)
+{
+	if (pf == NFPROTO_IPV4)
+		snat_forward_ipv4(priv, regs, pkt, map, element);
+	else
+		snat_forward_ipv6(priv, regs, pkt, map, element);
+}
+
+/*
+ * @scoped: whether @priv has a scope; @forwards: whether it has FORWARD.  The price
+ * without must not show either.
+ */
 static __always_inline void
 snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 		const struct nft_pktinfo *pkt, u8 pf, const void *header,
-		bool scoped)
+		bool scoped, bool forwards)
 {
 	struct snat_hit hit;
 
 	if (snat_ask(priv->maps, pkt, pf, header, &hit)) {
-		if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK)
+		if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK) {
 			snat_decide(priv, regs, pkt, pf, scoped);
-		else if (likely(snat_may_translate(priv, pf, pkt->skb) &&
-				(!scoped || snat_scope_admits(priv, pkt, pf))))
+		} else if (likely(snat_may_translate(priv, pf, pkt->skb) &&
+				  (!scoped ||
+				   snat_scope_admits(priv, pkt, pf)))) {
 			snat_conclude(priv, regs, pkt, pf, hit.element,
 				      snat_translate_plain(priv, pkt, pf, &hit),
 				      scoped);
-		else
+			/* Whatever counts may have ended the rule. */
+			if (forwards && regs->verdict.code != NF_DROP)
+				snat_pass(priv, regs, pkt, pf, NULL, NULL);
+		} else {
 			snat_translate_not(priv, regs, pkt, pf);
+		}
 	} else if (priv->otherwise &&
 		   snat_ask(priv->otherwise, pkt, pf,
 			    skb_network_header(pkt->skb), &hit)) {
 		snat_decide(priv, regs, pkt, pf, scoped);
+		if (forwards && regs->verdict.code == NFT_CONTINUE)
+			snat_pass(priv, regs, pkt, pf, hit.map, hit.element);
 	} else {
 		regs->verdict.code = NFT_BREAK;
 	}
 }
 
-#define SNAT_EVAL_PLAIN(name, pf, scoped)				\
+#define SNAT_EVAL_PLAIN(name, pf, scoped, forwards)				\
 	static noinline void						\
 	snat_eval_##name(const struct nft_snat_stateless *priv,		\
 			 struct nft_regs *regs,				\
 			 const struct nft_pktinfo *pkt,			\
 			 const void *header)				\
 	{								\
-		snat_eval_plain(priv, regs, pkt, pf, header, scoped);	\
+		snat_eval_plain(priv, regs, pkt, pf, header, scoped,	\
+				forwards);				\
 	}
 
-SNAT_EVAL_PLAIN(plain_ipv4, NFPROTO_IPV4, false);
-SNAT_EVAL_PLAIN(plain_ipv6, NFPROTO_IPV6, false);
-SNAT_EVAL_PLAIN(scoped_ipv4, NFPROTO_IPV4, true);
-SNAT_EVAL_PLAIN(scoped_ipv6, NFPROTO_IPV6, true);
+SNAT_EVAL_PLAIN(plain_ipv4, NFPROTO_IPV4, false, false);
+SNAT_EVAL_PLAIN(plain_ipv6, NFPROTO_IPV6, false, false);
+SNAT_EVAL_PLAIN(scoped_ipv4, NFPROTO_IPV4, true, false);
+SNAT_EVAL_PLAIN(scoped_ipv6, NFPROTO_IPV6, true, false);
+SNAT_EVAL_PLAIN(forward_header_ipv4, NFPROTO_IPV4, priv->scope, true);
+SNAT_EVAL_PLAIN(forward_header_ipv6, NFPROTO_IPV6, priv->scope, true);
 
 static __always_inline void
 snat_eval_header(const struct nft_snat_stateless *priv, struct nft_regs *regs,
@@ -224,7 +249,7 @@ static __always_inline bool snat_is_plain(u8 pf, const struct sk_buff *skb)
 
 static __always_inline void
 snat_eval(const struct nft_expr *expr, struct nft_regs *regs,
-	  const struct nft_pktinfo *pkt, u8 pf, bool scoped)
+	  const struct nft_pktinfo *pkt, u8 pf, bool scoped, bool forwards)
 {
 	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
 
@@ -232,34 +257,40 @@ snat_eval(const struct nft_expr *expr, struct nft_regs *regs,
 		snat_eval_from_bridge(priv, regs, pkt);
 	else if (!snat_may_handle(pkt->skb, pf, priv->flags))
 		snat_eval_unmarked(priv, regs, pkt, scoped);
-	else if (likely(snat_is_plain(pf, pkt->skb)))
-		snat_eval_header(priv, regs, pkt, pf, scoped);
-	else
+	else if (unlikely(!snat_is_plain(pf, pkt->skb)))
 		snat_eval_any(priv, regs, pkt);
+	else if (!forwards)
+		snat_eval_header(priv, regs, pkt, pf, scoped);
+	else if (pf == NFPROTO_IPV4)
+		snat_eval_forward_header_ipv4(priv, regs, pkt,
+					      skb_network_header(pkt->skb));
+	else
+		snat_eval_forward_header_ipv6(priv, regs, pkt,
+					      skb_network_header(pkt->skb));
 }
 
 void snat_eval_ipv4(const struct nft_expr *expr, struct nft_regs *regs,
 		    const struct nft_pktinfo *pkt)
 {
-	snat_eval(expr, regs, pkt, NFPROTO_IPV4, false);
+	snat_eval(expr, regs, pkt, NFPROTO_IPV4, false, false);
 }
 
 void snat_eval_ipv6(const struct nft_expr *expr, struct nft_regs *regs,
 		    const struct nft_pktinfo *pkt)
 {
-	snat_eval(expr, regs, pkt, NFPROTO_IPV6, false);
+	snat_eval(expr, regs, pkt, NFPROTO_IPV6, false, false);
 }
 
 void snat_eval_via_ipv4(const struct nft_expr *expr, struct nft_regs *regs,
 			const struct nft_pktinfo *pkt)
 {
-	snat_eval(expr, regs, pkt, NFPROTO_IPV4, true);
+	snat_eval(expr, regs, pkt, NFPROTO_IPV4, true, false);
 }
 
 void snat_eval_via_ipv6(const struct nft_expr *expr, struct nft_regs *regs,
 			const struct nft_pktinfo *pkt)
 {
-	snat_eval(expr, regs, pkt, NFPROTO_IPV6, true);
+	snat_eval(expr, regs, pkt, NFPROTO_IPV6, true, false);
 }
 
 static __always_inline void
@@ -271,9 +302,9 @@ snat_eval_one_of(const struct nft_expr *expr, struct nft_regs *regs,
 	if (nft_pf(pkt) != priv->pf)
 		regs->verdict.code = NFT_BREAK;
 	else if (priv->pf == NFPROTO_IPV4)
-		snat_eval(expr, regs, pkt, NFPROTO_IPV4, scoped);
+		snat_eval(expr, regs, pkt, NFPROTO_IPV4, scoped, false);
 	else
-		snat_eval(expr, regs, pkt, NFPROTO_IPV6, scoped);
+		snat_eval(expr, regs, pkt, NFPROTO_IPV6, scoped, false);
 }
 
 void snat_eval_inet(const struct nft_expr *expr, struct nft_regs *regs,
@@ -286,4 +317,38 @@ void snat_eval_via_inet(const struct nft_expr *expr, struct nft_regs *regs,
 			const struct nft_pktinfo *pkt)
 {
 	snat_eval_one_of(expr, regs, pkt, true);
+}
+
+static __always_inline void
+snat_eval_forwarding(const struct nft_expr *expr, struct nft_regs *regs,
+		     const struct nft_pktinfo *pkt, u8 pf)
+{
+	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
+
+	snat_eval(expr, regs, pkt, pf, priv->scope, true);
+}
+
+void snat_eval_forward_ipv4(const struct nft_expr *expr, struct nft_regs *regs,
+			    const struct nft_pktinfo *pkt)
+{
+	snat_eval_forwarding(expr, regs, pkt, NFPROTO_IPV4);
+}
+
+void snat_eval_forward_ipv6(const struct nft_expr *expr, struct nft_regs *regs,
+			    const struct nft_pktinfo *pkt)
+{
+	snat_eval_forwarding(expr, regs, pkt, NFPROTO_IPV6);
+}
+
+void snat_eval_forward_inet(const struct nft_expr *expr, struct nft_regs *regs,
+			    const struct nft_pktinfo *pkt)
+{
+	const struct nft_snat_stateless *priv = nft_expr_priv(expr);
+
+	if (nft_pf(pkt) != priv->pf)
+		regs->verdict.code = NFT_BREAK;
+	else if (priv->pf == NFPROTO_IPV4)
+		snat_eval_forwarding(expr, regs, pkt, NFPROTO_IPV4);
+	else
+		snat_eval_forwarding(expr, regs, pkt, NFPROTO_IPV6);
 }

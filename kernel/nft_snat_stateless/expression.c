@@ -15,6 +15,7 @@
 #include "eval.h"
 #include "exempt.h"
 #include "expression.h"
+#include "forward.h"
 #include "maps.h"
 #include "own.h"
 #include "packet.h"
@@ -26,7 +27,8 @@ static unsigned int snat_hooks(const struct nft_snat_stateless *priv)
 {
 	if (priv->flags & NFT_SNAT_STATELESS_F_FOLLOWED)
 		return 1 << NF_INET_POST_ROUTING;
-	if (priv->scope && priv->side == SNAT_DESTINATION)
+	if ((priv->scope && priv->side == SNAT_DESTINATION) ||
+	    priv->flags & NFT_SNAT_STATELESS_F_FORWARD)
 		return 1 << NF_INET_PRE_ROUTING;
 	if (priv->scope && priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED)
 		return 1 << NF_INET_POST_ROUTING;
@@ -257,23 +259,57 @@ SNAT_OPS(inet);
 SNAT_OPS(via_ipv4);
 SNAT_OPS(via_ipv6);
 SNAT_OPS(via_inet);
+SNAT_OPS(forward_ipv4);
+SNAT_OPS(forward_ipv6);
+SNAT_OPS(forward_inet);
+
+/* By which function it is evaluated, so that no packet has to ask what its rule is. */
+enum snat_kind {
+	SNAT_PLAIN,
+	SNAT_VIA,
+	SNAT_FORWARD,
+	SNAT_KINDS
+};
+
+static const struct nft_expr_ops *const snat_ops_ipv4[SNAT_KINDS] = {
+	[SNAT_PLAIN]	= &nft_snat_stateless_ipv4_ops,
+	[SNAT_VIA]	= &nft_snat_stateless_via_ipv4_ops,
+	[SNAT_FORWARD]	= &nft_snat_stateless_forward_ipv4_ops,
+};
+
+static const struct nft_expr_ops *const snat_ops_ipv6[SNAT_KINDS] = {
+	[SNAT_PLAIN]	= &nft_snat_stateless_ipv6_ops,
+	[SNAT_VIA]	= &nft_snat_stateless_via_ipv6_ops,
+	[SNAT_FORWARD]	= &nft_snat_stateless_forward_ipv6_ops,
+};
+
+static const struct nft_expr_ops *const snat_ops_inet[SNAT_KINDS] = {
+	[SNAT_PLAIN]	= &nft_snat_stateless_inet_ops,
+	[SNAT_VIA]	= &nft_snat_stateless_via_inet_ops,
+	[SNAT_FORWARD]	= &nft_snat_stateless_forward_inet_ops,
+};
+
+static enum snat_kind snat_kind(const struct nlattr * const tb[])
+{
+	const struct nlattr *flags = tb[NFTA_SNAT_STATELESS_FLAGS];
+
+	if (flags &&
+	    ntohl(nla_get_be32(flags)) & NFT_SNAT_STATELESS_F_FORWARD)
+		return SNAT_FORWARD;
+	return tb[NFTA_SNAT_STATELESS_VIA] ? SNAT_VIA : SNAT_PLAIN;
+}
 
 static const struct nft_expr_ops *
 nft_snat_stateless_select_ops(const struct nft_ctx *ctx,
 			      const struct nlattr * const tb[])
 {
-	const struct nlattr *via = tb[NFTA_SNAT_STATELESS_VIA];
-
 	switch (ctx->family) {
 	case NFPROTO_IPV4:
-		return via ? &nft_snat_stateless_via_ipv4_ops :
-			     &nft_snat_stateless_ipv4_ops;
+		return snat_ops_ipv4[snat_kind(tb)];
 	case NFPROTO_IPV6:
-		return via ? &nft_snat_stateless_via_ipv6_ops :
-			     &nft_snat_stateless_ipv6_ops;
+		return snat_ops_ipv6[snat_kind(tb)];
 	case NFPROTO_INET:
-		return via ? &nft_snat_stateless_via_inet_ops :
-			     &nft_snat_stateless_inet_ops;
+		return snat_ops_inet[snat_kind(tb)];
 	default:
 		return ERR_PTR(-EAFNOSUPPORT);
 	}
@@ -303,6 +339,7 @@ static int __init nft_snat_stateless_module_init(void)
 static void __exit nft_snat_stateless_module_exit(void)
 {
 	nft_unregister_expr(&nft_snat_stateless_type);
+	snat_forward_let_go();
 	snat_own_unregister();
 }
 

@@ -24,6 +24,10 @@ enum snat_reason {
 	SNAT_ERROR,
 	SNAT_QUOTE,
 
+	/* With FORWARD, passed on at once, or not. */
+	SNAT_SHORTCUT,
+	SNAT_DETOUR,
+
 	SNAT_REASONS
 };
 

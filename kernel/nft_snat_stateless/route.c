@@ -2,31 +2,13 @@
 /* The route of a packet before the stack asks for it. */
 
 #include <linux/err.h>
-#include <linux/ip.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/slab.h>
 #include <net/dst.h>
 #include <net/dst_metadata.h>
-#include <net/inet_dscp.h>
-#include <net/ip6_route.h>
-#include <net/route.h>
 
 #include "decision.h"
 #include "route.h"
-
-/* As ip_rcv_finish_core() and ip6_rcv_finish_core() ask. */
-static bool snat_route_find(struct sk_buff *skb, u8 pf)
-{
-	const struct iphdr *iph;
-
-	if (pf == NFPROTO_IPV6) {
-		ip6_route_input(skb);
-		return true;
-	}
-	iph = ip_hdr(skb);
-	return !ip_route_input_noref(skb, iph->daddr, iph->saddr,
-				     inet_dsfield_to_dscp(iph->tos), skb->dev);
-}
 
 bool snat_route_leads(const struct snat_scope *scope, struct sk_buff *skb,
 		      u8 pf)

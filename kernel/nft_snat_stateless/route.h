@@ -12,8 +12,12 @@
 #ifndef NFT_SNAT_STATELESS_ROUTE_H
 #define NFT_SNAT_STATELESS_ROUTE_H
 
+#include <linux/ip.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
+#include <net/inet_dscp.h>
+#include <net/ip6_route.h>
+#include <net/route.h>
 
 #include "scope.h"
 
@@ -27,6 +31,23 @@ struct snat_route_guard {
 	struct nf_hook_ops	ops;
 	struct rcu_head		rcu;
 };
+
+/*
+ * As ip_rcv_finish_core() and ip6_rcv_finish_core() ask.  Return: false if there is
+ * none, and @skb has none; one that is an error is one.
+ */
+static inline bool snat_route_find(struct sk_buff *skb, u8 pf)
+{
+	const struct iphdr *iph;
+
+	if (pf == NFPROTO_IPV6) {
+		ip6_route_input(skb);
+		return true;
+	}
+	iph = ip_hdr(skb);
+	return !ip_route_input_noref(skb, iph->daddr, iph->saddr,
+				     inet_dsfield_to_dscp(iph->tos), skb->dev);
+}
 
 /**
  * snat_route_leads - will a packet leave by one of these interfaces?

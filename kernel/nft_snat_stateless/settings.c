@@ -17,6 +17,7 @@
 			 NFT_SNAT_STATELESS_F_UNTRACK |		\
 			 NFT_SNAT_STATELESS_F_UNTRACKED |	\
 			 NFT_SNAT_STATELESS_F_TRACKED |		\
+			 NFT_SNAT_STATELESS_F_FORWARD |		\
 			 SNAT_F_FOLLOWS)
 
 const struct nla_policy snat_settings_policy[NFT_EXPR_MAXATTR + 1] = {
@@ -99,6 +100,14 @@ static int snat_else_check(const struct nft_snat_stateless *priv)
 	       priv->side == SNAT_DESTINATION ? 0 : -EINVAL;
 }
 
+/* Only who knows both sides of a pair can pass a packet on. */
+static int snat_forward_check(const struct nft_snat_stateless *priv,
+			      const struct nlattr * const tb[])
+{
+	return tb[NFTA_SNAT_STATELESS_ELSE_MAPS] &&
+	       !(priv->flags & NFT_SNAT_STATELESS_F_UNTRACKED) ? 0 : -EINVAL;
+}
+
 /*
  * A destination is no condition for what is translated, only for a decision,
  * which may be made late with interfaces, or behind a bridge.
@@ -158,6 +167,8 @@ int snat_settings_check(const struct nft_snat_stateless *priv,
 
 	if (tb[NFTA_SNAT_STATELESS_ELSE_MAPS])
 		err = snat_else_check(priv);
+	if (!err && priv->flags & NFT_SNAT_STATELESS_F_FORWARD)
+		err = snat_forward_check(priv, tb);
 	if (!err && (tb[NFTA_SNAT_STATELESS_UNLESS] ||
 		     tb[NFTA_SNAT_STATELESS_ONLY]))
 		err = snat_exempt_check(priv, tb);

@@ -69,6 +69,18 @@ def limited(gateway, setting):
     tool(gateway, setting, "expression", "only.toml")
 
 
+def fast(gateway, setting):
+    tool(gateway, setting, "expression", "fast.toml")
+
+
+def beside_forward_chain(set_up):
+    """The same with a chain in the forward hook, as firewalls have one."""
+    def both(gateway, setting):
+        set_up(gateway, setting)
+        gateway.nft("table inet filter { chain forward { type filter hook forward priority filter; accept; }; }")
+    return both
+
+
 def bordered(gateway, setting):
     tool(gateway, setting, "expression", "border.toml")
 
@@ -153,6 +165,12 @@ CONTENDERS = {
         empty_chains, "chains at raw priority in prerouting and postrouting, without rules", translates=False),
     "ours": Contender(
         expression, "statnat-nft sync, engine expression, counters per pair"),
+    "ours, fast": Contender(
+        fast, "statnat-nft sync, engine expression, counters per pair, fast-path = true"),
+    "forwarding, filtered": Contender(
+        beside_forward_chain(forwarding), "one chain in the forward hook, and no other rules", translates=False),
+    "ours, fast, filtered": Contender(
+        beside_forward_chain(fast), "fast-path = true, and one chain in the forward hook"),
     "ours, spread": Contender(
         spread, "the same with one more pair, so far apart that the maps are within no prefix"),
     "ours, exempt": Contender(

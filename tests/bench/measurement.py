@@ -66,6 +66,7 @@ def prepared(folder, family, pairs):
     all_pairs = '[gateway]\npairs-files = ["pairs.csv"]\n'
     (folder / "statnat.toml").write_text(all_pairs)
     (folder / "spread.toml").write_text(f'{all_pairs}\n[pairs]\n"{family.apart[0]}" = "{family.apart[1]}"\n')
+    (folder / "fast.toml").write_text(f"{all_pairs}fast-path = true\n")
     (folder / "closed.toml").write_text(f"{all_pairs}fail-closed = true\n")
     (folder / "filtered.toml").write_text(f'{all_pairs}fail-closed = true\nexternal-interfaces = ["ppp*", "out"]\n')
     (folder / "followed.toml").write_text(f'{all_pairs}conntrack = "follow"\n')

@@ -21,7 +21,7 @@ from ipv6 import OPTIONS
 from net import (A, A6, A6_OUT, A_OUT, B, B6, B6_OUT, B_OUT, GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, GATEWAY_OUT, R2,
                  R2_6, X, X6)
 from packets import DCCP, UDPLite, expression, row
-from tool import ENGINE
+from tool import ENGINE, FAST_PATH
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "opinion"))
 
@@ -113,7 +113,7 @@ def crossing(version, make_tool):
     tool = make_tool(made.gateway)
     lines = [f'"{pair.internal}" = {{ external = "{pair.external}", npt = {str(pair.npt).lower()} }}'
              for pair in pairs.pairs]
-    tool.file.write_text("\n".join([f'[gateway]\nengine = "{ENGINE}"\n[pairs]', *lines]))
+    tool.file.write_text("\n".join([f'[gateway]\n{FAST_PATH}engine = "{ENGINE}"\n[pairs]', *lines]))
     tool("sync", "--force", tool.file)
     return made
 

@@ -19,21 +19,21 @@ from network import alongside
 from nfnl import Netlink
 from packets import TEXT, expression, row
 from pairs import INBOUND, OUTBOUND, Pair, Pairs
-from tool import Tool
+from tool import FAST_PATH, Tool
 from wire import Wire, Wire6
 
-TOML = """
+TOML = f"""
 [gateway]
-engine = "expression"
+{FAST_PATH}engine = "expression"
 npt = true
 [pairs]
-"10.1.0.5" = { external = "203.0.113.205", comment = "mail" }
+"10.1.0.5" = {{ external = "203.0.113.205", comment = "mail" }}
 "10.2.3.0/24" = "198.51.100.0/24"
-"10.1.0.0/24" = { external = "198.18.1.0/24", comment = "lab" }
+"10.1.0.0/24" = {{ external = "198.18.1.0/24", comment = "lab" }}
 "10.2.0.0/16" = "198.19.0.0/16"
 "fd01:203:405:1::99" = "2001:db8:f::99"
-"fd01:203:405:2::/64" = { external = "2001:db8:e:2::/64", npt = false }
-"fd0a:1:2::/48" = { external = "2001:db8:d::/48", npt = false }
+"fd01:203:405:2::/64" = {{ external = "2001:db8:e:2::/64", npt = false }}
+"fd0a:1:2::/48" = {{ external = "2001:db8:d::/48", npt = false }}
 "fd01:203:405::/48" = "2001:db8:1::/48"
 "fd05:6:7:800::/56" = "2001:db8:aa::/48"
 """

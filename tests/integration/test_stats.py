@@ -25,8 +25,8 @@ NPT, NPT_OUT = "fd01:203:405::/48", "2001:db8:7::/48"
 NO_COUNTERPART = "fd01:203:405:ffff::1"
 PAIRS = {A: A_OUT, B: B_OUT, A6: A6_OUT, B6: B6_OUT}
 EXEMPT = ["192.88.99.0/24", "2001:db8:99::/48"]
-REASONS = {"errors", "quotes", "tracked", "exempt", "local", "border", "malformed", "no_memory", "no_counterpart",
-           "ipsec", "redirects"}
+REASONS = {"errors", "quotes", "shortcuts", "detours", "tracked", "exempt", "local", "border", "malformed", "no_memory",
+           "no_counterpart", "ipsec", "redirects"}
 DROPPED = {"malformed", "no_memory", "no_counterpart", "ipsec"}
 
 V4 = SimpleNamespace(

@@ -425,7 +425,7 @@ TEST(Codec, TakesAnExpressionWithAnUnknownFlagForForeign) {
     chain.rules.emplace_back().statements = {SnatStateless{.field = Field::source, .maps = {{"m"}}, .tracked = true}};
     const Bytes bytes = encode({AddChain{Family::ipv4, chain}}, "statnat", 1, 1).bytes;
     const Table table = decode(changed(bytes, std::string_view("\x08\0\3\0\0\0\0\x08", 8),
-                                       std::string_view("\x08\0\3\0\0\0\0\x48", 8)));
+                                       std::string_view("\x08\0\3\0\0\0\0\x88", 8)));
     EXPECT_EQ(table.chains.at(0).rules.at(0).statements, (std::vector<Statement>{Foreign{"snat_stateless"}}));
 }
 

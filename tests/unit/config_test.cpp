@@ -186,7 +186,7 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"[gateway]\n engin = 1",
          {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, only-destinations, exclude, "
           "except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf, "
-          "conntrack and icmp-error-source"}},
+          "conntrack, icmp-error-source and fast-path"}},
         {"[gateway]\nengine = \"fast\"", {"2:10: engine is \"fast\"" + engines}},
         {"[gateway]\nengine = \"Auto\"", {"2:10: engine is \"Auto\"" + engines}},
         {"[gateway]\nengine = 1", {"2:10: engine is an integer" + engines}},
@@ -625,16 +625,16 @@ TEST_F(ConfigTest, TellsErrorsOfDropInsInReadingOrder) {
               (Lines{"statnat.toml:3:1: unknown key \"a\": legal are engine, counters, exempt-destinations, "
                      "only-destinations, "
                      "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, "
-                     "mark, vrf, conntrack and icmp-error-source",
+                     "mark, vrf, conntrack, icmp-error-source and fast-path",
                      "conf.d/10.toml:3:1: unknown key \"b\": legal are engine, counters, exempt-destinations, "
                      "only-destinations, "
                      "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, "
-                     "mark, vrf, conntrack and icmp-error-source",
+                     "mark, vrf, conntrack, icmp-error-source and fast-path",
                      "conf.d/20.toml:1:2: Error while parsing key-value pair: expected '=', saw '\\n'",
                      "conf.d/9.toml:2:1: unknown key \"d\": legal are engine, counters, exempt-destinations, "
                      "only-destinations, "
                      "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, "
-                     "mark, vrf, conntrack and icmp-error-source",
+                     "mark, vrf, conntrack, icmp-error-source and fast-path",
                      "x.csv:1:1: \"x\" is not a pair: legal is internal,external[,comment]",
                      "conf.d/y.csv:1:1: \"y\" is not a pair: legal is internal,external[,comment]"}));
 }

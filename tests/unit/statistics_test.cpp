@@ -24,7 +24,7 @@ Ruleset example(Engine engine, Counters counters, std::size_t exempt = 1) {
     for (Chain& chain : ruleset.at(0).chains) {
         for (Rule& rule : chain.rules) {
             rule.dropped = 10;
-            rule.counts = Counts{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+            rule.counts = Counts{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
             rule.traffic = {100, 9000};
         }
     }
@@ -60,6 +60,8 @@ TEST(Statistics, AddsUpWhatRulesTell) {
     EXPECT_EQ(of(ruleset, "ipsec").packets, rules * 4);
     EXPECT_EQ(of(ruleset, "exempt").packets, rules * 7);
     EXPECT_EQ(of(ruleset, "quotes").packets, rules * 11);
+    EXPECT_EQ(of(ruleset, "shortcuts").packets, rules * 12);
+    EXPECT_EQ(of(ruleset, "detours").packets, rules * 13);
     EXPECT_EQ(of(ruleset, "dropped").packets, rules * 10);
     EXPECT_EQ(of(ruleset, "translated_outbound").packets, 100U);
     EXPECT_EQ(of(ruleset, "translated_inbound").packets, 100U);

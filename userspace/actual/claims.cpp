@@ -118,6 +118,11 @@ bool are_apart(const Ruleset& some, const Ruleset& others) {
                        [&](const Table& table) { return have_other_borders(table, others); });
 }
 
+bool has_fast_path(const Ruleset& ruleset) {
+    return std::any_of(ruleset.begin(), ruleset.end(),
+                       [](const Table& table) { return statnat::has_fast_path(table); });
+}
+
 std::uint32_t mark_of(const Ruleset& ruleset) {
     const auto vrf = vrf_of(ruleset);
     std::uint32_t mark = vrf ? vrf->mark : 0;
@@ -176,6 +181,11 @@ std::vector<std::string> contested(const Ruleset& desired, const std::vector<Sib
         const std::uint32_t mark = mark_of(desired);
         if (mark != 0 && mark == mark_of(sibling.ruleset)) {
             sentences.push_back(fmt::format("mark {:#010x} is that of {}, too: take another one", mark,
+                                            sibling.instance.text()));
+        }
+        if (has_fast_path(desired) || has_fast_path(sibling.ruleset)) {
+            sentences.push_back(fmt::format("fast-path beside {}: take it out, since packets from pairs of the one to "
+                                            "pairs of the other would go past the other's rules",
                                             sibling.instance.text()));
         }
     }

@@ -13,7 +13,8 @@ namespace statnat {
 // Whether a plan gives pairs to addresses, as the end of a hole does, or has rules written, at all.
 bool claims_any(const Plan& plan);
 
-// A sentence for each instance that has an address of `desired` on the same side of a pair, or its mark. Internal
+// A sentence for each instance that has an address of `desired` on the same side of a pair, or its mark, or where
+// either has a fast path, past the other's rules. Internal
 // addresses in different VRFs are different ones, and nobody claims a hole: its packets pass all rules as they are, up
 // to those of who has a pair for it.
 std::vector<std::string> contested(const Ruleset& desired, const std::vector<Sibling>& siblings);

@@ -121,6 +121,9 @@ std::vector<std::string> losses(const Loadable& loadable) {
                                         quantity(count, "pair"), count == 1 ? "waits" : "wait", has_hosts ? "" : since,
                                         some_of(loadable.waiting)));
     }
+    if (has_hosts && loadable.engine == Engine::native && loadable.configuration.fast_path) {
+        sentences.push_back("fast-path waits for the module; until a sync finds it, packets go their usual way");
+    }
     return sentences;
 }
 

@@ -16,4 +16,23 @@ std::string Exception::service() const {
                 : fmt::format("protocol {}", protocol);
 }
 
+// One statement must know all that becomes of a packet.
+std::optional<std::string> objection_to_fast_path(const Configuration& configuration) {
+    if (configuration.conntrack == Conntrack::follow) {
+        return "fast-path beside conntrack = \"follow\": legal is one of them, since conntrack must see all hooks of "
+               "what it follows";
+    }
+    if (configuration.vrf) {
+        return "fast-path beside vrf: legal is one of them, since what comes by a VRF goes through hooks twice";
+    }
+    if (configuration.fail_closed) {
+        return "fast-path beside fail-closed: legal is one of them, since postrouting takes its mark from packets";
+    }
+    if (configuration.counters == Counters::rule) {
+        return "fast-path beside counters = \"rule\": legal is \"pair\" or \"off\", since the rule of postrouting "
+               "would have nothing to count";
+    }
+    return {};
+}
+
 }  // namespace statnat

@@ -94,6 +94,7 @@ struct Configuration {
     std::uint32_t mark = default_mark;     // the bit of packets' marks that tells them what has
     std::optional<Vrf> vrf{};              // nothing: the inside is wherever packets come from
     Conntrack conntrack = Conntrack::bypass;
+    bool fast_path = false;  // whether what is only to be passed on is sent at once
     std::vector<Address> icmp_error_sources{};  // of routers inside that have no pair; one of a family, or none
     Pairs pairs;  // and what is excluded from them
     std::vector<InterfacePair> interface_pairs{};  // of which those that do not wait are among the pairs, too
@@ -104,6 +105,13 @@ struct Configuration {
     // Whether postrouting may have to decide about a packet, and so must know all that prerouting does.
     bool decides_late() const { return !external_interfaces.empty() || conntrack == Conntrack::follow; }
 };
+
+// What cannot stand beside a fast path; nothing if nothing does.
+std::optional<std::string> objection_to_fast_path(const Configuration& configuration);
+
+inline constexpr std::string_view fast_path_by_native =
+    "fast-path by the engine \"native\": legal is it by \"expression\" or \"auto\", since stock rules do not pass "
+    "packets on";
 
 // Thrown with every error of a file and of the pairs files that it names, in reading order.
 struct InvalidConfiguration {

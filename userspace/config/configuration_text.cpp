@@ -57,6 +57,9 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
     if (configuration.conntrack == Conntrack::follow) {
         toml += fmt::format("conntrack = \"{}\"\n", word_of(configuration.conntrack, conntrack_words));
     }
+    if (configuration.fast_path) {
+        toml += "fast-path = true\n";
+    }
     if (!configuration.icmp_error_sources.empty()) {
         const auto text = [](const Address& address) { return quoted_json(address.text()); };
         toml += fmt::format("icmp-error-source = {}\n", list_in_json(configuration.icmp_error_sources, text));

@@ -42,16 +42,14 @@ void Draft::settle() {
     settle_destinations();
     settle_vrf();
     settle_conntrack();
+    settle_fast_path();
 }
 
 void Draft::settle_error_sources() {
     for (const Family family : families) {
         if (const auto found = settings_.find(error_source_of(family)); found != settings_.end()) {
-            const auto& [file, line, column] = found->second.at;
-            configuration.not_for_native = {
-                files_[file], line, column,
-                "icmp-error-source by the engine \"native\": legal is it by \"expression\" or \"auto\", since stock "
-                "rules do not look into errors"};
+            keep_from_native(found->second.at, "icmp-error-source by the engine \"native\": legal is it by "
+                                               "\"expression\" or \"auto\", since stock rules do not look into errors");
         }
     }
 }
@@ -113,11 +111,23 @@ void Draft::settle_conntrack() {
     if (configuration.external_interfaces.empty()) {
         refuse_many_exempt("conntrack = \"follow\"", at);
     }
-    const auto& [file, line, column] = at;
-    configuration.not_for_native = {
-        files_[file], line, column,
-        "conntrack = \"follow\" by the engine \"native\": legal is it by \"expression\" or \"auto\", since stock rules "
-        "do not translate what ICMP errors quote, by which conntrack knows them"};
+    keep_from_native(at, "conntrack = \"follow\" by the engine \"native\": legal is it by \"expression\" or \"auto\", "
+                         "since stock rules do not translate what ICMP errors quote, by which conntrack knows them");
+}
+
+void Draft::settle_fast_path() {
+    if (configuration.fast_path) {
+        const Position at = settings_.find("fast-path")->second.at;
+        if (const auto objection = objection_to_fast_path(configuration)) {
+            error(at, *objection);
+        }
+        refuse_many_exempt("fast-path", at);
+        keep_from_native(at, std::string(fast_path_by_native));
+    }
+}
+
+void Draft::keep_from_native(Position at, std::string why) {
+    configuration.not_for_native = {files_[at.file], at.line, at.column, std::move(why)};
 }
 
 void Draft::refuse_many_exempt(std::string_view why, Position at) {

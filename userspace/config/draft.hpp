@@ -123,6 +123,8 @@ private:
     void settle_destinations();
     void settle_vrf();
     void settle_conntrack();
+    void settle_fast_path();
+    void keep_from_native(Position at, std::string why);
     void look_up_external(Entry& entry);
     bool knows_all_pairs() const;
     void set_aside(const std::set<Prefix>& hosts);

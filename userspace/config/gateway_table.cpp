@@ -35,7 +35,7 @@ std::string names_of(const auto& named, std::string_view quote = "") {
 }  // namespace
 
 void GatewayTable::read(const toml::table& gateway) {
-    static constexpr std::array<std::pair<std::string_view, void (GatewayTable::*)(const toml::node&)>, 16> settings{{
+    static constexpr std::array<std::pair<std::string_view, void (GatewayTable::*)(const toml::node&)>, 17> settings{{
         {"engine", &GatewayTable::read_engine},
         {"counters", &GatewayTable::read_counters},
         {"exempt-destinations", &GatewayTable::read_exempt_destinations},
@@ -52,6 +52,7 @@ void GatewayTable::read(const toml::table& gateway) {
         {"vrf", &GatewayTable::read_vrf},
         {"conntrack", &GatewayTable::read_conntrack},
         {"icmp-error-source", &GatewayTable::read_icmp_error_source},
+        {"fast-path", &GatewayTable::read_fast_path},
     }};
     for (const auto& [key, node, before] : in_reading_order(gateway)) {
         const auto setting = std::find_if(settings.begin(), settings.end(),
@@ -213,6 +214,12 @@ void GatewayTable::read_fail_closed(const toml::node& node) {
     if (const auto wanted = read_switch("fail-closed", node)) {
         draft_.configuration.fail_closed = *wanted;
         keep_to_one_instance("fail-closed", *wanted, place(node.source()));
+    }
+}
+
+void GatewayTable::read_fast_path(const toml::node& node) {
+    if (const auto wanted = read_switch("fast-path", node)) {
+        draft_.configuration.fast_path = *wanted;
     }
 }
 

@@ -38,6 +38,7 @@ private:
     void read_mark(const toml::node& node);
     void read_vrf(const toml::node& node);
     void read_conntrack(const toml::node& node);
+    void read_fast_path(const toml::node& node);
     void read_icmp_error_source(const toml::node& node);
     void read_icmp_error_source_of_family(const toml::node& node);
     void find_pairs_files(const toml::node& node);

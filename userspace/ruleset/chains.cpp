@@ -52,6 +52,7 @@ std::vector<Rule> expression_prerouting(const SnatStateless& inbound, const Snat
     both.only = decide.only;
     if (!extras.by_set && !extras.rule_counter) {
         // Nothing stands between the two, and one expression is the faster.
+        both.forward = extras.forward;
         return {make_rule({{both}})};
     }
     // With interfaces it takes both to tell hairpin, which only postrouting counts.

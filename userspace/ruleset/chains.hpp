@@ -23,6 +23,7 @@ struct Extras {
     bool follow = false;                  // whether conntrack keeps packets of pairs
     std::vector<Exception> exceptions{};  // of the family
     std::optional<Address> errors_as{};   // the source of errors of routers without a pair
+    bool forward = false;                 // whether what is only to be passed on is sent at once
 };
 
 // The order of a table's maps is that in which they are asked.

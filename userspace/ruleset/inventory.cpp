@@ -109,6 +109,15 @@ std::optional<Address> icmp_error_source(const Table& table) {
     return source;
 }
 
+bool has_fast_path(const Table& table) {
+    bool forwards = false;
+    for_each_statement(table, [&](const Statement& statement, const Chain&) {
+        const auto* ours = std::get_if<SnatStateless>(&statement);
+        forwards = forwards || (ours && ours->forward);
+    });
+    return forwards;
+}
+
 Conntrack conntrack_of(const Table& table) {
     bool follows = false;
     for_each_statement(table, [&](const Statement& statement, const Chain&) {
@@ -203,6 +212,7 @@ Configuration Inventory::configuration() const {
     configuration.mark = mark != 0 ? mark : default_mark;
     configuration.vrf = vrf;
     configuration.conntrack = conntrack;
+    configuration.fast_path = fast_path;
     configuration.icmp_error_sources = icmp_error_sources;
     configuration.pairs = pairs;
     return configuration;
@@ -224,6 +234,7 @@ Inventory inventory(const Ruleset& ruleset) {
         take_rules(table, found, counting_rules);
         found.mark = std::max(found.mark, mark_of(table));
         found.vrf = found.vrf ? found.vrf : vrf_of(table);
+        found.fast_path = found.fast_path || has_fast_path(table);
         found.conntrack = std::max(found.conntrack, conntrack_of(table));
         const std::vector<Prefix> exempt = exempt_destinations(table);
         const std::vector<Prefix> only = only_destinations(table);

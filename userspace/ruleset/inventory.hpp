@@ -36,6 +36,9 @@ std::optional<Address> icmp_error_source(const Table& table);
 // Whether conntrack keeps the packets that a table's rules translate.
 Conntrack conntrack_of(const Table& table);
 
+// Whether a table's rules send at once what is only to be passed on.
+bool has_fast_path(const Table& table);
+
 // A pair as the kernel holds it; without traffic where counters are not per pair, or that way is none.
 struct CountedPair {
     Pair pair;
@@ -71,6 +74,7 @@ struct Inventory {
     std::uint32_t mark = 0;  // of what has come by the rules; 0: they do not mark it
     std::optional<Vrf> vrf{};  // that the inside is in
     Conntrack conntrack = Conntrack::bypass;
+    bool fast_path = false;
     std::vector<Address> icmp_error_sources{};
     Pairs pairs;
     std::vector<Family> tables;          // ascending

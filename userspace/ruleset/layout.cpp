@@ -165,7 +165,8 @@ Table make_table(Family family, const Tiers& tiers, const AllHoles& holes, const
                         .vrf = configuration.vrf,
                         .follow = configuration.conntrack == Conntrack::follow,
                         .exceptions = exceptions_of(family, configuration),
-                        .errors_as = error_source_of(family, configuration)};
+                        .errors_as = error_source_of(family, configuration),
+                        .forward = configuration.fast_path};
     const bool counters = configuration.counters == Counters::pair;
     Table table;
     table.family = family;

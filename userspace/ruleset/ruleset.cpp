@@ -71,6 +71,7 @@ struct StatementText {
         for (const std::string& name : statement.via) {
             words += (&name == &statement.via.front() ? " via " : ", ") + in_nft_quotes(name);
         }
+        words += statement.forward ? " forward" : "";
         words += statement.errors_as ? " errors as " + statement.errors_as->text() : "";
         return words;
     }

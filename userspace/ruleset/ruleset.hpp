@@ -171,8 +171,9 @@ enum class Reason : std::uint8_t {
     malformed, no_memory, no_counterpart, policy, redirect,  // dropped
     tracked, exempt, local, border,                          // left alone
     error, quote,                                            // translated
+    shortcut, detour,                                        // of a fast path
 };
-inline constexpr std::size_t reason_count = 11;
+inline constexpr std::size_t reason_count = 13;
 using Counts = std::array<std::uint64_t, reason_count>;  // packets, by reason
 
 struct Rule {

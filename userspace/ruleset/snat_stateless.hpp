@@ -27,7 +27,7 @@ struct MapReference {
 
 // snat_stateless {saddr | daddr} map MAP [, MAP]... [notrack | untrack] [untracked | tracked] | [follow] [followed]
 //     [else saddr map MAP [, MAP]... {untrack | follow}] [{unless | only} daddr PREFIX [, PREFIX]...]
-//     [via INTERFACE [, INTERFACE]...] [errors as ADDRESS]
+//     [via INTERFACE [, INTERFACE]...] [forward] [errors as ADDRESS]
 struct SnatStateless {
     Field field;
     std::vector<MapReference> maps;  // the first that has the address ends the search
@@ -41,6 +41,7 @@ struct SnatStateless {
     std::vector<Prefix> destinations{};     // on the way to which a source is not untracked
     bool only = false;                      // or, on the contrary, only is
     std::vector<std::string> via{};         // by which packets come or leave; none: by any
+    bool forward = false;                   // whether what is only to be passed on is sent at once
     std::optional<Address> errors_as{};     // the source of an ICMP error that has no pair itself
     bool operator==(const SnatStateless&) const = default;
 

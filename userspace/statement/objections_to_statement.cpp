@@ -100,6 +100,13 @@ std::optional<std::string> objection_to_destinations(const SnatStateless& statem
     return {};
 }
 
+std::optional<std::string> objection_to_forward(const SnatStateless& statement) {
+    if (statement.forward && (statement.else_maps.empty() || !statement.notrack || statement.untracked)) {
+        return "forward goes with daddr, notrack and else, which know both sides of a pair";
+    }
+    return {};
+}
+
 std::optional<std::string> objection_to_errors(const SnatStateless& statement) {
     if (statement.errors_as && (statement.field != Field::source || statement.only_decides())) {
         return "errors as goes with saddr that is translated, and so neither with untrack nor with follow";

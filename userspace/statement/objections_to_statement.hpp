@@ -18,6 +18,7 @@ std::optional<std::string> objection_to_else(const SnatStateless& statement);
 std::optional<std::string> objection_to_prefixes(const SnatStateless& statement);
 std::optional<std::string> objection_to_destinations(const SnatStateless& statement);
 
+std::optional<std::string> objection_to_forward(const SnatStateless& statement);
 std::optional<std::string> objection_to_errors(const SnatStateless& statement);
 
 // To the last interface of those behind `via`.

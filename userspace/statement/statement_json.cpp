@@ -128,7 +128,8 @@ std::string take_via(const json_t* value, SnatStateless& statement) {
 
 // To what may be behind something else.
 std::string objection_to_parts(const SnatStateless& statement) {
-    for (const auto objection : {objection_to_else, objection_to_destinations, objection_to_via, objection_to_errors}) {
+    for (const auto objection : {objection_to_else, objection_to_destinations, objection_to_via, objection_to_forward,
+                                 objection_to_errors}) {
         if (const auto sentence = objection(statement)) {
             return *sentence;
         }
@@ -157,6 +158,9 @@ std::string take(const json_t* object, SnatStateless& statement) {
                 value, [&](const json_t* item) { return take_destination(item, name == "only", statement); });
         } else if (name == "via") {
             objection = for_each(value, [&](const json_t* item) { return take_via(item, statement); });
+        } else if (name == "forward") {
+            statement.forward = json_is_true(value);
+            objection = json_is_boolean(value) ? "" : R"("forward" is true or false)";
         } else if (name == "errors_as") {
             statement.errors_as = Address::parse(text_of(value));
             objection = statement.errors_as ? "" : R"("errors_as" is an address, such as "198.51.100.1")";
@@ -241,6 +245,9 @@ Json object_of(const SnatStateless& statement) {
         json_array_append(via.get(), string_of(name).get());
     }
     set_list(object.get(), "via", via.get());
+    if (statement.forward) {
+        json_object_set_new(object.get(), "forward", json_true());
+    }
     if (statement.errors_as) {
         json_object_set(object.get(), "errors_as", string_of(statement.errors_as->text()).get());
     }

@@ -19,9 +19,9 @@ namespace {
 constexpr std::size_t most_maps = 255;  // NFT_SNAT_STATELESS_MAPS_MAX
 
 // Words that would go on with the stand-in, a log statement.
-constexpr std::array<std::string_view, 13> never_next{"prefix", "npt",    "within", "else",  "unless",
-                                                      "only",   "via",    "errors", "level", "group",
-                                                      "flags",  "snaplen", "queue-threshold"};
+constexpr std::array<std::string_view, 14> never_next{"prefix", "npt",     "within", "else",  "unless",
+                                                      "only",   "via",     "errors", "level", "group",
+                                                      "flags",  "snaplen", "queue-threshold", "forward"};
 
 Misfit misfit(const NftWord& word, std::string sentence) {
     return {word.begin, std::max(word.end(), word.begin + 1), std::move(sentence)};
@@ -230,6 +230,12 @@ std::optional<Misfit> read(NftWords& words, SnatStateless& statement) {
     }
     if (const auto wrong = blamed(destinations, objection_to_destinations(statement))) {
         return wrong;
+    }
+    if (const NftWord word = words.peek(); words.take("forward")) {
+        statement.forward = true;
+        if (const auto wrong = blamed(word, objection_to_forward(statement))) {
+            return wrong;
+        }
     }
     if (words.take("errors")) {
         if (const auto wrong = read_errors(words, statement)) {

@@ -37,14 +37,30 @@ struct StepName {
     static std::string named(const Map& map) { return (map.values ? "map " : "set ") + map.name; }
 };
 
-bool uses_expression(const Step& step) {
+// Those that a step brings.
+const std::vector<Rule>* rules_of(const Step& step) {
     if (const auto* chain = std::get_if<AddChain>(&step)) {
-        return uses_expression(chain->chain.rules);
+        return &chain->chain.rules;
     }
     const auto* rules = std::get_if<AddRules>(&step);
-    return rules && uses_expression(rules->rules);
+    return rules ? &rules->rules : nullptr;
 }
 
+bool uses_expression(const Step& step) {
+    const auto* rules = rules_of(step);
+    return rules && uses_expression(*rules);
+}
+
+bool forwards(const Step& step) {
+    const auto in_statement = [](const Statement& statement) {
+        const auto* ours = std::get_if<SnatStateless>(&statement);
+        return ours && ours->forward;
+    };
+    const auto* rules = rules_of(step);
+    return rules && std::any_of(rules->begin(), rules->end(), [&](const Rule& rule) {
+        return std::any_of(rule.statements.begin(), rule.statements.end(), in_statement);
+    });
+}
 
 std::vector<MapReference> all_maps(const SnatStateless& statement) {
     std::vector<MapReference> maps = statement.maps;
@@ -70,6 +86,9 @@ std::string hooks_of(const SnatStateless& statement) {
     if (statement.only_decides()) {
         return fmt::format("snat_stateless {} works in filter and route chains of the hooks prerouting and output",
                            statement.untrack ? "with untrack" : "saddr with follow");
+    }
+    if (statement.forward) {
+        return "snat_stateless with forward works in filter and route chains of the hook prerouting";
     }
     if (!statement.via.empty()) {
         return statement.field == Field::source
@@ -158,7 +177,11 @@ std::string sentence(const Refusal& refusal, const Batch& batch, const Plan& pla
     const Step& step = plan.at(number);
     const Family family = std::visit([](const auto& alternative) { return alternative.family; }, step);
     const std::string table = table_text(family, batch.table);
-    const auto meaning = uses_expression(step) ? meaning_of(refusal.error) : std::nullopt;
+    auto meaning = uses_expression(step) ? meaning_of(refusal.error) : std::nullopt;
+    if (refusal.error == EINVAL && forwards(step)) {
+        meaning = "the loaded nft_snat_stateless is an older version, which has no fast path (load the new one, or say "
+                  "fast-path = false)";
+    }
     return fmt::format("the kernel refused {} ({}): {}", std::visit(StepName{}, step), table,
                        meaning                  ? *meaning
                        : refusal.error == EPERM ? fmt::format("another process owns table {}", table)

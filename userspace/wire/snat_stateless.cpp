@@ -27,7 +27,8 @@ constexpr std::array<std::uint16_t, reason_count> types_of_reasons{
     NFTA_SNAT_STATELESS_COUNT_REDIRECTS, NFTA_SNAT_STATELESS_COUNT_TRACKED,
     NFTA_SNAT_STATELESS_COUNT_EXEMPT, NFTA_SNAT_STATELESS_COUNT_LOCAL,
     NFTA_SNAT_STATELESS_COUNT_BORDER, NFTA_SNAT_STATELESS_COUNT_ERRORS,
-    NFTA_SNAT_STATELESS_COUNT_QUOTES};
+    NFTA_SNAT_STATELESS_COUNT_QUOTES, NFTA_SNAT_STATELESS_COUNT_SHORTCUTS,
+    NFTA_SNAT_STATELESS_COUNT_DETOURS};
 
 // The order of a dump, so that the reader can compare whole lists.
 void put_map(nlmsghdr* message, const MapReference& map) {
@@ -141,6 +142,7 @@ void put(nlmsghdr* message, const SnatStateless& statement) {
     for (std::size_t i = 0; i < statement_flags.size(); ++i) {
         bits |= statement.*statement_flags[i].member ? bits_of_flags[i] : 0;
     }
+    bits |= statement.forward ? NFT_SNAT_STATELESS_F_FORWARD : 0;
     put_number(message, NFTA_SNAT_STATELESS_FLAGS, bits);
     if (!statement.else_maps.empty()) {
         put_maps(message, NFTA_SNAT_STATELESS_ELSE_MAPS, statement.else_maps);
@@ -178,6 +180,8 @@ std::optional<SnatStateless> snat_stateless_in(const Attributes& data) {
         statement.*statement_flags[i].member = (bits & bits_of_flags[i]) != 0;
         bits &= ~bits_of_flags[i];
     }
+    statement.forward = (bits & NFT_SNAT_STATELESS_F_FORWARD) != 0;
+    bits &= ~static_cast<std::uint32_t>(NFT_SNAT_STATELESS_F_FORWARD);
     if (bits != 0) {
         return {};
     }

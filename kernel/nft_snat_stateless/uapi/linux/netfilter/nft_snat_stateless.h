@@ -10,7 +10,7 @@
  *		[notrack | untrack] [untracked | tracked] | [follow] [followed]
  *		[else saddr map MAP [, MAP]... {untrack | follow}]
  *		[{unless | only} daddr PREFIX [, PREFIX]...]
- *		[via INTERFACE [, INTERFACE]...] [errors as ADDRESS]
+ *		[via INTERFACE [, INTERFACE]...] [forward] [errors as ADDRESS]
  *	MAP := @NAME [prefix LEN [npt]] [within PREFIX]
  *
  * What it does to one packet
@@ -83,6 +83,29 @@
  * What a later chain of prerouting makes of the destination or of DSCP comes too
  * late to have a say in the route.
  *
+ * With `forward`, behind `daddr ... notrack else saddr ... untrack` in prerouting, a
+ * packet that a router would only pass on is translated, routed and sent at once:
+ * its destination by the maps, or its source by those behind else, whose elements
+ * then count it, too.  The forward hook sees it between the two, as ever: with
+ * internal addresses, marked untracked, with its route.  What stands behind the
+ * rule in prerouting, and postrouting, do not see it, nor does a socket that is
+ * bound to an address of somebody else.  What comes back from the forward hook
+ * later (NF_QUEUE), or with another source, goes the rest of the usual way.
+ * All that is not simple goes the usual way from here, as without `forward`:
+ *	ICMP; over IPv6 all but TCP and UDP; options and extension headers;
+ *	fragments, and what was reassembled; TTL or hop limit 1
+ *	longer than the MTU of its route, be it by its segments
+ *	a source with a pair as well (hairpin), or in a hole of one
+ *	no route, or one that is local, a broadcast, an anycast or multicast one, an
+ *	error, has an encapsulation or a realm, leads back by the device, or asks
+ *	for a redirect
+ *	IPv6 without forwarding on all interfaces, from ::/32, and to link-local
+ *	a route that is there already, unless VIA has asked for it
+ *	by a VRF or to one, by a bridge under br_netfilter; LRO; what a card has
+ *	forwarded itself; a packet with a socket, or whose trace is on (nftrace)
+ *	while IPsec has any policy, or blocks by default; what it has protected
+ *	no memory for room in front of it
+ *
  * With `errors as`, an ICMP error whose quote is translated and whose own source
  * has no pair, nor is this machine's, has ADDRESS as its source (RFC 5508, REQ-5c).
  *
@@ -108,6 +131,7 @@
  *
  * Verdicts:
  *	NFT_CONTINUE	translated (untrack, else: marked)
+ *	NF_STOLEN	with FORWARD: passed on, or taken by the forward hook
  *	NFT_BREAK	no pair, another address family, or left alone (see
  *			above, and the flags); the packet is unchanged
  *	NF_DROP		the address has a pair but the packet cannot be
@@ -223,6 +247,12 @@
  *		address, and by its quote where that has a pair
  *	    NFTA_SNAT_STATELESS_COUNT_QUOTES		an ICMP error, by its
  *		quote alone
+ *	    With FORWARD, of what is marked:
+ *	    NFTA_SNAT_STATELESS_COUNT_SHORTCUTS		passed on at once, past
+ *		postrouting
+ *	    NFTA_SNAT_STATELESS_COUNT_DETOURS		not simple, ICMP and, over
+ *		IPv6, others than TCP and UDP aside; what the forward hook drops
+ *		or takes is neither
  *		Each is counted by one rule of a chain, once; what comes by a port
  *		of a VRF, when it comes by the VRF, for which conntrack may have
  *		an entry by then.  What is translated on
@@ -245,6 +275,7 @@
  *	daddr		prerouting, output
  *	saddr		postrouting, input
  *	untrack		prerouting, output (with either field)
+ *	forward		prerouting
  *	saddr, follow	prerouting, output
  *	followed	postrouting; with follow also in chains of type nat
  * With `via`, daddr in prerouting only, and saddr with untracked in postrouting.
@@ -331,6 +362,8 @@ enum nft_snat_stateless_field {
  *	but FOLLOWED
  * @NFT_SNAT_STATELESS_F_FOLLOWED: as UNTRACKED, with saddr only; excludes all
  *	others but FOLLOW, with which the packet is told, but not changed
+ * @NFT_SNAT_STATELESS_F_FORWARD: pass on at once what is simple; with NOTRACK and
+ *	ELSE_MAPS only; excludes UNTRACKED
  */
 enum nft_snat_stateless_flags {
 	NFT_SNAT_STATELESS_F_NOTRACK	= (1 << 0),
@@ -339,6 +372,7 @@ enum nft_snat_stateless_flags {
 	NFT_SNAT_STATELESS_F_TRACKED	= (1 << 3),
 	NFT_SNAT_STATELESS_F_FOLLOW	= (1 << 4),
 	NFT_SNAT_STATELESS_F_FOLLOWED	= (1 << 5),
+	NFT_SNAT_STATELESS_F_FORWARD	= (1 << 6),
 };
 
 #define NFT_SNAT_STATELESS_MAPS_MAX	255
@@ -419,6 +453,8 @@ enum nft_snat_stateless_counts {
 	NFTA_SNAT_STATELESS_COUNT_BORDER,
 	NFTA_SNAT_STATELESS_COUNT_ERRORS,
 	NFTA_SNAT_STATELESS_COUNT_QUOTES,
+	NFTA_SNAT_STATELESS_COUNT_SHORTCUTS,
+	NFTA_SNAT_STATELESS_COUNT_DETOURS,
 	__NFTA_SNAT_STATELESS_COUNT_MAX
 };
 #define NFTA_SNAT_STATELESS_COUNT_MAX	(__NFTA_SNAT_STATELESS_COUNT_MAX - 1)
