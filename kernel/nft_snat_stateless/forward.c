@@ -8,6 +8,7 @@
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/skbuff.h>
 #include <net/dst.h>
@@ -175,6 +176,8 @@ static __always_inline bool snat_is_simple(u8 pf, const struct net *net,
 				     snat_is_simple_ipv6(net, skb)) &&
 	       !(*snat_packet_flags(pf, skb) & ~snat_usual_flags(pf)) &&
 	       skb->pkt_type == PACKET_HOST && !skb->sk &&
+	       /* Not so in a process that has given back what it was shown. */
+	       in_softirq() &&
 	       /* Who traces a packet sees it on the way that is traced. */
 	       !skb->nf_trace &&
 	       !snat_came_by_bridge(skb) && !snat_is_of_vrf(skb->dev) &&

@@ -209,6 +209,18 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
          {"2:7: vrf beside fail-closed: legal is one of them"}},
         {"[gateway]\nvrf = \"red\"\nmark = 1\nexternal-interfaces = [\"wan0\"]",
          {"2:7: vrf beside external-interfaces: legal is one of them"}},
+        // a fast path
+        {"[gateway]\nfast-path = 1", {"2:13: fast-path is an integer: legal are true and false"}},
+        {"[gateway]\nfast-path = true\nconntrack = \"follow\"",
+         {"2:13: fast-path beside conntrack = \"follow\": legal is one of them, since conntrack must see all hooks of "
+          "what it follows"}},
+        {"[gateway]\nfast-path = true\nfail-closed = true",
+         {"2:13: fast-path beside fail-closed: legal is one of them, since postrouting takes its mark from packets"}},
+        {"[gateway]\ncounters = \"rule\"\nfast-path = true",
+         {"3:13: fast-path beside counters = \"rule\": legal is \"pair\" or \"off\", since the rule of postrouting "
+          "would have nothing to count"}},
+        {"[gateway]\nvrf = \"red\"\nmark = 1\nfast-path = true",
+         {"4:13: fast-path beside vrf: legal is one of them, since what comes by a VRF goes through hooks twice"}},
         // external interfaces
         {"[gateway]\nexternal-interfaces = \"wan0\"", {"2:23: external-interfaces is \"wan0\"" + interfaces}},
         {"[gateway]\nexternal-interfaces = [1, \"a*b\", \"seventeen-letters\", \"a b\"]",
@@ -530,6 +542,15 @@ TEST_F(ConfigTest, TellsWhereTheNativeEngineWouldStop) {
                                  ":4:1: 10.2.0.0/24 203.0.112.0/24 needs the engine \"expression\": stock rules cannot "
                                  "keep the host bits of a prefix (install the module nft_snat_stateless, or name each "
                                  "host)");
+}
+
+TEST_F(ConfigTest, TellsThatTheNativeEngineHasNoFastPath) {
+    EXPECT_FALSE(read("[gateway]\nfast-path = false\n[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"").not_for_native);
+    const auto where = read("[gateway]\nfast-path = true\n[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"").not_for_native;
+    ASSERT_TRUE(where);
+    EXPECT_EQ(where->text(), (directory_ / "statnat.toml").string() +
+                                 ":2:13: fast-path by the engine \"native\": legal is it by \"expression\" or "
+                                 "\"auto\", since stock rules do not pass packets on");
 }
 
 TEST_F(ConfigTest, TellsEachErrorOfAPrefix) {

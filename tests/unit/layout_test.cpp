@@ -80,6 +80,20 @@ TEST(LayoutTest, OfNoPairsIsNoTable) {
     EXPECT_TRUE(layout(configuration, Engine::native).empty());
 }
 
+// It stands where all of a packet's way is known, and nowhere else.
+TEST(LayoutTest, OfAFastPath) {
+    Configuration configuration = make_configuration();
+    configuration.fast_path = true;
+    Lines lines;
+    for (const std::string& line : print(configuration, Engine::expression)) {
+        if (line.find(" forward") != std::string::npos) {
+            lines.push_back(line);
+        }
+    }
+    EXPECT_EQ(lines, (Lines{"  snat_stateless daddr map @ext2int within 198.51.100.0/28 notrack"
+                            " else saddr map @int2ext within 10.0.0.2/31 untrack forward"}));
+}
+
 TEST(LayoutTest, OfTheExpressionEngine) {
     EXPECT_EQ(print(make_configuration(), Engine::expression), (Lines{
         "map int2ext counter size 3072",
