@@ -13,6 +13,7 @@ inline constexpr int exit_usage = 2;    // bad usage or a bad configuration
 inline constexpr int exit_different = 3;
 inline constexpr int exit_last_good = 4;  // done, but by the configuration that worked last
 inline constexpr int exit_waiting = 5;    // done, but pairs wait for the module or an interface
+inline constexpr int exit_no_source = 6;  // nothing done: what keeps the pairs does not answer
 
 struct CannotGoOn {
     std::string sentence;

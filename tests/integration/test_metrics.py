@@ -15,7 +15,8 @@ from tool import ENGINE
 
 PAIRS = {A: A_OUT, B: B_OUT, A6: A6_OUT}
 NAMES = {"statnat_build_info", "statnat_healthy", "statnat_ailments", "statnat_degraded",
-         "statnat_last_sync_timestamp_seconds", "statnat_pairs", "statnat_pairs_capacity", "statnat_restores_total"}
+         "statnat_last_sync_timestamp_seconds", "statnat_pairs", "statnat_pairs_capacity", "statnat_restores_total",
+         "statnat_pairs_digest"}
 TOTALS = {"statnat_packets_total", "statnat_bytes_total"}
 OF_PAIRS = {"statnat_pair_packets_total", "statnat_pair_bytes_total"}
 REASONS = {"statnat_dropped_packets_total": {"malformed", "no_memory", "no_counterpart", "ipsec"},

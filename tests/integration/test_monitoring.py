@@ -29,8 +29,8 @@ QUERIES = {f"{panel['title']} {target['refId']}": target["expr"]
 RULES = EXAMPLES / "statnat.rules.yml"
 ALERTS = {rule["alert"]: rule["expr"] for group in yaml.safe_load(RULES.read_text())["groups"]
           for rule in group["rules"]}
-# Of what only the module counts.
-NOT_HERE = {"Dropped A", "Left alone A", "StatnatDrops"} if ENGINE == "native" else set()
+# Of what only the module counts, and where pairs come from etcd.
+NOT_HERE = ({"Dropped A", "Left alone A", "StatnatDrops"} if ENGINE == "native" else set()) | {"StatnatSourceStale"}
 # What Grafana puts in their places.
 VARIABLES = {"$__rate_interval": "1m", "$instance": ".*"}
 SECONDS = 120

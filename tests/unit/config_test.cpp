@@ -178,8 +178,8 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
     };
     const std::vector<Case> cases = {
         // keys and types
-        {"gatway = 1", {"1:1: unknown key \"gatway\": legal are the tables gateway and pairs"}},
-        {"\n [gatway]\nengine = 1", {"2:3: unknown key \"gatway\": legal are the tables gateway and pairs"}},
+        {"gatway = 1", {"1:1: unknown key \"gatway\": legal are the tables gateway, source and pairs"}},
+        {"\n [gatway]\nengine = 1", {"2:3: unknown key \"gatway\": legal are the tables gateway, source and pairs"}},
         {"gateway = 1", {"1:1: gateway is an integer: legal is a table"}},
         {"  pairs = [1]", {"1:3: pairs is an array: legal is a table"}},
         {"[[pairs]]\n\"10.0.0.2\" = \"198.51.100.2\"", {"1:3: pairs is an array: legal is a table"}},
@@ -434,7 +434,7 @@ TEST_F(ConfigTest, TellsARepetitionThatIsNoLineOfItsOwn) {
 
 // The parser goes as deep as they do, until its stack ends.
 TEST_F(ConfigTest, RefusesDeepKeys) {
-    const std::string sentence = ": a key of too many parts: legal are the tables gateway and pairs";
+    const std::string sentence = ": a key of too many parts: legal are the tables gateway, source and pairs";
     const auto dotted = [](int parts, const std::string& part) {
         std::string key = part;
         for (int i = 1; i < parts; ++i) {

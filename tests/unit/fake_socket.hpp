@@ -45,7 +45,7 @@ public:
     // What comes without being asked for.
     void tell(Reply reply) { replies_.push_back(std::move(reply)); }
 
-    void wait(std::chrono::milliseconds) override {}
+    void wait(std::chrono::milliseconds, int) override {}
 
     ssize_t receive(std::span<std::uint8_t> buffer, bool) override {
         if (replies_.empty()) {

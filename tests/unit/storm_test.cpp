@@ -119,7 +119,7 @@ private:
         explicit Listener(Busy& busy) : busy_(busy) { busy_.listener_ = &socket_; }
         ~Listener() override { busy_.listener_ = nullptr; }
         ssize_t send(Message) override { return -1; }
-        void wait(std::chrono::milliseconds) override {}
+        void wait(std::chrono::milliseconds, int) override {}
         ssize_t receive(std::span<std::uint8_t> buffer, bool wait) override { return socket_.receive(buffer, wait); }
 
     private:

@@ -271,13 +271,13 @@ std::vector<std::string> Kernel::drift(const Baseline::Record& since) {
     return sentences;
 }
 
-std::optional<Disturbance> Kernel::wait(std::chrono::milliseconds most) {
+std::optional<Disturbance> Kernel::wait(std::chrono::milliseconds most, int also) {
     if (!watch_.is_on()) {
         const std::uint32_t generation = listen();
         const auto record = records_.baseline.recall();
         return record && record->generation != generation ? std::optional(Disturbance{}) : std::nullopt;
     }
-    watch_.wait(most);
+    watch_.wait(most, also);
     if (watch_.reaches(read_generation(netlink_))) {
         return std::nullopt;
     }

@@ -76,6 +76,7 @@ struct Records {
     RunFile reflection{};  // of all instances
     Restores restores{};
     RunFile interface_pairs{};
+    RunFile source{};
 };
 
 // How long a command starts again when somebody else keeps committing.
@@ -122,13 +123,14 @@ public:
     const RunFile& reflection() const { return records_.reflection; }
     const Restores& restores() const { return records_.restores; }
     const RunFile& interface_pairs() const { return records_.interface_pairs; }
+    const RunFile& source() const { return records_.source; }
 
     // What has changed since the tool left it so, in sentences, as far as that can be told without a dump.
     std::vector<std::string> drift(const Baseline::Record& since);
 
     // Waits for somebody to commit to our tables, or to so many that ours may be among them; nothing if nobody has for
-    // so long. Whoever waits again and again misses none.
-    std::optional<Disturbance> wait(std::chrono::milliseconds most);
+    // so long, or until `also` can be read (negative: nothing). Whoever waits again and again misses none.
+    std::optional<Disturbance> wait(std::chrono::milliseconds most, int also = -1);
 
     // What other instances hold.
     std::vector<Sibling> siblings(Depth depth = Depth::elements);

@@ -26,7 +26,8 @@ Records records(const Instance& instance) {
     const RunDirectory of_all{state_directory, *cookie, boot};
     return {StateFile(directory),        Baseline(directory),       RunFile(directory, "neighbours"),
             RunFile(directory, "fence"), RunFile(directory, "vrf"), RunFile(of_all, "reflection"),
-            Restores(directory),         RunFile(directory, "interfaces")};
+            Restores(directory),         RunFile(directory, "interfaces"),
+            RunFile(directory, "source")};
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "records/last_good.hpp"
 #include "reports/plan_text.hpp"
 #include "ruleset/layout.hpp"
+#include "source/snapshot.hpp"
 
 #include <set>
 #include <system_error>
@@ -20,9 +21,13 @@ namespace statnat {
 
 namespace {
 
-Configuration read(const Path& file, Progress& progress, DropIns drop_ins = DropIns::read) {
+Configuration read(const Path& file, Progress& progress, DropIns drop_ins, const AskSource& ask) {
     const Progress::Step step(progress, "reading " + file.string());
-    return read_configuration(file, drop_ins, addresses_of_interfaces);
+    const auto ask_etcd = [&](const Source& source) {
+        Progress::Step pages(progress, "reading pairs from etcd");
+        return read_source(source, [&](std::size_t pairs) { pages.count(pairs); });
+    };
+    return read_configuration(file, drop_ins, {addresses_of_interfaces, ask ? ask : AskSource(ask_etcd)});
 }
 
 // Nothing where none is kept, or what is kept is broken itself.
@@ -33,7 +38,7 @@ std::optional<Configuration> read_last_good(const Path& file, Progress& progress
         return std::nullopt;
     }
     try {
-        return read(kept->file(), progress, DropIns::ignored);
+        return read(kept->file(), progress, DropIns::ignored, {});
     } catch (const InvalidConfiguration& invalid) {
         spdlog::error("what worked last is broken, too: {}", printable(invalid.errors.front().text()));
         return std::nullopt;
@@ -56,16 +61,16 @@ std::optional<std::string> suspicion(const Configuration& now, const Configurati
 }  // namespace
 
 Configuration read_here(const Path& file) {
-    return read_configuration(file, DropIns::read, addresses_of_interfaces);
+    return read_configuration(file, DropIns::read, {addresses_of_interfaces, {}});
 }
 
-Desired read_desired(const Path& file, Progress& progress) {
-    return {read(file, progress)};
+Desired read_desired(const Path& file, Progress& progress, const AskSource& ask) {
+    return {read(file, progress, DropIns::read, ask)};
 }
 
-Desired read_desired_or_last_good(const Path& file, Progress& progress) {
+Desired read_desired_or_last_good(const Path& file, Progress& progress, WithoutSource without, const AskSource& ask) {
     try {
-        Configuration configuration = read(file, progress);
+        Configuration configuration = read(file, progress, DropIns::read, ask);
         auto before = read_last_good(file, progress);
         const auto reason = before ? suspicion(configuration, *before, file) : std::nullopt;
         if (!reason) {
@@ -81,6 +86,14 @@ Desired read_desired_or_last_good(const Path& file, Progress& progress) {
         const std::size_t count = invalid.errors.size();
         spdlog::error("{}{}", printable(invalid.errors.front().text()),
                       count == 1 ? "" : fmt::format(" (and {} more)", quantity(count - 1, "error")));
+        return instead(file, std::move(*before));
+    } catch (const CannotGoOn& failure) {
+        const bool is_wanted = failure.status == exit_no_source && without == WithoutSource::last_good;
+        auto before = is_wanted ? read_last_good(file, progress) : std::nullopt;
+        if (!before) {
+            throw;
+        }
+        spdlog::error("{}", printable(failure.sentence));
         return instead(file, std::move(*before));
     }
 }

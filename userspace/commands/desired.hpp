@@ -26,13 +26,16 @@ struct Desired {
     int status_beside(int other) const { return status == exit_done ? other : status; }
 };
 
-// With what the interfaces have that pairs follow. Throws InvalidConfiguration.
+// With what the interfaces have that pairs follow, but without the pairs of a source. Throws InvalidConfiguration.
 Configuration read_here(const Path& file);
-Desired read_desired(const Path& file, Progress& progress);
+// And with those, for which etcd is asked, or `ask` where there is one. Throws CannotGoOn, too.
+Desired read_desired(const Path& file, Progress& progress, const AskSource& ask = {});
 
 // The same, but what worked last where the file is broken, or has lost so many pairs that it seems to be. That is said
-// as an error.
-Desired read_desired_or_last_good(const Path& file, Progress& progress);
+// as an error. Where the source does not answer, only if that is wanted.
+enum class WithoutSource { throws, last_good };
+Desired read_desired_or_last_good(const Path& file, Progress& progress, WithoutSource without,
+                                  const AskSource& ask = {});
 
 // Keeps a configuration of /etc/statnat as what worked last; that it cannot is a warning.
 void keep_last_good(const Path& file, const Configuration& configuration);

@@ -32,6 +32,12 @@ void note_disagreement(const fs::path& file, const Pair& pair, bool present) {
     }
     try {
         const Configuration configuration = read_here(file);
+        if (configuration.source) {
+            spdlog::warn("{} has its pairs from etcd, where this is not known: publish {} keeps it, and the next sync "
+                         "undoes it",
+                         file.string(), present ? "add" : "del");
+            return;
+        }
         const auto other = configuration.pairs.find(pair.external, Side::external);
         const bool in_file = other && other->internal == pair.internal && other->kind() == pair.kind();
         if (present && !in_file) {

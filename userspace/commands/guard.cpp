@@ -9,6 +9,7 @@
 #include "manager.hpp"
 #include "printable.hpp"
 #include "records/interface_pairs.hpp"
+#include "source/mirror.hpp"
 #include "vrf/delivery.hpp"
 
 #include <algorithm>
@@ -40,6 +41,9 @@ constexpr seconds between_probes(10);
 
 // How often it is looked whether policy rules are as they were left, of which nf_tables tells nothing.
 constexpr seconds between_walks(1);
+
+// How often what worked last is written down where pairs come and go all the time.
+constexpr seconds between_keepings(10);
 
 // The tool commits first, and then writes down what it has left.
 constexpr seconds longest_writing(1);
@@ -88,7 +92,14 @@ public:
         : kernel_(kernel), file_(file), progress_(progress), out_(out) {}
 
     void begin() {
-        sync_again();
+        try {
+            sync_again();
+        } catch (const CannotGoOn& failure) {
+            if (failure.status != exit_no_source || kernel_.read(Depth::known).ruleset.empty()) {
+                throw;
+            }
+            spdlog::error("{}: what the kernel has stays", printable(failure.sentence));
+        }
         hear(milliseconds(0));
         manager_.ready();
     }
@@ -96,6 +107,7 @@ public:
     void look() {
         manager_.alive();
         hear(interval);
+        mirror_.look(kernel_.source());
         if (!disturbed_ && Clock::now() >= next_walk_) {
             next_walk_ = Clock::now() + between_walks;
             try_to([&] {
@@ -110,13 +122,15 @@ public:
         } else if (!disturbed_ && Clock::now() >= next_probe_) {
             next_probe_ = Clock::now() + between_probes;
             probe();
+        } else if (!disturbed_ && (mirror_.has_news() || (keep_later_ && Clock::now() >= next_keeping_))) {
+            take_news();
         }
     }
 
 private:
     // From the first time on, and again behind each commit of our own, it is known who commits.
     void hear(milliseconds most) {
-        const auto disturbance = kernel_.wait(most);
+        const auto disturbance = kernel_.wait(most, mirror_.descriptor());
         if (disturbance && !is_intended(kernel_, disturbance->by)) {
             disturbed_ = true;
             by_ = disturbance->by;
@@ -124,8 +138,33 @@ private:
     }
 
     void sync_again() {
-        sync(kernel_, file_, std::nullopt, {.force = false, .fall_back = FallBack::always}, progress_, out_);
+        const bool keep = !mirror_.is_on() || Clock::now() >= next_keeping_;
+        const SyncOptions options{.force = false,
+                                  .fall_back = FallBack::always,
+                                  .ask = [this](const Source& source) { return mirror_.ask(source); },
+                                  .keep_last_good = keep};
+        mirror_.begin_loading();
+        const int status = sync(kernel_, file_, std::nullopt, options, progress_, out_);
+        mirror_.loaded(status != exit_last_good);
         out_.flush();
+        keep_later_ = !keep;
+        next_keeping_ = keep ? Clock::now() + between_keepings : next_keeping_;
+    }
+
+    // What cannot be loaded leaves all as it is, until something else comes.
+    void take_news() {
+        const auto refused = [&](const std::string& why) {
+            spdlog::error("what the source has now is not loaded: {}", printable(why));
+            mirror_.refused(why);
+        };
+        try {
+            sync_again();
+            hear(milliseconds(0));
+        } catch (const CannotGoOn& failure) {
+            refused(failure.sentence);
+        } catch (const InvalidConfiguration& invalid) {
+            refused(invalid.errors.front().text());
+        }
     }
 
     // What is loaded natively for want of the module is loaded with it once there is one.
@@ -207,6 +246,9 @@ private:
     Progress& progress_;
     std::ostream& out_;
     Manager manager_;
+    Mirror mirror_;
+    bool keep_later_ = false;  // what worked last is not written down yet
+    Clock::time_point next_keeping_{};
     Pace pace_;
     Clock::time_point next_probe_{};
     Clock::time_point next_walk_{};

@@ -35,7 +35,8 @@ void put_ruleset_file(const Configuration& configuration, const Ruleset& ruleset
 
 int render(Kernel& kernel, const Path& file, const RenderOptions& options, Progress& progress, std::ostream& out) {
     const Desired desired =
-        options.last_good ? read_desired_or_last_good(file, progress) : read_desired(file, progress);
+        options.last_good ? read_desired_or_last_good(file, progress, WithoutSource::last_good)
+                          : read_desired(file, progress);
     const Configuration& configuration = desired.configuration;
     const Loadable loaded = loadable(kernel, options.engine.value_or(configuration.engine), configuration, {});
     const Ruleset ruleset = loaded.ruleset();

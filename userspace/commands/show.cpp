@@ -11,6 +11,8 @@
 #include "fence/upkeep.hpp"
 #include "printable.hpp"
 #include "records/interface_pairs.hpp"
+#include "records/source_record.hpp"
+#include "reports/digest.hpp"
 #include "reports/explanation_text.hpp"
 #include "reports/listing.hpp"
 #include "reports/plan_text.hpp"
@@ -22,6 +24,7 @@
 #include "version.hpp"
 #include "vrf/delivery.hpp"
 
+#include <chrono>
 #include <optional>
 #include <system_error>
 #include <vector>
@@ -72,6 +75,9 @@ std::vector<std::string> ailments_since(Kernel& kernel, const Baseline::Record& 
     found.insert(found.end(), strays.begin(), strays.end());
     const std::vector<std::string> elsewhere = moved(kernel.interface_pairs(), addresses_of_interfaces);
     const std::vector<std::string> without = waiting(kernel.interface_pairs());
+    const auto source = recall_source(kernel.source());
+    const std::vector<std::string> old = source ? source->ailments() : std::vector<std::string>();
+    found.insert(found.end(), old.begin(), old.end());
     found.insert(found.end(), elsewhere.begin(), elsewhere.end());
     found.insert(found.end(), without.begin(), without.end());
     if (!record.degraded.empty()) {
@@ -136,6 +142,11 @@ int status(Kernel& kernel, bool json, std::ostream& out) {
         status.found = inventory(actual);
         status.damages = damages(kernel, status.found, actual);
         status.notes = notes_about(kernel, status.found);
+        status.digest = digest(status.found.pairs);
+    }
+    if (const auto source = recall_source(kernel.source())) {
+        status.source = {source->loaded, std::chrono::duration<double>(source->age()).count(), source->is_stale(),
+                         source->endpoint, source->refused.empty() ? source->trouble : source->refused};
     }
     out << (json ? as_json(status) : as_text(status));
     return status.damages.empty() ? exit_done : exit_refused;

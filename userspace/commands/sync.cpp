@@ -16,6 +16,7 @@
 #include "printable.hpp"
 #include "quantity.hpp"
 #include "records/interface_pairs.hpp"
+#include "records/source_record.hpp"
 #include "reports/plan_text.hpp"
 #include "ruleset/ahead.hpp"
 #include "ruleset/machine.hpp"
@@ -35,13 +36,25 @@ namespace statnat {
 
 namespace {
 
-bool may_fall_back(Kernel& kernel, const SyncOptions& options) {
-    switch (options.fall_back) {
-    case FallBack::never: break;
-    case FallBack::without_pairs: return !options.force && kernel.read(Depth::known).ruleset.empty();
-    case FallBack::always: return true;
+// What the kernel has is never older than what worked last: where there is something, it stays while a source is away.
+Desired read_by(Kernel& kernel, const Path& file, const SyncOptions& options, Progress& progress) {
+    const bool is_empty = options.fall_back != FallBack::never && kernel.read(Depth::known).ruleset.empty();
+    const bool falls_back = options.fall_back == FallBack::always || (is_empty && !options.force);
+    const WithoutSource without = is_empty ? WithoutSource::last_good : WithoutSource::throws;
+    return falls_back ? read_desired_or_last_good(file, progress, without, options.ask)
+                      : read_desired(file, progress, options.ask);
+}
+
+// For `status`. Whoever follows the source knows better when it was heard, and says so later.
+void remember_source(const RunFile& file, const Configuration& configuration) {
+    std::optional<SourceRecord> record;
+    if (configuration.source) {
+        record = SourceRecord{.loaded = configuration.source_revision,
+                              .heard_at = since_boot(),
+                              .stale_after = configuration.source->stale_after,
+                              .endpoint = fmt::format("{}", fmt::join(configuration.source->etcd.endpoints, " or "))};
     }
-    return false;
+    keep_source(file, record);
 }
 
 void warn_of_flowtables(Kernel& kernel, const Configuration& configuration) {
@@ -66,8 +79,7 @@ std::optional<CannotGoOn> failure_of(const std::function<void()>& act) {
 
 int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& option, const SyncOptions& options,
          Progress& progress, std::ostream& out) {
-    const Desired desired =
-        may_fall_back(kernel, options) ? read_desired_or_last_good(file, progress) : read_desired(file, progress);
+    const Desired desired = read_by(kernel, file, options, progress);
     const Configuration& configuration = desired.configuration;
     Loadable loaded;
     const auto decide = [&](const Ruleset& actual) {
@@ -97,8 +109,9 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     const std::string delivered = deliver_to_vrf(kernel, loaded.configuration);
     tell_of("vrf", delivered);
     remember(kernel.interface_pairs(), configuration.interface_pairs);
+    remember_source(kernel.source(), configuration);
     warn_of_losses(loaded);
-    if (desired.status == exit_done) {
+    if (desired.status == exit_done && options.keep_last_good) {
         keep_last_good(file, configuration);
     }
     kernel.baseline().keep_degraded(desired.status == exit_last_good
@@ -172,6 +185,7 @@ int clear(Kernel& kernel, bool keep_closed, std::ostream& out) {
     const Change done = change(kernel, [](const Ruleset&) { return Ruleset{}; }, Depth::known);
     const std::string delivered = deliver_to_vrf(kernel, {});
     remember(kernel.interface_pairs(), {});
+    keep_source(kernel.source(), std::nullopt);
     const std::string said = is_named ? std::string(nothing_to_change) : answer_for_nobody(kernel);
     tell(out, done,
          (said == nothing_to_change ? "" : "; neighbours: " + said) +

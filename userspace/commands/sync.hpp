@@ -18,6 +18,8 @@ enum class FallBack { never, without_pairs, always };  // in the kernel
 struct SyncOptions {
     bool force = false;  // even if it looks like the loss of a configuration
     FallBack fall_back = FallBack::never;
+    AskSource ask{};             // nothing: etcd
+    bool keep_last_good = true;  // whoever syncs all the time does so now and then
 };
 
 int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& engine, const SyncOptions& options,

@@ -3,13 +3,18 @@
 #pragma once
 
 #include "config/interface_side.hpp"
+#include "etcd/access.hpp"
 #include "pairs/pairs.hpp"
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,6 +84,36 @@ struct Exception {
     auto operator<=>(const Exception&) const = default;
 };
 
+// What many gateways have their pairs from.
+struct Source {
+    EtcdAccess etcd{};
+    std::string prefix{};      // of the keys of pairs, such as "/statnat/default/"
+    std::chrono::seconds stale_after{60};
+    std::vector<Prefix> only{};  // external ones, of whose pairs this gateway is; none: of all
+
+    bool operator==(const Source&) const = default;
+};
+
+// What the source has of one internal host or prefix, as texts; `objection` says why it has nothing of the kind.
+struct SourcePair {
+    std::string external{};
+    std::vector<std::string> further{};  // more external ones, inbound only
+    std::optional<bool> npt{};
+    std::string comment{};
+    std::string objection{};
+
+    bool operator==(const SourcePair&) const = default;
+};
+
+// All of it at one revision, by the internal side as it is written there.
+struct SourceSnapshot {
+    std::int64_t revision = 0;
+    std::map<std::string, SourcePair, std::less<>> pairs{};
+};
+
+// Asks a source. Throws CannotGoOn.
+using AskSource = std::function<std::shared_ptr<const SourceSnapshot>(const Source&)>;
+
 inline constexpr std::size_t most_exceptions = 16;  // each is asked for in rules of its own
 
 struct Configuration {
@@ -99,6 +134,8 @@ struct Configuration {
     Pairs pairs;  // and what is excluded from them
     std::vector<InterfacePair> interface_pairs{};  // of which those that do not wait are among the pairs, too
     std::vector<Pair> waiting_inbound{};           // for hosts whose pair waits, and which could not answer
+    std::optional<Source> source{};                // nothing: all pairs are in files
+    std::int64_t source_revision = 0;              // of the pairs that come from there
     std::optional<ConfigurationError> not_for_native;  // the first pair or setting that this engine cannot have
     std::optional<ConfigurationError> not_for_instance;  // a setting that only the instance without a name can have
 

@@ -5,6 +5,7 @@
 
 #include "config/draft.hpp"
 #include "config/pairs_file.hpp"
+#include "config/source_table.hpp"
 #include "config/toml_file.hpp"
 #include "files.hpp"
 
@@ -45,19 +46,24 @@ std::vector<fs::path> drop_ins_of(const fs::path& file) {
 
 class Reader {
 public:
-    Reader(std::vector<fs::path> toml_files, const AskAddresses& ask);
+    Reader(std::vector<fs::path> toml_files, const Outside& outside);
 
+    void add_pairs_file(const fs::path& path) { draft_.add_pairs_file(path); }
     Configuration read();
 
 private:
     void read_everything();
+    void ask_source();
 
     Draft draft_;
+    AskSource ask_source_;
+    std::shared_ptr<const SourceSnapshot> from_source_{};  // null: nobody was asked yet
     std::vector<TomlFile> toml_files_;
     std::vector<PairsFile> pairs_files_;
 };
 
-Reader::Reader(std::vector<fs::path> toml_files, const AskAddresses& ask) : draft_(std::move(toml_files), ask) {
+Reader::Reader(std::vector<fs::path> toml_files, const Outside& outside)
+    : draft_(std::move(toml_files), outside.addresses), ask_source_(outside.source) {
     for (unsigned number = 0; number < draft_.files(); ++number) {
         toml_files_.emplace_back(number, draft_);
     }
@@ -77,6 +83,7 @@ void Reader::read_everything() {
         file.read_settings();
     }
     draft_.settle();
+    settle_source(draft_);
     for (TomlFile& file : toml_files_) {
         file.read_pairs();
     }
@@ -86,22 +93,59 @@ void Reader::read_everything() {
     for (PairsFile& file : pairs_files_) {
         file.read(draft_);
     }
+    ask_source();
+    if (from_source_) {
+        take_from_source(from_source_, draft_);
+    }
     draft_.configuration.pairs.sort();
     draft_.settle_inbound();
     draft_.settle_excludes();
     draft_.settle_exceptions();
 }
 
+// Not where it can be told from files that something is wrong.
+void Reader::ask_source() {
+    if (!from_source_ && ask_source_ && draft_.configuration.source && !draft_.has_errors()) {
+        from_source_ = ask_source_(*draft_.configuration.source);
+    }
+}
+
 }  // namespace
 
-Configuration read_configuration(const fs::path& file, DropIns drop_ins, const AskAddresses& ask) {
+Configuration read_configuration(const fs::path& file, DropIns drop_ins, const Outside& outside) {
     std::vector<fs::path> files{file};
     if (drop_ins == DropIns::read) {
         for (fs::path& path : drop_ins_of(file)) {
             files.push_back(std::move(path));
         }
     }
-    return Reader(std::move(files), ask).read();
+    return Reader(std::move(files), outside).read();
+}
+
+Pairs read_pairs(const fs::path& file) {
+    if (file.extension() != ".csv") {
+        return read_configuration(file).pairs;
+    }
+    Reader reader({}, {});
+    reader.add_pairs_file(file);
+    return reader.read().pairs;
+}
+
+Pairs pairs_of(const SourceSnapshot& snapshot, const Source& source) {
+    const auto shared = std::make_shared<const SourceSnapshot>(snapshot);
+    Draft draft({}, {});
+    const auto read = [&] {
+        draft.configuration.source.emplace().prefix = source.prefix;
+        take_from_source(shared, draft);
+        draft.configuration.pairs.sort();
+        draft.settle_inbound();
+    };
+    read();
+    if (draft.is_wrong()) {
+        draft.start_over(true);
+        read();
+    }
+    return draft.finish().pairs;
 }
 
 }  // namespace statnat

@@ -127,7 +127,7 @@ void Draft::settle_fast_path() {
 }
 
 void Draft::keep_from_native(Position at, std::string why) {
-    configuration.not_for_native = {files_[at.file], at.line, at.column, std::move(why)};
+    configuration.not_for_native = error_at(at, std::move(why));
 }
 
 void Draft::refuse_many_exempt(std::string_view why, Position at) {
@@ -188,8 +188,7 @@ void Draft::take(Entry entry) {
     const auto& [internal, external, npt_wanted, comment, inbound] = entry.pair;
     if (internal && external) {
         if (!internal->is_host() && !configuration.not_for_native) {
-            const auto& [file, line, column] = entry.internal_at;
-            configuration.not_for_native = {files_[file], line, column, *why_not_native(entry.pair.pair())};
+            configuration.not_for_native = error_at(entry.internal_at, *why_not_native(entry.pair.pair()));
         }
         configuration.pairs.push_back(entry.pair.pair());
     }
@@ -330,7 +329,16 @@ void Draft::refuse_collisions() {
 }
 
 std::string Draft::mention(Position at) const {
-    return fmt::format(" ({}:{})", files_[at.file].string(), at.line);
+    const ConfigurationError place = error_at(at, {});
+    return place.line == 0 ? fmt::format(" ({})", place.file.string())
+                           : fmt::format(" ({}:{})", place.file.string(), place.line);
+}
+
+ConfigurationError Draft::error_at(Position at, std::string sentence) const {
+    if (at.file == in_source) {
+        return {fmt::format("etcd {}{}", source_prefix_, source_keys_[at.line - 1]), 0, 0, std::move(sentence)};
+    }
+    return {files_[at.file], at.line, at.column, std::move(sentence)};
 }
 
 void Draft::throw_errors() {
@@ -342,7 +350,7 @@ void Draft::throw_errors() {
     errors_.erase(std::unique(errors_.begin(), errors_.end()), errors_.end());
     InvalidConfiguration invalid;
     for (auto& [at, sentence] : errors_) {
-        invalid.errors.push_back({files_[at.file], at.line, at.column, std::move(sentence)});
+        invalid.errors.push_back(error_at(at, std::move(sentence)));
     }
     throw invalid;
 }

@@ -20,12 +20,15 @@
 namespace statnat {
 
 struct Position {
-    unsigned file = 0;  // of the draft
+    unsigned file = 0;  // of the draft, or `in_source`
     unsigned line = 0;
     unsigned column = 0;
 
     auto operator<=>(const Position&) const = default;
 };
+
+// Behind all files; the line is the number of the key there.
+inline constexpr unsigned in_source = static_cast<unsigned>(-1);
 
 // By which name the setting is known, which each family may have.
 inline std::string error_source_of(Family family) {
@@ -64,6 +67,20 @@ public:
     bool is_careful() const { return careful_; }
 
     void error(Position at, std::string sentence) { errors_.emplace_back(at, std::move(sentence)); }
+
+    // Makes room for what comes from the source, whose keys get numbers; they must outlive the draft.
+    void begin_source(std::string prefix) {
+        source_prefix_ = std::move(prefix);
+        source_keys_.clear();
+    }
+    Position add_source_key(std::string_view key) {
+        source_keys_.push_back(key);
+        return {in_source, static_cast<unsigned>(source_keys_.size()), 0};
+    }
+    bool has_errors() const { return !errors_.empty(); }
+
+    // Where a setting was written first; it must have been.
+    Position place_of(std::string_view key) const { return settings_.find(key)->second.at; }
 
     // A setting as it was written: several files may say the same of it, but nothing else.
     void set(std::string_view key, std::string value, Position at);
@@ -131,6 +148,7 @@ private:
     void judge(Entry& entry);
     void refuse_collisions();
     std::string mention(Position at) const;
+    ConfigurationError error_at(Position at, std::string sentence) const;
     void throw_errors();
 
     std::vector<std::filesystem::path> files_;
@@ -142,6 +160,8 @@ private:
     std::vector<Entry> entries_;
     std::vector<Exclude> excludes_;
     std::vector<std::pair<Exception, Position>> excepts_;
+    std::string source_prefix_;
+    std::vector<std::string_view> source_keys_;
     std::vector<std::pair<Position, std::string>> errors_;
 };
 

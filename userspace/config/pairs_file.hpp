@@ -2,7 +2,7 @@
 // A CSV file of pairs, as people, spreadsheets and `list --csv` write it.
 #pragma once
 
-#include "config/csv_line.hpp"
+#include "csv/csv_line.hpp"
 #include "config/draft.hpp"
 
 #include <cstddef>

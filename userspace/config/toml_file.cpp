@@ -2,6 +2,7 @@
 #include "config/toml_file.hpp"
 
 #include "config/gateway_table.hpp"
+#include "config/source_table.hpp"
 #include "files.hpp"
 #include "printable.hpp"
 
@@ -45,13 +46,16 @@ void TomlFile::read_settings() {
 void TomlFile::read_root(const toml::table& root) {
     for (const auto& [key, node, before] : in_reading_order(root)) {
         const toml::table* table = node->as_table();
-        if (*key != "gateway" && *key != "pairs") {
-            draft_.error(place(key->source()),
-                         fmt::format("unknown key {}: legal are the tables gateway and pairs", in_quotes(*key)));
+        if (*key != "gateway" && *key != "source" && *key != "pairs") {
+            draft_.error(place(key->source()), fmt::format("unknown key {}: legal are the tables gateway, source and "
+                                                           "pairs",
+                                                           in_quotes(*key)));
         } else if (!table) {
             draft_.error(place(key->source()), fmt::format("{} is {}: legal is a table", key->str(), what_came(*node)));
         } else if (*key == "gateway") {
             GatewayTable(number_, draft_).read(*table);
+        } else if (*key == "source") {
+            SourceTable(number_, draft_).read(*table);
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "formats/tables.hpp"
 
-#include "config/csv_line.hpp"
+#include "csv/csv_line.hpp"
 #include "importers/lines.hpp"
 #include "printable.hpp"
 

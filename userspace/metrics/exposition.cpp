@@ -217,6 +217,16 @@ std::string exposition(const Metrics& metrics) {
     }
     text.begin("statnat_restores_total", "counter", "How often watch has brought back what somebody took away.");
     text.sample({}, metrics.restores);
+    if (metrics.source) {
+        text.begin("statnat_source_revision", "gauge", "Of the pairs' source, as far as the kernel has it.");
+        text.sample({}, metrics.source->revision);
+        text.begin("statnat_source_age_seconds", "gauge", "Since their source was heard last.");
+        text.sample({}, metrics.source->age);
+        text.begin("statnat_source_stale", "gauge", "Whether that is longer than stale-after.");
+        text.sample({}, metrics.source->stale ? 1 : 0);
+    }
+    text.begin("statnat_pairs_digest", "gauge", "48 bits of a digest of all pairs: equal where these are.");
+    text.sample({}, std::stoull(metrics.digest.substr(0, 12), nullptr, 16));
     add_maps(metrics.found, text);
     add_traffic(metrics, text);
     add_reasons(metrics.statistics, text);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "reports/statistics.hpp"
+#include "reports/status_text.hpp"
 #include "ruleset/inventory.hpp"
 
 #include <cstdint>
@@ -22,6 +23,8 @@ struct Metrics {
     bool degraded = false;
     std::optional<std::int64_t> synced_at{};          // in seconds since 1970
     std::uint64_t restores = 0;                       // since boot
+    std::string digest{};                             // of all pairs
+    std::optional<FromSource> source{};               // nothing: all pairs come from files
 };
 
 std::string exposition(const Metrics& metrics);

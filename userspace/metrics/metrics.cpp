@@ -5,7 +5,10 @@
 #include "error.hpp"
 #include "files.hpp"
 #include "metrics/exposition.hpp"
+#include "records/source_record.hpp"
+#include "reports/digest.hpp"
 
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -34,6 +37,10 @@ Metrics measure(Kernel& kernel, const fs::path& file, const MetricsOptions& opti
                     .ailments = ailments(kernel, file)};
     if (dump) {
         metrics.pairs = counted_pairs(ruleset);
+    }
+    metrics.digest = digest(metrics.found.pairs);
+    if (const auto source = recall_source(kernel.source())) {
+        metrics.source = {source->loaded, std::chrono::duration<double>(source->age()).count(), source->is_stale()};
     }
     metrics.synced_at = kernel.baseline().kept_at();
     metrics.restores = kernel.restores().count();

@@ -49,9 +49,10 @@ public:
         return size;
     }
 
-    void wait(std::chrono::milliseconds most) override {
-        pollfd there{.fd = descriptor(), .events = POLLIN, .revents = 0};
-        ::poll(&there, 1, static_cast<int>(most.count()));
+    void wait(std::chrono::milliseconds most, int also) override {
+        pollfd there[]{{.fd = descriptor(), .events = POLLIN, .revents = 0},
+                       {.fd = also, .events = POLLIN, .revents = 0}};
+        ::poll(there, 2, static_cast<int>(most.count()));
     }
 
     int descriptor() const override { return mnl_socket_get_fd(socket_.get()); }

@@ -22,8 +22,8 @@ public:
     // As the system calls: a number of bytes, or -1 and errno. A datagram larger than `buffer` yields its own size.
     virtual ssize_t send(Message datagram) = 0;
     virtual ssize_t receive(std::span<std::uint8_t> buffer, bool wait) = 0;
-    // Returns when there is something to receive, or after so long.
-    virtual void wait(std::chrono::milliseconds most) = 0;
+    // Returns when there is something to receive, or to read from `also` (negative: nothing), or after so long.
+    virtual void wait(std::chrono::milliseconds most, int also = -1) = 0;
     // To wait for other things as well; negative: nothing ever comes.
     virtual int descriptor() const { return -1; }
 };

@@ -51,8 +51,8 @@ public:
     // Hears on until that generation, which the kernel has told already; false: our tables may have changed.
     bool reaches(std::uint32_t generation);
 
-    // Waits until there is something to hear, or for so long.
-    void wait(std::chrono::milliseconds most) { socket_->wait(most); }
+    // Waits until there is something to hear, or to read from `also`, or for so long.
+    void wait(std::chrono::milliseconds most, int also) { socket_->wait(most, also); }
 
     // Whoever committed last; nothing if nobody was heard.
     const std::optional<Committer>& last() const { return last_; }

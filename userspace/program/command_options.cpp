@@ -91,6 +91,11 @@ void add_options(options::options_description& own) {
         "inbound", "one more address for a host that answers from that of its pair");
 }
 
+void publish_options(options::options_description& own) {
+    add_options(own);
+    own.add_options()("force", "remove pairs even if fewer than half of them would be left");
+}
+
 void clear_options(options::options_description& own) {
     own.add_options()("keep-closed", "leave the policy rules of fail-closed, which then hold packets of pairs back");
 }

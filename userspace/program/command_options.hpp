@@ -21,6 +21,7 @@ void diff_options(options::options_description& own);
 void neighbours_options(options::options_description& own);
 void list_options(options::options_description& own);
 void add_options(options::options_description& own);
+void publish_options(options::options_description& own);
 void clear_options(options::options_description& own);
 void json_option(options::options_description& own);
 void status_options(options::options_description& own);

@@ -22,6 +22,7 @@
 #include "packets/trace.hpp"
 #include "printable.hpp"
 #include "program/command_options.hpp"
+#include "publish/publish.hpp"
 #include "start/init.hpp"
 
 #include <filesystem>
@@ -101,6 +102,24 @@ int run_add(const Operands& operands, const Values& values, Progress& progress) 
 int run_del(const Operands& operands, const Values& values, Progress& progress) {
     Kernel there = kernel(values, progress);
     return del(there, config_of(values), operands[0], std::cout);
+}
+
+int run_publish(const Operands& operands, const Values& values, Progress&) {
+    const PublishOptions options{config_of(values), values.count("npt") != 0, values.count("inbound") != 0,
+                                 values["comment"].as<std::string>(), values.count("force") != 0};
+    if (operands.size() == 3 && operands[0] == "add") {
+        return publish_add(operands[1], operands[2], options, std::cout);
+    }
+    if (operands.size() == 2 && operands[0] == "del") {
+        return publish_del(operands[1], options, std::cout);
+    }
+    if (operands.size() != 1) {
+        throw CannotGoOn{fmt::format("publish takes FILE, add INTERNAL EXTERNAL, or del ADDRESS (see {} publish "
+                                     "--help)",
+                                     program),
+                         exit_usage};
+    }
+    return publish_file(operands[0], options, std::cout);
 }
 
 int run_explain(const Operands& operands, const Values& values, Progress& progress) {
@@ -214,6 +233,8 @@ constexpr Command commands[] = {
     {"list", "", 0, 0, "show the kernel's pairs with their traffic", list_options, run_list, Output::report},
     {"add", "INTERNAL EXTERNAL", 2, 2, "add a pair to the kernel only", add_options, run_add},
     {"del", "ADDRESS", 1, 1, "delete the pair of an address from the kernel only", config_option, run_del},
+    {"publish", "FILE | add INTERNAL EXTERNAL | del ADDRESS", 1, 3, "change the pairs of all gateways, in etcd",
+     publish_options, run_publish},
     {"explain", "ADDRESS", 1, 1, "show what the kernel makes of an address, and by which pair", json_option,
      run_explain, Output::report},
     {"status", "[FILE]", 0, 1, "show the engine, the rules and what they lack", status_options, run_status,

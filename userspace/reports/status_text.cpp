@@ -77,6 +77,12 @@ std::string as_json(const CountedRule& rule) {
                        quoted_json(rule.chain), quoted_json(rule.text), rule.traffic.packets, rule.traffic.bytes);
 }
 
+std::string as_json(const FromSource& source) {
+    return fmt::format(R"({{"revision":{},"age":{:.3f},"stale":{},"endpoint":{},"trouble":{}}})", source.revision,
+                       source.age, source.stale, quoted_json(source.endpoint),
+                       source.trouble.empty() ? "null" : quoted_json(source.trouble));
+}
+
 std::string quoted(std::string_view text) {
     return quoted_json(text);
 }
@@ -95,6 +101,13 @@ std::string as_text(const Status& status) {
     std::string text = fmt::format("engine: {}\n{}pairs: {}\ncounters: {}\n",
                                    found.engine ? name(*found.engine) : "none", module_line(status), occupancy(found),
                                    words(found.counters));
+    text += fmt::format("digest: {}\n", status.digest);
+    if (status.source) {
+        const FromSource& source = *status.source;
+        text += fmt::format("source: revision {} of {}, heard {:.1f} s ago{}{}\n", source.revision,
+                            printable(source.endpoint), source.age, source.stale ? ", stale" : "",
+                            source.trouble.empty() ? "" : ": " + printable(source.trouble));
+    }
     if (found.conntrack == Conntrack::follow) {
         text += "conntrack: follows packets of pairs, by their internal addresses\n";
     }
@@ -133,6 +146,8 @@ std::string as_json(const Status& status) {
         "\n"
         R"("pairs":{},"counters":{},"conntrack":{},"rules":{},"dropped":{},)"
         "\n"
+        R"("digest":{},"source":{},)"
+        "\n"
         R"("damages":{},"lacks":{},"notes":{}}})"
         "\n",
         status.is_installed, found.engine ? quoted_json(name(*found.engine)) : "null", status.no_module.empty(),
@@ -142,6 +157,7 @@ std::string as_json(const Status& status) {
         status.is_installed ? quoted_json(word_of(found.conntrack, conntrack_words)) : "null",
         list_in_json(found.rules, [](const CountedRule& rule) { return as_json(rule); }),
         found.engine == Engine::expression ? fmt::format("{}", found.dropped) : "null",
+        status.is_installed ? quoted_json(status.digest) : "null", status.source ? as_json(*status.source) : "null",
         list_in_json(status.damages, quoted), list_in_json(lacks, quoted), list_in_json(status.notes, quoted));
 }
 

@@ -4,11 +4,22 @@
 
 #include "ruleset/inventory.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace statnat {
+
+// Where pairs come from, and how old that is.
+struct FromSource {
+    std::int64_t revision = 0;
+    double age = 0;  // in seconds
+    bool stale = false;
+    std::string endpoint{};
+    std::string trouble{};  // why it is not heard, or what it has is not loaded; empty: nothing is wrong
+};
 
 struct Status {
     std::string table{};                 // the name of ours
@@ -17,6 +28,8 @@ struct Status {
     Inventory found{};                   // where it is installed, as all below
     std::vector<std::string> damages{};  // what a repair would do
     std::vector<std::string> notes{};
+    std::string digest{};                  // of all pairs
+    std::optional<FromSource> source{};    // nothing: all pairs come from files
 };
 
 std::string_view name(Engine engine);

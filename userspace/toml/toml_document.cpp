@@ -104,7 +104,7 @@ Items in_reading_order(const toml::table& table) {
 TomlDocument::TomlDocument(std::string text) {
     if (const auto deep = find_deep_key(text)) {
         errors_.push_back(
-            {deep->line, deep->column, "a key of too many parts: legal are the tables gateway and pairs"});
+            {deep->line, deep->column, "a key of too many parts: legal are the tables gateway, source and pairs"});
         return;
     }
     for (bool again = true; again;) {

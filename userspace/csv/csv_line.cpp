@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Fed to libcsv piece by piece, since its fields do not say where they come from.
-#include "config/csv_line.hpp"
+#include "csv/csv_line.hpp"
 
 #include <algorithm>
 #include <new>
