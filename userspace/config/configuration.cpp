@@ -17,6 +17,23 @@ std::string Exception::service() const {
 }
 
 // One statement must know all that becomes of a packet.
+std::optional<std::string> objection_to_exception(const Exception& exception, const Configuration& configuration,
+                                                  bool all_pairs_known) {
+    const Address& address = exception.address;
+    if (exception.side == Side::internal && configuration.conntrack == Conntrack::follow) {
+        return fmt::format("an exception of internal {} beside conntrack = \"follow\": legal is that of the external "
+                           "address alone, since conntrack knows the answers",
+                           address.text());
+    }
+    if (all_pairs_known &&
+        !configuration.pairs.around(Prefix::host(address), exception.side, full_length(address.family))) {
+        return fmt::format("{} in an exception is the {} address of no pair: legal is one that has a pair, since all "
+                           "others are left alone",
+                           address.text(), exception.side == Side::external ? "external" : "internal");
+    }
+    return std::nullopt;
+}
+
 std::optional<std::string> objection_to_fast_path(const Configuration& configuration) {
     if (configuration.conntrack == Conntrack::follow) {
         return "fast-path beside conntrack = \"follow\": legal is one of them, since conntrack must see all hooks of "

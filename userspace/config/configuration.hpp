@@ -143,6 +143,10 @@ struct Configuration {
     bool decides_late() const { return !external_interfaces.empty() || conntrack == Conntrack::follow; }
 };
 
+// Why there cannot be such an exception; nothing if there can. While not all pairs are known, any address may have one.
+std::optional<std::string> objection_to_exception(const Exception& exception, const Configuration& configuration,
+                                                  bool all_pairs_known);
+
 // What cannot stand beside a fast path; nothing if nothing does.
 std::optional<std::string> objection_to_fast_path(const Configuration& configuration);
 

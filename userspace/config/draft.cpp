@@ -279,16 +279,8 @@ void Draft::settle_exceptions() {
     const bool all_pairs_known = knows_all_pairs();
     std::set<Exception> known;
     for (const auto& [exception, at] : excepts_) {
-        const Address& address = exception.address;
-        if (exception.side == Side::internal && configuration.conntrack == Conntrack::follow) {
-            error(at, fmt::format("an exception of internal {} beside conntrack = \"follow\": legal is that of the "
-                                  "external address alone, since conntrack knows the answers",
-                                  address.text()));
-        } else if (all_pairs_known &&
-                   !configuration.pairs.around(Prefix::host(address), exception.side, full_length(address.family))) {
-            error(at, fmt::format("{} in an exception is the {} address of no pair: legal is one that has a pair, "
-                                  "since all others are left alone",
-                                  address.text(), exception.side == Side::external ? "external" : "internal"));
+        if (const auto objection = objection_to_exception(exception, configuration, all_pairs_known)) {
+            error(at, *objection);
         }
         known.insert(exception);
     }
