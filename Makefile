@@ -184,10 +184,11 @@ fuzzers:
 	cmake -S . -B build/fuzz -DCMAKE_CXX_COMPILER=clang++-14 -DSTATNAT_FUZZ=ON -DCMAKE_UNITY_BUILD=OFF
 	cmake --build build/fuzz --parallel $$(nproc)
 	$(call run_fuzzer,configuration,-dict=tests/fuzz/configuration.dict,tests/fuzz/seeds-configuration)
+	$(call run_fuzzer,rulesets,-dict=tests/fuzz/configuration.dict,tests/fuzz/seeds-rulesets)
 	$(call run_fuzzer,importers,-dict=tests/fuzz/importers.dict,tests/samples tests/integration/imports)
 	$(call run_fuzzer,text,-dict=tests/fuzz/text.dict,tests/integration/rulesets)
 	$(call run_fuzzer,messages)
-	@echo "4 fuzzers passed"
+	@echo "5 fuzzers passed"
 
 # Long enough to see that it builds and runs.
 clang: | build/logs
