@@ -49,7 +49,7 @@ comma := ,
 space := $(subst ,, )
 sampled = $(if $(filter $(1),$(SAMPLED)),--sample=13) $(if $(filter $(1),$(CLOSER)),--closer=$(subst $(space),$(comma),$(packets)))
 
-.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb rpm clean install static unit host boot systemd guests races debug opinion gates clang fuzzers
+.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb rpm clean install static unit host boot systemd guests races debug opinion coverage mutants gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9 ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -165,6 +165,26 @@ opinion: | build/logs ## compare a million packets of each family and direction 
 		$(call logged,opinion-native)
 	tests/vm/user-mode --kernel 6.12 --flavour fast -- env STATNAT_ENGINE=expression STATNAT_NFT=$(CURDIR)/$(BUILD)/statnat-nft \
 		$(PYTEST) --color=no -rP --packets=$(MANY) tests/integration/test_opinion.py $(call logged,opinion-expression)
+
+# Which lines of the tool the unit tests and those of integration pass through, as g++ counts them without optimizing.
+coverage: packages | build/logs ## count the lines of the tool that tests pass through, 92 in a hundred at least, and show them in build/coverage/report
+	cmake -S . -B build/coverage -DSTATNAT_COVERAGE=ON -DCMAKE_BUILD_TYPE=Debug
+	cmake --build build/coverage --parallel $$(nproc)
+	find build/coverage -name '*.gcda' -delete
+	ctest --test-dir build/coverage --no-tests=error --output-on-failure $(call logged,coverage-unit)
+	STATNAT_ENGINE=native STATNAT_NFT=$(CURDIR)/build/coverage/statnat-nft $(PYTEST) --sample=13 tests/integration \
+		$(call logged,coverage-host)
+	mkdir -p build/coverage/report
+	gcovr --root userspace --html-details build/coverage/report/index.html --fail-under-line 92 --print-summary build/coverage \
+		$(call logged,coverage)
+
+# So many of the tool and of the module, drawn by this number.
+MUTANTS := 100
+SEED := 1
+mutants: packages | build/logs ## break the tool and the module in MUTANTS ways each, one at a time, and list what no test notices; takes hours
+	tests/mutants/sow --tool $(MUTANTS) --module $(MUTANTS) --seed $(SEED) --into build/mutants
+	rm -f build/mutants/reached-* build/mutants/verdicts-*
+	tests/mutants/judge --in build/mutants $(call logged,mutants)
 
 gates: $(KERNELS:%=gate-%)
 
