@@ -49,7 +49,7 @@ comma := ,
 space := $(subst ,, )
 sampled = $(if $(filter $(1),$(SAMPLED)),--sample=13) $(if $(filter $(1),$(CLOSER)),--closer=$(subst $(space),$(comma),$(packets)))
 
-.PHONY: help all build tool packages kmods check test kernels arm64 fuzz bench pictures demo deb rpm clean install static unit host boot systemd guests races debug opinion coverage mutants gates clang fuzzers
+.PHONY: help all build tool packages kmods check test trust kernels arm64 fuzz bench pictures demo deb rpm clean install static unit host boot systemd guests races debug kunit finders stress cycles opinion coverage mutants gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9 ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -157,6 +157,35 @@ debug: debug-6.12 debug-trixie-backports ## run TESTS in debug kernels, which ta
 
 debug-%: | build/logs
 	tests/vm/user-mode --kernel $* -- env STATNAT_ENGINE=expression $(PYTEST) --color=no $(TESTS) $(call logged,debug-$*)
+
+kunit: | build/logs ## test the module inside a kernel with KASAN, with KUnit, and tell which of its lines ran
+	tests/kunit/run --at-least 95 $(call logged,kunit)
+
+# Faults of the past, put back one at a time.
+finders: | build/logs
+	tests/finders $(call logged,finders)
+
+# With failslab, for so long.
+STRESS := 600
+stress: | build/logs
+	tests/vm/user-mode --kernel 6.12 -- env STATNAT_ENGINE=expression $(PYTEST) --color=no --seconds=$(STRESS) \
+		tests/integration/test_stress.py tests/integration/test_leaks.py $(call logged,stress)
+
+# Load, sync, clear and unload so often, in a kernel that watches nothing but counts.
+CYCLES := 1000
+cycles: | build/logs
+	kernel=$$(tests/vm/user-mode-kernel 6.12 fast); $(MAKE) -s -f Makefile.kmod KDIR=$$kernel ARCH=um; \
+	tests/vm/user-mode --kernel 6.12 --flavour fast --bare -- \
+		tests/cycles build/kmod/$$(cat $$kernel/include/config/kernel.release)/nft_snat_stateless.ko --cycles $(CYCLES) \
+		$(call logged,cycles)
+
+trust: packages ## all that `make test` has no time for: KUnit, faults put back, the whole suite on a debug kernel, stress, a million packets, fuzzers; takes hours
+	rm -rf build/logs
+	$(MAKE) build kmod-6.12
+	status=0; \
+	$(MAKE) -k kunit finders stress cycles opinion fuzz || status=1; \
+	$(MAKE) debug-6.12 TESTS=tests/integration || status=1; \
+	$(verdicts); exit $$status
 
 # So many packets of each family and direction.
 MANY := 1000000

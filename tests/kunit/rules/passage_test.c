@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Packets at hooks of this kernel, where rules of ours stand:
+ *
+ *	10.0.0.2, fd00:1::a00:2 ──── in0, gateway, out0 ──── 203.0.113.10, 2001:db8:3::cb00:710a
+ */
+#include <kunit/test.h>
+#include <linux/if_ether.h>
+#include <linux/inet.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+
+#include "packets.h"
+#include "passages.h"
+#include "rule.h"
+#include "shapes.h"
+
+#define GATEWAY								\
+	"ip link add in0 type dummy; ip link add out0 type dummy; ip link add vrf0 type vrf table 9;"	\
+	"ip link add in1 type dummy; ip link set in1 master vrf0; ip link add br0 type bridge;"	\
+	"sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0;"	\
+	"for name in in0 out0 in1 vrf0 br0 lo; do ip link set $name up; done;"			\
+	"ip address add 10.0.0.1/24 dev in0; ip address add fd00:1::1/64 dev in0 nodad;"	\
+	"ip address add 192.0.2.100/31 dev br0;"							\
+	"ip address add 203.0.113.1/24 dev out0; ip address add 198.51.100.9/32 dev out0;"	\
+	"ip address add 2001:db8:3::1/64 dev out0 nodad"
+
+static const void *passage_next(const void *before, char *text)
+{
+	const struct passage *passage = before ? (const struct passage *)before + 1 : passages;
+
+	if (passage == passages + passage_count)
+		return NULL;
+	strscpy(text, passage->why, KUNIT_PARAM_DESC_SIZE);
+	return passage;
+}
+
+static struct net_device *device(const char *name)
+{
+	return name ? dev_get_by_name(&init_net, name) : NULL;
+}
+
+/* Return: what nf_hook() says; the packet is there if it is 1.  @sent: its bytes before. */
+static int pass(const struct passage *passage, u8 pf, struct sk_buff *skb, struct packet *sent)
+{
+	struct net_device *in = device(passage->in), *out = device(passage->out);
+	int verdict;
+
+	skb->dev = in ?: out;
+	skb->protocol = pf == NFPROTO_IPV4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6);
+	skb_reset_mac_header(skb);
+	skb_pull(skb, ETH_HLEN);
+	if (passage->prepare)
+		passage->prepare(pf, skb);
+	sent->length = skb->len;
+	memcpy(sent->bytes, skb->data, skb->len);
+	local_bh_disable();
+	rcu_read_lock();
+	verdict = nf_hook(pf, passage->hook, &init_net, NULL, skb, in, out, NULL);
+	rcu_read_unlock();
+	local_bh_enable();
+	dev_put(in);
+	dev_put(out);
+	return verdict;
+}
+
+static bool bytes_are(const struct sk_buff *skb, const struct packet *packet)
+{
+	return skb->len == packet->length && !memcmp(skb->data, packet->bytes, packet->length);
+}
+
+static bool is_decided_by_now(u8 pf, const struct sk_buff *skb)
+{
+	return (pf == NFPROTO_IPV4 ? IPCB(skb)->flags : IP6CB(skb)->flags) & 0x8000;
+}
+
+static void expect_counts(struct kunit *test, const struct passage *passage)
+{
+	struct sk_buff *told = rule_dump(&passage->rule, true);
+	enum snat_reason reason;
+
+	KUNIT_ASSERT_NOT_NULL(test, told);
+	for (reason = SNAT_MALFORMED; reason < SNAT_REASONS; reason++)
+		KUNIT_EXPECT_EQ_MSG(test, rule_count(told, reason), reason == passage->counted, "reason %u", reason);
+	kfree_skb(told);
+}
+
+static void write_moved(const struct passage *passage, struct packet *packet)
+{
+	static const u8 prefix[8] = { 0x20, 1, 0x0d, 0xb8, 0, 1 };
+	unsigned int length = passage->rule.maps[0][2] == '4' ? 48 : 64;
+
+	packet_move(packet->bytes + 8, prefix, length);
+	if (packet->quotable)
+		packet_move(packet->bytes + packet->quotable - 16, prefix, length);
+}
+
+/* What it becomes, without a sum that changes by npt, and from another address if the rule lends one. */
+static void write_translated(const struct passage *passage, struct wish *wish, struct packet *packet)
+{
+	if (strchr(passage->rule.maps[0], '!')) {
+		packet_write(wish, packet);
+		write_moved(passage, packet);
+		return;
+	}
+	wish->outer = wish->inner = true;
+	packet_write(wish, packet);
+	if (!passage->rule.errors_as)
+		return;
+	in4_pton(passage->rule.errors_as, -1, packet->bytes + 12, -1, NULL);
+	packet->bytes[10] = packet->bytes[11] = 0;
+	*(__be16 *)(packet->bytes + 10) = htons(~packet_sum(packet->bytes, packet->fixed, 0));
+}
+
+static void becomes(struct kunit *test)
+{
+	const struct passage *passage = test->param_value;
+	struct wish wish = { .kind = kind_named(passage->kind), .side = passage->side, .routed = passage->routed };
+	u8 pf = kind_is_ipv6(wish.kind) ? NFPROTO_IPV6 : NFPROTO_IPV4;
+	static struct packet before, sent, after;
+	struct shape shape = { .mac = ETH_HLEN };
+	struct sk_buff *skb, *batch;
+
+	if (passage->setup)
+		KUNIT_ASSERT_EQ(test, shell(passage->setup), 0);
+	KUNIT_ASSERT_EQ(test, rule_replace(&passage->rule), 0);
+	packet_write(&wish, &before);
+	write_translated(passage, &wish, &after);
+
+	shape.linear = before.length;
+	skb = packet_buffer(before.bytes, before.length, &shape);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	if (pass(passage, pf, skb, &sent) != 1) {
+		KUNIT_EXPECT_TRUE_MSG(test, passage->outcome == DROPPED, "it is dropped");
+	} else {
+		KUNIT_EXPECT_TRUE_MSG(test, passage->outcome != DROPPED, "it is not dropped");
+		KUNIT_EXPECT_TRUE_MSG(test, bytes_are(skb, passage->outcome == TRANSLATED ? &after : &sent),
+				      "it is another packet");
+		if (passage->outcome == MARKED)
+			KUNIT_EXPECT_TRUE_MSG(test, is_decided_by_now(pf, skb), "it is not marked");
+		kfree_skb(skb);
+	}
+	expect_counts(test, passage);
+
+	batch = batch_begin();
+	batch_flush(batch, &passage->rule);
+	KUNIT_EXPECT_EQ(test, batch_send(batch, NULL), 0);
+	if (passage->undo)
+		KUNIT_ASSERT_EQ(test, shell(passage->undo), 0);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE_PARAM(becomes, passage_next),
+	{}
+};
+
+static int prepare(struct kunit_suite *suite)
+{
+	/* Connections that some packets say they are of are none that rules of type nat could know. */
+	return shell(GATEWAY) ?: shell(RULESET " && nft delete chain ip t names");
+}
+
+static void clear(struct kunit_suite *suite)
+{
+	shell("nft flush ruleset; for name in in0 out0 in1 vrf0 br0; do ip link delete $name; done");
+}
+
+static struct kunit_suite suite = {
+	.name = "statnat_passage", .suite_init = prepare, .suite_exit = clear, .test_cases = cases,
+};
+kunit_test_suite(suite);
