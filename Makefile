@@ -179,11 +179,11 @@ cycles: | build/logs
 		tests/cycles build/kmod/$$(cat $$kernel/include/config/kernel.release)/nft_snat_stateless.ko --cycles $(CYCLES) \
 		$(call logged,cycles)
 
-trust: packages ## all that `make test` has no time for: KUnit, faults put back, the whole suite on a debug kernel, stress, a million packets, fuzzers; takes hours
+trust: packages ## all that `make test` has no time for: KUnit, faults put back, the whole suite on a debug kernel, stress, a million packets, fuzzers, coverage, mutants; takes a day
 	rm -rf build/logs
 	$(MAKE) build kmod-6.12
 	status=0; \
-	$(MAKE) -k kunit finders stress cycles opinion fuzz || status=1; \
+	$(MAKE) -k kunit finders stress cycles opinion fuzz coverage mutants || status=1; \
 	$(MAKE) debug-6.12 TESTS=tests/integration || status=1; \
 	$(verdicts); exit $$status
 
