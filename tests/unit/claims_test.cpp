@@ -45,6 +45,16 @@ TEST(ClaimsTest, AreOfEachSide) {
     EXPECT_EQ(contested(ruleset({wide}), ruleset({pair("10.2.0.0/24", "203.0.112.0/24")})), "");
 }
 
+TEST(ClaimsTest, AreAllPacketsWhereOneHasAFastPath) {
+    Configuration configuration;
+    configuration.pairs.push_back(pair("10.2.0.2", "203.0.112.2"));
+    configuration.fast_path = true;
+    const Ruleset fast = layout(configuration, Engine::expression);
+    EXPECT_EQ(contested(fast, ruleset({wide})), "fast-path beside instance red: take it out");
+    EXPECT_EQ(contested(ruleset({wide}), fast), "fast-path beside instance red: take it out");
+    EXPECT_TRUE(statnat::contested(fast, {}).empty());
+}
+
 TEST(ClaimsTest, AreNotOfHoles) {
     const Ruleset with_hole = ruleset({wide}, {"10.1.0.5"});
     EXPECT_EQ(contested(with_hole, ruleset({inside})), "");
