@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <new>
 #include <random>
 
 #include <fmt/format.h>
@@ -177,6 +178,9 @@ void Follower::hear(EtcdStream& stream) {
         const std::int64_t known = last_.revision;
         post([&](SourceNews& news) {
             for (EtcdEvent& event : batch.events) {
+                if (!event.key.key.starts_with(source_.prefix)) {
+                    throw EtcdAway{stream.endpoint() + ": tells of keys that it was not asked for"};
+                }
                 if (event.key.changed_at > known) {
                     last_.revision = std::max(last_.revision, event.key.changed_at);
                     news.changes.emplace_back(event.key.key.substr(source_.prefix.size()),

@@ -5,12 +5,16 @@
 #include "records/source_record.hpp"
 #include "source/snapshot.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace statnat {
 namespace {
 
 using std::chrono::seconds;
+
+// How long it pauses after each loading at most: else as long as that took.
+constexpr std::chrono::milliseconds longest_pause(500);
 
 constexpr seconds between_attempts(2);
 constexpr seconds between_reports(1);
@@ -97,7 +101,7 @@ void Mirror::loaded(bool by_file) {
     fresh_ = fresh_ && !asked_;
     refused_.clear();
     next_report_ = {};
-    next_attempt_ = Clock::now() + (Clock::now() - begun_);
+    next_attempt_ = Clock::now() + std::min<Clock::duration>(Clock::now() - begun_, longest_pause);
     if (by_file && !asked_) {
         follower_.reset();
         pairs_.reset();

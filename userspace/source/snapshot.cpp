@@ -14,6 +14,9 @@ namespace {
 // A page of hosts is a megabyte or two, which etcd answers in some ten milliseconds.
 constexpr std::size_t page = 10000;
 
+// More than etcd holds as its makers advise, and what fits into memory.
+constexpr std::size_t most_pairs = 16U << 20;
+
 // Whoever is overtaken by compaction so often reads too slowly for this cluster.
 constexpr int most_attempts = 5;
 
@@ -31,7 +34,13 @@ std::pair<EtcdHeader, SourceSnapshot> read_pages(EtcdClient& client, const std::
         if (found.header.cluster != header.cluster) {
             throw EtcdCompacted{};  // another one's revision
         }
+        if (snapshot.pairs.size() + found.keys.size() > most_pairs) {
+            throw EtcdAway{client.endpoint() + ": has more pairs than a gateway could"};
+        }
         for (const EtcdKey& one : found.keys) {
+            if (!one.key.starts_with(prefix)) {
+                throw EtcdAway{client.endpoint() + ": answers with keys that it was not asked for"};
+            }
             snapshot.pairs.emplace_hint(snapshot.pairs.end(), one.key.substr(prefix.size()), read_value(one.value));
         }
         more = found.more && !found.keys.empty();
