@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -360,11 +361,13 @@ def test_publish_a_file(tool, etcd, tmp_path):
 def test_two_writers_at_once(tool, etcd):
     """Each of two publishes all external addresses for hosts of its own: each is bound once, to whoever was told so."""
     externals = [f"198.51.100.{number}" for number in range(1, 101)]
+    both = threading.Barrier(2)
 
     def write(writer):
         bound = {}
-        for number, external in enumerate(externals if writer else reversed(externals)):
+        for number, external in enumerate(externals):
             internal = f"10.{writer}.0.{number + 1}"
+            both.wait(SOON)
             done = published(tool, "add", internal, external)
             assert done.returncode == 0 or "is already the external address of" in done.stderr, done.stderr
             if done.returncode == 0:

@@ -29,8 +29,12 @@ using Keys = std::vector<std::pair<std::string, std::string>>;
 
 TEST(Base64, GoesThereAndBack) {
     // RFC 4648, 10
-    const Keys vectors{{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-                       {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    const Keys vectors{{"", ""},
+                       {"f", "Zg=="},
+                       {"foo", "Zm9v"},
+                       {"foob", "Zm9vYg=="},
+                       {"fooba", "Zm9vYmE="},
+                       {"foobar", "Zm9vYmFy"}};
     for (const auto& [bytes, text] : vectors) {
         EXPECT_EQ(as_base64(bytes), text);
         EXPECT_EQ(from_base64(text), bytes);
