@@ -294,5 +294,22 @@ TEST_F(SourceTest, ReadsPairsOfAFileToPublish) {
     EXPECT_EQ(print(read_pairs(directory_ / "some.toml")), Lines{"10.0.0.2 198.51.100.2"});
 }
 
+TEST_F(SourceTest, PublishesNothingThatOnlyOneGatewayKnows) {
+    const auto why_not = [&](const std::string& text) -> std::string {
+        std::ofstream(directory_ / "some.toml") << text;
+        try {
+            read_pairs(directory_ / "some.toml");
+            return "read";
+        } catch (const InvalidConfiguration& invalid) {
+            return invalid.errors.front().sentence;
+        }
+    };
+    EXPECT_EQ(why_not("[pairs]\n\"10.0.0.2\" = \"198.51.100.2\"\n\"10.0.0.4\" = \"address of ppp0\"\n"),
+              "has the pair of 10.0.0.4 that follows an interface: legal are pairs whose external side stands there, "
+              "since each gateway has interfaces of its own");
+    EXPECT_EQ(why_not("[gateway]\nexclude = [\"10.1.0.1\"]\n[pairs]\n\"10.1.0.0/24\" = \"203.0.113.0/24\"\n"),
+              "excludes 10.1.0.1: legal is exclude in the configuration of each gateway, since it is no pair");
+}
+
 }  // namespace
 }  // namespace statnat

@@ -124,7 +124,20 @@ Configuration read_configuration(const fs::path& file, DropIns drop_ins, const O
 
 Pairs read_pairs(const fs::path& file) {
     if (file.extension() != ".csv") {
-        return read_configuration(file).pairs;
+        Configuration configuration = read_configuration(file);
+        const auto refuse = [&](std::string sentence) {
+            throw InvalidConfiguration{{{file, 0, 0, std::move(sentence)}}};
+        };
+        if (!configuration.interface_pairs.empty()) {
+            refuse("has the pair of " + configuration.interface_pairs.front().pair.internal->short_text() +
+                   " that follows an interface: legal are pairs whose external side stands there, since each gateway "
+                   "has interfaces of its own");
+        }
+        if (!configuration.pairs.excluded().empty()) {
+            refuse("excludes " + configuration.pairs.excluded().front().short_text() +
+                   ": legal is exclude in the configuration of each gateway, since it is no pair");
+        }
+        return std::move(configuration.pairs);
     }
     Reader reader({}, {});
     reader.add_pairs_file(file);

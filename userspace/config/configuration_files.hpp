@@ -24,7 +24,7 @@ Configuration read_configuration(const std::filesystem::path& file, DropIns drop
                                  const Outside& outside = {});
 
 // The pairs of a file of the configuration, or of a CSV file, which is known by its name; no source is asked. Throws
-// InvalidConfiguration.
+// InvalidConfiguration, also where a file says of pairs what only this machine could know.
 Pairs read_pairs(const std::filesystem::path& file);
 
 // The pairs of a source, whatever part of them this gateway has. Throws InvalidConfiguration.

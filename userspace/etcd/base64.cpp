@@ -1,68 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "etcd/base64.hpp"
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
+#include <algorithm>
+#include <cctype>
+
+#include <resolv.h>
 
 namespace statnat {
-namespace {
-
-constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr char padding = '=';
-constexpr std::uint8_t no_digit = 64;
-
-constexpr std::array<std::uint8_t, 256> numbers = [] {
-    std::array<std::uint8_t, 256> table{};
-    table.fill(no_digit);
-    for (std::size_t i = 0; i < digits.size(); ++i) {
-        table[static_cast<unsigned char>(digits[i])] = static_cast<std::uint8_t>(i);
-    }
-    return table;
-}();
-
-}  // namespace
 
 std::string as_base64(std::string_view bytes) {
-    std::string text;
-    text.reserve((bytes.size() + 2) / 3 * 4);
-    for (; !bytes.empty(); bytes.remove_prefix(bytes.size() < 3 ? bytes.size() : 3)) {
-        const auto byte = [&](std::size_t i) {
-            return i < bytes.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])) : 0;
-        };
-        const std::uint32_t three = byte(0) << 16 | byte(1) << 8 | byte(2);
-        text += digits[three >> 18];
-        text += digits[three >> 12 & 63];
-        text += bytes.size() > 1 ? digits[three >> 6 & 63] : padding;
-        text += bytes.size() > 2 ? digits[three & 63] : padding;
-    }
+    std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // behind it, a zero byte
+    ::b64_ntop(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), text.data(), text.size());
+    text.pop_back();
     return text;
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
-    if (text.size() % 4 != 0) {
+    const auto is_space = [](unsigned char character) { return std::isspace(character) != 0; };
+    if (std::any_of(text.begin(), text.end(), is_space)) {  // which it would skip
         return std::nullopt;
     }
-    const std::size_t pads = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-    text.remove_suffix(pads);
-    std::string bytes;
-    bytes.reserve(text.size() / 4 * 3 + 2);
-    std::uint32_t kept = 0;
-    unsigned bits = 0;
-    for (const char character : text) {
-        const std::uint8_t number = numbers[static_cast<unsigned char>(character)];
-        if (number == no_digit) {
-            return std::nullopt;
-        }
-        kept = kept << 6 | number;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            bytes += static_cast<char>(kept >> bits & 0xff);
-        }
+    std::string bytes(text.size() / 4 * 3 + 1, '\0');
+    const int size =
+        ::b64_pton(std::string(text).c_str(), reinterpret_cast<unsigned char*>(bytes.data()), bytes.size());
+    if (size < 0 || text.find('\0') != std::string_view::npos) {
+        return std::nullopt;
     }
-    const bool has_rest = (kept & ((1U << bits) - 1)) != 0;  // bits of no byte, which are 0
-    return has_rest ? std::nullopt : std::optional(std::move(bytes));
+    bytes.resize(static_cast<std::size_t>(size));
+    return bytes;
 }
 
 }  // namespace statnat
