@@ -10,12 +10,11 @@ import subprocess
 
 import pytest
 
-from nfnl import (ARP, BRIDGE, COUNTS, DADDR, DROPPED, ELSE_MAPS, FIELD, FLAGS, FOLLOW, FOLLOWED, INET, IPV4, IPV6,
-                  MALFORMED, MAPS, MAP_FLAGS, MAP_ID, MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, NETDEV,
-                  NOTRACK, NPT, PAD, PREFIX_ADDRESS, PREFIX_LENGTH, QUOTES, SADDR, TRACKED, UNLESS, UNTRACK, UNTRACKED,
-                  VIA,
-                  Netlink, a_map, a_prefix, attribute, attributes, delete_map, delete_rules,
-                  expression, listed, name_of, new_map, new_rule, snat_stateless)
+from nfnl import (ARP, BRIDGE, COUNTS, DADDR, DETOURS, DROPPED, ELSE_MAPS, FIELD, FLAGS, FOLLOW, FOLLOWED, INET, IPV4,
+                  IPV6, MALFORMED, MAPS, MAP_FLAGS, MAP_ID, MAP_NAME, MAP_PREFIX, MAP_WITHIN, MAP_WITHIN_LENGTH, NETDEV,
+                  NOTRACK, NPT, Netlink, PAD, PREFIX_ADDRESS, PREFIX_LENGTH, SADDR, TRACKED, UNLESS, UNTRACK, UNTRACKED,
+                  VIA, a_map, a_prefix, attribute, attributes, delete_map, delete_rules, expression, listed, name_of,
+                  new_map, new_rule, snat_stateless)
 from packets import expression as needs_module, row
 from tool import TOOL
 
@@ -399,7 +398,7 @@ def test_dump_mirrors_what_was_given(ruleset, netlink):
         (one,) = maps_in(dumped.pop(MAPS))
         counts = attributes(dumped.pop(COUNTS))
         counts.pop(1, None)  # padding
-        assert counts == {kind: bytes(8) for kind in range(MALFORMED, QUOTES + 1)}
+        assert counts == {kind: bytes(8) for kind in range(MALFORMED, DETOURS + 1)}
         assert chain == "c" and dumped == {FIELD: b"\0\0\0\1", FLAGS: bytes([0, 0, 0, flags]), DROPPED: bytes(8)}
         assert one == {MAP_NAME: b"m\0", MAP_FLAGS: bytes(4)}
 
@@ -468,7 +467,7 @@ def test_as_many_maps_as_can_be_told(ruleset, namespace, netlink, lists, name, a
     ((_, told),) = fresh.rules(around)
     assert maps_of([(None, told)]) == [most]
     # What was counted is told where there is room for it.
-    assert (COUNTS in told) == (DUMP_MAX - len_of_dump(name, lists, most) >= 4 + 12 * (QUOTES + 1 - MALFORMED))
+    assert (COUNTS in told) == (DUMP_MAX - len_of_dump(name, lists, most) >= 4 + 12 * (DETOURS + 1 - MALFORMED))
     fresh.close()
 
     ruleset(f"add rule ip {around} {around} ip ttl 77")
