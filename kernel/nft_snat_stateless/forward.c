@@ -219,6 +219,15 @@ static __always_inline bool snat_route_is_simple_ipv4(const struct sk_buff *skb)
 	       !snat_is_too_long(skb, ip_dst_mtu_maybe_forward(&rt->dst, true));
 }
 
+/* A route of type anycast takes packets in, though no flag of it says so. */
+static __always_inline bool snat_leads_on_ipv6(const struct rt6_info *rt)
+{
+	const struct fib6_info *from = rcu_dereference(rt->from);
+
+	return from && from->fib6_type == RTN_UNICAST &&
+	       !(rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST | RTF_REJECT));
+}
+
 static __always_inline bool snat_route_is_simple_ipv6(const struct sk_buff *skb)
 {
 	const struct dst_entry *dst = skb_dst(skb);
@@ -228,8 +237,8 @@ static __always_inline bool snat_route_is_simple_ipv6(const struct sk_buff *skb)
 	unsigned int mtu = max_t(unsigned int, IPV6_MIN_MTU,
 				 ip6_dst_mtu_maybe_forward(dst, true));
 
-	return !(rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST | RTF_REJECT)) &&
-	       idev && !READ_ONCE(idev->cnf.disable_ipv6) &&
+	return snat_leads_on_ipv6(rt) && idev &&
+	       !READ_ONCE(idev->cnf.disable_ipv6) &&
 	       !snat_is_too_long(skb, min_t(unsigned int, mtu,
 					    ip6_dst_mtu_maybe_forward(dst, false)));
 }

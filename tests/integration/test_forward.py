@@ -13,7 +13,8 @@ from scapy.packet import Raw
 from net import (A, A6, A6_OUT, A_OUT, B6_OUT, B_OUT, C, C6, D_OUT, GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, R1, R2, X,
                  X6)
 from packets import TEXT, DCCP, UDPLite, checksum, expression, row
-from twins import DETOUR, FORBIDDEN, NARROW, NARROW6, NEITHER, NOWHERE, NOWHERE6, SHORTCUT, UDP_OUT, Y, twins_of
+from twins import (ANYCAST6, DETOUR, FORBIDDEN, NARROW, NARROW6, NEITHER, NOWHERE, NOWHERE6, SHORTCUT, UDP_OUT, Y,
+                   twins_of)
 from wire import GSO_TCPV4
 
 pytestmark = expression
@@ -96,6 +97,7 @@ PACKETS6 = [
     row("npt without a counterpart",    "inside",   DETOUR,     IPv6(src="fd01:203:405:ffff::1", dst=X6) / UDP()),
     row("too long",                     "inside",   DETOUR,     IPv6(src=A6, dst=NARROW6) / UDP() / bytes(1300)),
     row("no route",                     "inside",   DETOUR,     IPv6(src=A6, dst=NOWHERE6) / UDP()),
+    row("anycast, taken in",            "inside",   DETOUR,     IPv6(src=A6, dst=ANYCAST6) / UDP()),
     row("hairpin",                      "inside",   DETOUR,     IPv6(src=A6, dst=B6_OUT) / UDP()),
     row("back by where it came",        "inside",   DETOUR,     IPv6(src=A6, dst=C6) / UDP()),
     row("cut off",                      "inside",   DETOUR,     IPv6(src=A6, dst=X6, nh=6) / bytes(12)),

@@ -20,13 +20,14 @@ from wire import Wire, Wire6
 PREFIXES = {"10.3.0.0/16": "198.18.0.0/16"}
 PREFIXES6 = {"fd01:203:405::/48": "2001:db8:7::/48", "fd02::/80": "2001:db8:8::/80"}
 NOWHERE, FORBIDDEN, NARROW = "203.0.113.66", "203.0.113.67", "203.0.113.68"
-NOWHERE6, NARROW6 = "2001:db8:3::66", "2001:db8:3::68"
+NOWHERE6, NARROW6, ANYCAST6 = "2001:db8:3::66", "2001:db8:3::68", "2001:db8:3::69"
 # An address that may come to be anywhere.
 Y = "203.0.113.77"
 OWN = {4: [socket.inet_aton(address) for address in (GATEWAY_IN, GATEWAY_OUT, Y)], 6: []}
 MIBS = {4: [("snmp", "Ip:"), ("netstat", "IpExt:")],
-        6: [("snmp6", kind) for kind in ("Ip6OutForwDatagrams", "Ip6InHdrErrors", "Ip6InTooBigErrors", "Ip6InNoRoutes",
-                                         "Ip6InAddrErrors", "Ip6FragFails", "Ip6OutDiscards")]}
+        6: [(name, kind) for name in ("snmp6", "dev_snmp6/in0", "dev_snmp6/out0")
+            for kind in ("Ip6OutForwDatagrams", "Ip6InHdrErrors", "Ip6InTooBigErrors", "Ip6InNoRoutes",
+                         "Ip6InAddrErrors", "Ip6FragFails", "Ip6OutDiscards")]}
 SHORTCUT, DETOUR, NEITHER = (1, 0), (0, 1), (0, 0)
 
 
@@ -53,7 +54,7 @@ class Twins:
                            f"route add {NARROW} via {R2} mtu 600")
         else:
             one.gateway.ip(f"route add unreachable {NOWHERE6}\nroute add {NARROW6} via {R2_6} mtu 1280\n"
-                           f"route add fd00::/8 via {R1_6}")
+                           f"route add anycast {ANYCAST6} dev out0\nroute add fd00::/8 via {R1_6}")
 
     def close(self):
         for one in reversed(self.wires):
