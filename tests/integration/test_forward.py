@@ -11,10 +11,10 @@ from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6EchoRequest, IPv6, IPv6E
 from scapy.packet import Raw
 
 from net import (A, A6, A6_OUT, A_OUT, B6_OUT, B_OUT, C, C6, D_OUT, GATEWAY6_IN, GATEWAY6_OUT, GATEWAY_IN, R1, R2, X,
-                 X6)
+                 X6, until)
 from packets import TEXT, DCCP, UDPLite, checksum, expression, row
-from twins import (ANYCAST6, DETOUR, FORBIDDEN, NARROW, NARROW6, NEITHER, NOWHERE, NOWHERE6, SHORTCUT, UDP_OUT, Y,
-                   twins_of)
+from twins import (ABSENT, ANYCAST6, DETOUR, FORBIDDEN, NARROW, NARROW6, NEITHER, NOWHERE, NOWHERE6, SHORTCUT, UDP_OUT,
+                   Y, twins_of)
 from wire import GSO_TCPV4
 
 pytestmark = expression
@@ -184,6 +184,21 @@ def test_unresolved_neighbour(twins):
     fast, slow = twins.seen()
     assert fast == slow and sum(map(len, fast)) == 1
     assert twins.ways() == (before[0] + 1, before[1])
+
+
+def test_absent_neighbour(twins):
+    """What waits in vain for a neighbour is told to its sender, later."""
+    for one in twins.wires:
+        one.gateway.run("sysctl", "-qw", "net.ipv4.neigh.out0.retrans_time_ms=50")
+    twins.both(lambda gateway: gateway.ip(f"route add {Y} via {ABSENT}"))
+    before = twins.ways()
+    twins.send("inside", IP(src=A, dst=Y) / UDP() / TEXT)
+    for one in twins.wires:
+        until(lambda one=one: "FAILED" in one.gateway.run("ip", "neighbour", "show", ABSENT).stdout)
+    fast, slow = twins.seen()
+    assert fast == slow and sum(map(len, fast)) == 1
+    assert twins.ways() == (before[0] + 1, before[1])
+    twins.both(lambda gateway: gateway.ip(f"route delete {Y}"))
 
 
 def test_policy_of_ipsec(twins):
