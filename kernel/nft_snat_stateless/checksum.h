@@ -50,6 +50,25 @@ static inline bool snat_check_is_pseudo(const struct sk_buff *skb,
 }
 
 /*
+ * A change, new minus old, in 16 bits: what is done once for all checksums that
+ * follow it.  csum_sub() never makes 0 of two addresses, nor does this.
+ */
+static inline u16 snat_check_change(__wsum diff)
+{
+	u32 change = (__force u32)diff;
+
+	return (change + (change << 16 | change >> 16)) >> 16;
+}
+
+/* csum_replace_by_diff() with such a one; borrows go round. */
+static inline void snat_check_replace(__sum16 *check, u16 change)
+{
+	u32 sum = (__force u16)*check - change;
+
+	*check = (__force __sum16)(sum - (sum >> 31));
+}
+
+/*
  * Follow a change of @diff, new minus old, in what a complete checksum covers.
  * Return: false if there is none that could.
  */
@@ -58,7 +77,7 @@ static inline bool snat_check_repair(__sum16 *check, bool zero, __wsum diff)
 	if (zero && !*check)
 		return false;
 
-	csum_replace_by_diff(check, diff);
+	snat_check_replace(check, snat_check_change(diff));
 	if (zero && !*check)
 		*check = CSUM_MANGLED_0;
 	return true;

@@ -15,6 +15,7 @@
 #include "forward.h"
 #include "maps.h"
 #include "packet.h"
+#include "plain.h"
 #include "quoting.h"
 #include "redirect.h"
 #include "translate.h"
@@ -28,104 +29,23 @@ static bool snat_is_of(const struct snat_map *maps,
 				     snat_address(pkt->skb, maps), &hit);
 }
 
-/* Apart, so that the packet's address is not looked for beforehand. */
-static noinline bool snat_is_guarded(const struct nft_set_ext *element,
-				     const struct snat_map *map,
-				     const struct nft_pktinfo *pkt, u8 pf)
-{
-	return snat_map_hits_own(map, element, pkt, pf,
-				 snat_address(pkt->skb, map));
-}
-
-/*
- * snat_maps_ask() for the packet's own address.  Where its header is, is read
- * again after a lookup: most packets are of one map or of none, and have nothing
- * to save registers for.
- */
-static __always_inline bool
-snat_ask(const struct snat_map *map, const struct nft_pktinfo *pkt, u8 pf,
-	 const void *header, struct snat_hit *hit)
-{
-	for (;; map++) {
-		hit->map = map;
-		hit->element = snat_map_ask(map, pkt, pf, header + map->offset);
-		if (hit->element)
-			return !snat_is_hole(pf, hit->element) &&
-			       likely(!map->guarded ||
-				      !snat_is_guarded(hit->element, map, pkt,
-						       pf));
-		if (likely(map->last))
-			return false;
-
-		header = skb_network_header(pkt->skb);
-	}
-}
-
-static __always_inline void
-snat_pass(const struct nft_snat_stateless *priv, struct nft_regs *regs,
-	  const struct nft_pktinfo *pkt, u8 pf, const struct snat_map *map,
-	  const struct nft_set_ext *element)
-{
-	if (pf == NFPROTO_IPV4)
-		snat_forward_ipv4(priv, regs, pkt, map, element);
-	else
-		snat_forward_ipv6(priv, regs, pkt, map, element);
-}
-
-/*
- * @scoped: whether @priv has a scope; @forwards: whether it has FORWARD.  The price
- * without must not show either.
- */
-static __always_inline void
-snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
-		const struct nft_pktinfo *pkt, u8 pf, const void *header,
-		bool scoped, bool forwards)
-{
-	struct snat_hit hit;
-
-	if (snat_ask(priv->maps, pkt, pf, header, &hit)) {
-		if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK) {
-			snat_decide(priv, regs, pkt, pf, scoped);
-		} else if (likely(snat_may_translate(priv, pf, pkt->skb) &&
-				  (!scoped ||
-				   snat_scope_admits(priv, pkt, pf)))) {
-			snat_conclude(priv, regs, pkt, pf, hit.element,
-				      snat_translate_plain(priv, pkt, pf, &hit),
-				      scoped);
-			/* Whatever counts may have ended the rule. */
-			if (forwards && regs->verdict.code != NF_DROP)
-				snat_pass(priv, regs, pkt, pf, NULL, NULL);
-		} else {
-			snat_translate_not(priv, regs, pkt, pf);
-		}
-	} else if (priv->otherwise &&
-		   snat_ask(priv->otherwise, pkt, pf,
-			    skb_network_header(pkt->skb), &hit)) {
-		snat_decide(priv, regs, pkt, pf, scoped);
-		if (forwards && regs->verdict.code == NFT_CONTINUE)
-			snat_pass(priv, regs, pkt, pf, hit.map, hit.element);
-	} else {
-		regs->verdict.code = NFT_BREAK;
-	}
-}
-
-#define SNAT_EVAL_PLAIN(name, pf, scoped, forwards)				\
+#define SNAT_EVAL_PLAIN(name, pf, scoped)					\
 	static noinline void						\
 	snat_eval_##name(const struct nft_snat_stateless *priv,		\
 			 struct nft_regs *regs,				\
 			 const struct nft_pktinfo *pkt,			\
 			 const void *header)				\
 	{								\
+		struct snat_hit hit;					\
+									\
 		snat_eval_plain(priv, regs, pkt, pf, header, scoped,	\
-				forwards);				\
+				&hit);					\
 	}
 
-SNAT_EVAL_PLAIN(plain_ipv4, NFPROTO_IPV4, false, false);
-SNAT_EVAL_PLAIN(plain_ipv6, NFPROTO_IPV6, false, false);
-SNAT_EVAL_PLAIN(scoped_ipv4, NFPROTO_IPV4, true, false);
-SNAT_EVAL_PLAIN(scoped_ipv6, NFPROTO_IPV6, true, false);
-SNAT_EVAL_PLAIN(forward_header_ipv4, NFPROTO_IPV4, priv->scope, true);
-SNAT_EVAL_PLAIN(forward_header_ipv6, NFPROTO_IPV6, priv->scope, true);
+SNAT_EVAL_PLAIN(plain_ipv4, NFPROTO_IPV4, false);
+SNAT_EVAL_PLAIN(plain_ipv6, NFPROTO_IPV6, false);
+SNAT_EVAL_PLAIN(scoped_ipv4, NFPROTO_IPV4, true);
+SNAT_EVAL_PLAIN(scoped_ipv6, NFPROTO_IPV6, true);
 
 static __always_inline void
 snat_eval_header(const struct nft_snat_stateless *priv, struct nft_regs *regs,
@@ -262,11 +182,11 @@ snat_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	else if (!forwards)
 		snat_eval_header(priv, regs, pkt, pf, scoped);
 	else if (pf == NFPROTO_IPV4)
-		snat_eval_forward_header_ipv4(priv, regs, pkt,
-					      skb_network_header(pkt->skb));
+		snat_forward_ipv4(priv, regs, pkt,
+				  skb_network_header(pkt->skb));
 	else
-		snat_eval_forward_header_ipv6(priv, regs, pkt,
-					      skb_network_header(pkt->skb));
+		snat_forward_ipv6(priv, regs, pkt,
+				  skb_network_header(pkt->skb));
 }
 
 void snat_eval_ipv4(const struct nft_expr *expr, struct nft_regs *regs,

@@ -9,6 +9,8 @@
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 
+#include "ipv4.h"
+#include "ipv6.h"
 #include "packet.h"
 
 static inline bool snat_quote(u8 pf, const struct sk_buff *skb,
@@ -29,6 +31,15 @@ static inline int snat_translate(u8 pf, struct sk_buff *skb,
 {
 	return pf == NFPROTO_IPV4 ? snat_ipv4_translate(skb, side, to) :
 				    snat_ipv6_translate(skb, side, to);
+}
+
+/* The same in line, for the short ways. */
+static __always_inline int
+snat_translate_here(u8 pf, struct sk_buff *skb, enum snat_side side,
+		    const union snat_address *to)
+{
+	return pf == NFPROTO_IPV4 ? snat_ipv4_translate_here(skb, side, to) :
+				    snat_ipv6_translate_here(skb, side, to);
 }
 
 static inline int snat_translate_error(u8 pf, struct sk_buff *skb,

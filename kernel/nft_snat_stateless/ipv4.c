@@ -9,71 +9,11 @@
 #include <net/ip.h>
 
 #include "checksum.h"
+#include "ipv4.h"
 #include "packet.h"
 
-/* Only the first fragment, or a whole packet, starts with a transport header. */
-static bool snat_ipv4_has_transport(const struct iphdr *iph)
-{
-	return !(iph->frag_off & htons(IP_OFFSET));
-}
-
-/* One is behind the other. */
-static __be32 *snat_ipv4_field(struct iphdr *iph, enum snat_side side)
-{
-	return &iph->saddr + side;
-}
-
-static const struct snat_transport *snat_ipv4_transport(const struct iphdr *iph)
-{
-	return likely(snat_ipv4_has_transport(iph)) ?
-	       &snat_ipv4_transports[iph->protocol] : &snat_no_transport;
-}
-
-/* Replace an address; return the change, new minus old. */
-static __always_inline __wsum snat_ipv4_replace(struct iphdr *iph,
-						enum snat_side side, __be32 to)
-{
-	__be32 *field = snat_ipv4_field(iph, side);
-	__wsum diff = csum_sub((__force __wsum)to, (__force __wsum)*field);
-
-	csum_replace_by_diff(&iph->check, diff);
-	*field = to;
-	return diff;
-}
-
-static __always_inline void
-snat_ipv4_rewrite(struct sk_buff *skb, struct iphdr *iph,
-		  const struct snat_transport *transport, enum snat_side side,
-		  __be32 to)
-{
-	void *header = (void *)iph + iph->ihl * 4;
-	__sum16 *check = header + transport->check;
-	__wsum diff = snat_ipv4_replace(iph, side, to);
-
-	if (transport->check == SNAT_NO_CHECK)
-		return;
-
-	/* The IPv4 header sums up to nothing before and after; the transport
-	 * header changes by what its checksum field takes back.
-	 */
-	if (snat_check_is_pseudo(skb, header))
-		snat_check_repair_pseudo(check, diff);
-	else if (snat_check_repair(check, transport->zero, diff) &&
-		 skb->ip_summed == CHECKSUM_COMPLETE)
-		skb->csum = csum_sub(skb->csum, diff);
-}
-
-/* Of all that the change of an address may write to. */
-static __always_inline unsigned int
-snat_ipv4_end(const struct sk_buff *skb, const struct iphdr *iph,
-	      const struct snat_transport *transport)
-{
-	return skb_network_offset(skb) + iph->ihl * 4 + transport->size;
-}
-
-/* What is shared or in pieces. */
-static noinline int snat_ipv4_translate_any(struct sk_buff *skb,
-					    enum snat_side side, __be32 to)
+int snat_ipv4_translate_any(struct sk_buff *skb, enum snat_side side,
+			    __be32 to)
 {
 	const struct snat_transport *transport;
 	struct iphdr *iph = ip_hdr(skb);
@@ -143,19 +83,7 @@ static void snat_ipv4_replace_quoted(struct sk_buff *skb, enum snat_side side,
 int snat_ipv4_translate(struct sk_buff *skb, enum snat_side side,
 			const union snat_address *to)
 {
-	struct iphdr *iph = ip_hdr(skb);
-	const struct snat_transport *transport = snat_ipv4_transport(iph);
-
-	/* A raw socket can send a header that claims to be shorter. */
-	if (unlikely(iph->ihl < sizeof(*iph) / 4))
-		return SNAT_MALFORMED;
-
-	if (unlikely(!snat_is_writable(skb,
-				       snat_ipv4_end(skb, iph, transport))))
-		return snat_ipv4_translate_any(skb, side, to->ip);
-
-	snat_ipv4_rewrite(skb, iph, transport, side, to->ip);
-	return 0;
+	return snat_ipv4_translate_here(skb, side, to);
 }
 
 /*

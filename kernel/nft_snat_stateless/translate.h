@@ -27,7 +27,7 @@ snat_translate_hit(const struct nft_snat_stateless *priv, struct sk_buff *skb,
 	const union snat_address *value = snat_value(hit->element);
 
 	if (likely(hit->map->whole))
-		return snat_translate(pf, skb, priv->side, value);
+		return snat_translate_here(pf, skb, priv->side, value);
 	if (pf == NFPROTO_IPV6 && hit->map->npt)
 		return snat_ipv6_translate_npt(skb, priv->side,
 					       &hit->map->prefix, value);
