@@ -14,6 +14,7 @@
 #include "passages.h"
 #include "rule.h"
 #include "shapes.h"
+#include "states.h"
 
 #define GATEWAY								\
 	"ip link add in0 type dummy; ip link add out0 type dummy; ip link add vrf0 type vrf table 9;"	\
@@ -40,6 +41,38 @@ static struct net_device *device(const char *name)
 	return name ? dev_get_by_name(&init_net, name) : NULL;
 }
 
+/* What left by a device while a packet passed. */
+static struct packet departed;
+static bool watching;
+
+static int see(struct sk_buff *skb, struct net_device *dev, struct packet_type *tap, struct net_device *original)
+{
+	int offset = skb_network_offset(skb);
+
+	if (watching && skb->pkt_type == PACKET_OUTGOING) {
+		departed.length = min_t(unsigned int, skb->len - offset, PACKET_ROOM);
+		skb_copy_bits(skb, offset, departed.bytes, departed.length);
+	}
+	kfree_skb(skb);
+	return NET_RX_SUCCESS;
+}
+
+static struct packet_type tap = { .type = htons(ETH_P_ALL), .func = see };
+
+/* As a queue does, behind which a program waits, but at once. */
+static unsigned int give_back(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	if (skb->mark != GIVEN_TO_A_PROGRAM)
+		return NF_ACCEPT;
+	state->okfn(state->net, state->sk, skb);
+	return NF_STOLEN;
+}
+
+static const struct nf_hook_ops programs[] = {
+	{ .hook = give_back, .pf = NFPROTO_IPV4, .hooknum = NF_INET_FORWARD },
+	{ .hook = give_back, .pf = NFPROTO_IPV6, .hooknum = NF_INET_FORWARD },
+};
+
 /* Return: what nf_hook() says; the packet is there if it is 1.  @sent: its bytes before. */
 static int pass(const struct passage *passage, u8 pf, struct sk_buff *skb, struct packet *sent)
 {
@@ -54,13 +87,17 @@ static int pass(const struct passage *passage, u8 pf, struct sk_buff *skb, struc
 		passage->prepare(pf, skb);
 	sent->length = skb->len;
 	memcpy(sent->bytes, skb->data, skb->len);
+	departed.length = 0;
 	local_bh_disable();
 	rcu_read_lock();
+	watching = true;
 	verdict = nf_hook(pf, passage->hook, &init_net, NULL, skb, in, out, NULL);
+	watching = false;
 	rcu_read_unlock();
 	local_bh_enable();
 	dev_put(in);
 	dev_put(out);
+	current->fail_nth = 0;
 	return verdict;
 }
 
@@ -85,20 +122,34 @@ static void expect_counts(struct kunit *test, const struct passage *passage)
 	kfree_skb(told);
 }
 
+/* Which map has its address. */
+static const char *map_of(const struct passage *passage)
+{
+	const struct rule *rule = &passage->rule;
+
+	return passage->side == SNAT_SOURCE && rule->otherwise[0] ? rule->otherwise[0] : rule->maps[0];
+}
+
 static void write_moved(const struct passage *passage, struct packet *packet)
 {
 	static const u8 prefix[8] = { 0x20, 1, 0x0d, 0xb8, 0, 1 };
-	unsigned int length = passage->rule.maps[0][2] == '4' ? 48 : 64;
+	unsigned int length = map_of(passage)[2] == '4' ? 48 : 64;
 
 	packet_move(packet->bytes + 8, prefix, length);
 	if (packet->quotable)
 		packet_move(packet->bytes + packet->quotable - 16, prefix, length);
 }
 
+static void write_sum(u8 *header)
+{
+	header[10] = header[11] = 0;
+	*(__be16 *)(header + 10) = htons(~packet_sum(header, (header[0] & 0xf) * 4, 0));
+}
+
 /* What it becomes, without a sum that changes by npt, and from another address if the rule lends one. */
 static void write_translated(const struct passage *passage, struct wish *wish, struct packet *packet)
 {
-	if (strchr(passage->rule.maps[0], '!')) {
+	if (strchr(map_of(passage), '!')) {
 		packet_write(wish, packet);
 		write_moved(passage, packet);
 		return;
@@ -108,8 +159,54 @@ static void write_translated(const struct passage *passage, struct wish *wish, s
 	if (!passage->rule.errors_as)
 		return;
 	in4_pton(passage->rule.errors_as, -1, packet->bytes + 12, -1, NULL);
-	packet->bytes[10] = packet->bytes[11] = 0;
-	*(__be16 *)(packet->bytes + 10) = htons(~packet_sum(packet->bytes, packet->fixed, 0));
+	write_sum(packet->bytes);
+}
+
+/* What was done to it before stays. */
+static void write_prepared(const struct packet *before, const struct packet *sent, struct packet *packet)
+{
+	unsigned int i;
+
+	for (i = 0; i < sent->length; i++)
+		packet->bytes[i] ^= before->bytes[i] ^ sent->bytes[i];
+}
+
+/* One router more. */
+static void write_aged(u8 pf, struct packet *packet)
+{
+	if (pf == NFPROTO_IPV6) {
+		packet->bytes[7]--;
+		return;
+	}
+	packet->bytes[8]--;
+	write_sum(packet->bytes);
+}
+
+/* @as: what it must have become if it left.  About what is dropped, somebody may be told. */
+static void expect_gone(struct kunit *test, const struct passage *passage, u8 pf, int verdict, struct packet *as)
+{
+	KUNIT_EXPECT_GE_MSG(test, passage->outcome, DROPPED, "it is gone");
+	KUNIT_EXPECT_EQ(test, verdict, passage->outcome == DROPPED ? -EPERM : 0);
+	if (passage->outcome == DROPPED)
+		return;
+	if (passage->outcome == TAKEN)
+		as->length = 0;
+	else
+		write_aged(pf, as);
+	KUNIT_EXPECT_EQ(test, departed.length, as->length);
+	KUNIT_EXPECT_MEMEQ(test, departed.bytes, as->bytes, as->length);
+}
+
+/* Frees it. */
+static void expect_there(struct kunit *test, const struct passage *passage, u8 pf, struct sk_buff *skb,
+			 const struct packet *as)
+{
+	KUNIT_EXPECT_LT_MSG(test, passage->outcome, DROPPED, "it is still there");
+	KUNIT_EXPECT_EQ_MSG(test, departed.length, 0, "it is sent, too");
+	KUNIT_EXPECT_TRUE_MSG(test, bytes_are(skb, as), "it is another packet");
+	if (passage->outcome == MARKED)
+		KUNIT_EXPECT_TRUE_MSG(test, is_decided_by_now(pf, skb), "it is not marked");
+	kfree_skb(skb);
 }
 
 static void becomes(struct kunit *test)
@@ -117,9 +214,10 @@ static void becomes(struct kunit *test)
 	const struct passage *passage = test->param_value;
 	struct wish wish = { .kind = kind_named(passage->kind), .side = passage->side, .routed = passage->routed };
 	u8 pf = kind_is_ipv6(wish.kind) ? NFPROTO_IPV6 : NFPROTO_IPV4;
-	static struct packet before, sent, after;
+	static struct packet before, sent, after, *as;
 	struct shape shape = { .mac = ETH_HLEN };
 	struct sk_buff *skb, *batch;
+	int verdict;
 
 	if (passage->setup)
 		KUNIT_ASSERT_EQ(test, shell(passage->setup), 0);
@@ -130,16 +228,13 @@ static void becomes(struct kunit *test)
 	shape.linear = before.length;
 	skb = packet_buffer(before.bytes, before.length, &shape);
 	KUNIT_ASSERT_NOT_NULL(test, skb);
-	if (pass(passage, pf, skb, &sent) != 1) {
-		KUNIT_EXPECT_TRUE_MSG(test, passage->outcome == DROPPED, "it is dropped");
-	} else {
-		KUNIT_EXPECT_TRUE_MSG(test, passage->outcome != DROPPED, "it is not dropped");
-		KUNIT_EXPECT_TRUE_MSG(test, bytes_are(skb, passage->outcome == TRANSLATED ? &after : &sent),
-				      "it is another packet");
-		if (passage->outcome == MARKED)
-			KUNIT_EXPECT_TRUE_MSG(test, is_decided_by_now(pf, skb), "it is not marked");
-		kfree_skb(skb);
-	}
+	verdict = pass(passage, pf, skb, &sent);
+	write_prepared(&before, &sent, &after);
+	as = passage->outcome == TRANSLATED || passage->outcome == PASSED_ON ? &after : &sent;
+	if (verdict == 1)
+		expect_there(test, passage, pf, skb, as);
+	else
+		expect_gone(test, passage, pf, verdict, as);
 	expect_counts(test, passage);
 
 	batch = batch_begin();
@@ -156,12 +251,19 @@ static struct kunit_case cases[] = {
 
 static int prepare(struct kunit_suite *suite)
 {
+	int err = nf_register_net_hooks(&init_net, programs, ARRAY_SIZE(programs));
+
+	if (err)
+		return err;
+	dev_add_pack(&tap);
 	/* Connections that some packets say they are of are none that rules of type nat could know. */
 	return shell(GATEWAY) ?: shell(RULESET " && nft delete chain ip t names");
 }
 
 static void clear(struct kunit_suite *suite)
 {
+	dev_remove_pack(&tap);
+	nf_unregister_net_hooks(&init_net, programs, ARRAY_SIZE(programs));
 	shell("nft flush ruleset; for name in in0 out0 in1 vrf0 br0; do ip link delete $name; done");
 }
 

@@ -15,6 +15,11 @@
 #define BORDER(version)	{ IN(version, "pre"), .field = DADDR, .flags = NOTRACK, MAPS("r"), ELSE("m"), VIA("out0") }
 #define BORDERS_END(version) { IN(version, "post"), .field = SADDR, .flags = UNTRACKED, MAPS("m"), VIA("out0") }
 
+/* And those that pass on. */
+#define PASSES(version, ...) { IN(version, "pre"), .field = DADDR, .flags = NOTRACK | FORWARD, __VA_ARGS__ }
+#define PASS(version)	PASSES(version, MAPS("r"), ELSE("m"))
+#define PASS_BORDER(version) PASSES(version, MAPS("r"), ELSE("m"), VIA("out0"))
+
 #define NPT		{ IN(6, "post"), .field = SADDR, MAPS("p/48!") }
 #define LENDING		{ IN(4, "post"), .field = SADDR, .flags = UNTRACKED, MAPS("m"), .errors_as = "198.51.100.9" }
 
@@ -33,6 +38,17 @@
 #define FORBID(source, destination, direction)				\
 	"ip xfrm policy add src " source " dst " destination " dir " direction " action block"
 #define PERMIT "ip xfrm policy flush"
+
+/* What the way to the peer is, but for a device. */
+#define WAY(version, type, options)								\
+	.setup = "ip -" #version " route add " type " " PEER##version " " options,		\
+	.undo = "ip -" #version " route delete " type " " PEER##version
+#define PEER4		"203.0.113.10"
+#define PEER6		"2001:db8:3::cb00:710a"
+
+/* What the forward chain does. */
+#define THROUGH(table, rule)									\
+	.setup = "nft add rule " table " t through " rule, .undo = "nft flush chain " table " t through"
 
 const struct passage passages[] = {
 	{ "leaves", LEAVE(4), UDP4, OUTWARD, FORWARD_OUT, TRANSLATED, .prepare = is_decided },
@@ -219,5 +235,99 @@ const struct passage passages[] = {
 	{ "inet, the other family", { INET("post"), MAPS("m") }, UDP6, OUTWARD, FORWARD_OUT, LEFT },
 	{ "inet, a border", { INET("pre"), .field = DADDR, .flags = NOTRACK, MAPS("r"), VIA("out0") }, UDP4, INWARD,
 	  BACK_IN, TRANSLATED },
+
+	{ "is passed on", PASS(4), UDP4, OUTWARD, FORWARD_IN, PASSED_ON, SNAT_SHORTCUT },
+	{ "is passed on, IPv6", PASS(6), UDP6, OUTWARD, FORWARD_IN, PASSED_ON, SNAT_SHORTCUT },
+	/* Now that the route is kept, it is the room in front of it that there is no memory for. */
+	{ "is not passed on, without memory", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, meets_no_memory },
+	{ "is not passed on, without memory, IPv6", PASS(6), UDP6, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR,
+	  meets_no_memory },
+	{ "is passed on, TCP, IPv6", PASS(6), "IPv6, TCP", OUTWARD, FORWARD_IN, PASSED_ON, SNAT_SHORTCUT },
+	{ "is passed on inwards", PASS(4), UDP4, INWARD, BACK_IN, PASSED_ON, SNAT_SHORTCUT },
+	{ "is passed on inwards, IPv6", PASS(6), UDP6, INWARD, BACK_IN, PASSED_ON, SNAT_SHORTCUT },
+	{ "is passed on, a prefix", PASSES(4, MAPS("o/24"), ELSE("p/24")), UDP4, OUTWARD, FORWARD_IN, PASSED_ON,
+	  SNAT_SHORTCUT },
+	{ "is passed on inwards, a prefix", PASSES(4, MAPS("o/24"), ELSE("p/24")), UDP4, INWARD, BACK_IN, PASSED_ON,
+	  SNAT_SHORTCUT },
+	{ "is passed on, npt", PASSES(6, MAPS("o/48!"), ELSE("p/48!")), UDP6, OUTWARD, FORWARD_IN, PASSED_ON,
+	  SNAT_SHORTCUT },
+	{ "is passed on, npt, no counterpart", PASSES(6, MAPS("o/48!"), ELSE("p/48!")), UDP6, OUTWARD, FORWARD_IN, AGED,
+	  SNAT_DETOUR, from_the_last_subnet },
+	{ "is passed on, cut", PASS(4), UDP4, OUTWARD, FORWARD_IN, AGED, SNAT_DETOUR, is_cut },
+	{ "is passed on inwards, cut", PASS(4), UDP4, INWARD, BACK_IN, DROPPED, SNAT_MALFORMED, is_cut },
+	{ "is passed on over the border", PASS_BORDER(4), UDP4, OUTWARD, FORWARD_IN, PASSED_ON, SNAT_SHORTCUT },
+	{ "is passed on over the border, IPv6", PASS_BORDER(6), UDP6, OUTWARD, FORWARD_IN, PASSED_ON, SNAT_SHORTCUT },
+	{ "is passed on over the border, marked", PASS_BORDER(4), UDP4, OUTWARD, FORWARD_IN, PASSED_ON, SNAT_SHORTCUT,
+	  is_marked },
+	{ "is passed on inwards over the border", PASS_BORDER(4), UDP4, INWARD, BACK_IN, PASSED_ON, SNAT_SHORTCUT },
+	{ "is passed on by no border", PASS_BORDER(4), UDP4, INWARD, FORWARD_IN, LEFT, SNAT_BORDER },
+	{ "is passed on, inet", { INET("pre"), .field = DADDR, .flags = NOTRACK | FORWARD, MAPS("r"), ELSE("m") }, UDP4,
+	  OUTWARD, FORWARD_IN, PASSED_ON, SNAT_SHORTCUT },
+	{ "is passed on, inet, IPv6", { INET("pre"), .field = DADDR, .flags = NOTRACK | FORWARD, MAPS("r6"), ELSE("m6") },
+	  UDP6, INWARD, BACK_IN, PASSED_ON, SNAT_SHORTCUT },
+	{ "is passed on, inet, the other family", { INET("pre"), .field = DADDR, .flags = NOTRACK | FORWARD, MAPS("r6"),
+	  ELSE("m6") }, UDP4, OUTWARD, FORWARD_IN, LEFT },
+	{ "is passed on, segments that fit", PASS(4), "IPv4, TCP", OUTWARD, FORWARD_IN, PASSED_ON, SNAT_SHORTCUT,
+	  is_of_segments, WAY(4, "", "dev out0 mtu 50") },
+	{ "the forward chain drops it", PASS(4), UDP4, OUTWARD, FORWARD_IN, TAKEN, THROUGH("ip", "drop") },
+	{ "the forward chain drops it, IPv6", PASS(6), UDP6, INWARD, BACK_IN, TAKEN, THROUGH("ip6", "drop") },
+	{ "the forward chain gives it another source", PASS(4), UDP4, OUTWARD, FORWARD_IN, PASSED_ON, SNAT_DETOUR,
+	  THROUGH("ip", "ip saddr set 198.51.100.2") },
+	{ "the forward chain gives it another source, IPv6", PASS(6), UDP6, OUTWARD, FORWARD_IN, PASSED_ON, SNAT_DETOUR,
+	  THROUGH("ip6", "ip6 saddr set 2001:db8:1::c633:6402") },
+	{ "a program gives it back", PASS(4), UDP4, OUTWARD, FORWARD_IN, AGED, .prepare = is_given_to_a_program },
+	{ "a program gives it back, IPv6", PASS(6), UDP6, INWARD, BACK_IN, PASSED_ON, .prepare = is_given_to_a_program },
+
+	{ "is not passed on, of no pair", PASS(4), UDP4, OUTWARD, FORWARD_IN, LEFT, .prepare = from_the_gateway },
+	{ "is not passed on, for the gateway", PASS(4), UDP4, OUTWARD, FORWARD_IN, LEFT, SNAT_LOCAL, to_the_gateway },
+	{ "is not passed on, an error", PASS(4), ERROR4, OUTWARD, FORWARD_IN, MARKED },
+	{ "is not passed on, options", PASS(4), "IPv4, options, UDP", OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR },
+	{ "is not passed on, options, IPv6", PASS(6), "IPv6, options, TCP", OUTWARD, FORWARD_IN, MARKED },
+	{ "is not passed on, a first fragment", PASS(4), "IPv4, first fragment, UDP", OUTWARD, FORWARD_IN, MARKED,
+	  SNAT_DETOUR },
+	{ "is not passed on, a later fragment", PASS(4), "IPv4, later fragment, UDP", INWARD, BACK_IN, TRANSLATED,
+	  SNAT_DETOUR },
+	{ "is not passed on, of fragments", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, was_in_pieces },
+	{ "is not passed on, of fragments, IPv6", PASS(6), UDP6, INWARD, BACK_IN, TRANSLATED, SNAT_DETOUR, was_in_pieces },
+	{ "is not passed on, at its end", PASS(4), UDP4, INWARD, BACK_IN, TRANSLATED, SNAT_DETOUR, has_one_hop_left },
+	{ "is not passed on, at its end, IPv6", PASS(6), UDP6, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, has_one_hop_left },
+	{ "is not passed on, from ::/32", PASS(6), UDP6, INWARD, BACK_IN, TRANSLATED, SNAT_DETOUR, from_zeros },
+	{ "is not passed on, forwarded before", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, was_forwarded },
+	{ "is not passed on, forwarded before, IPv6", PASS(6), UDP6, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR,
+	  was_forwarded },
+	{ "is not passed on, for another host", PASS(6), UDP6, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, is_for_another_host },
+	{ "is not passed on, of a socket", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, has_socket },
+	{ "is not passed on, traced", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, is_traced },
+	{ "is not passed on, of a bridge", PASS(4), UDP4, OUTWARD, NF_INET_PRE_ROUTING, "br0", NULL, MARKED, SNAT_DETOUR,
+	  is_for_the_bridge },
+	{ "is not passed on, of a VRF", PASS(4), UDP4, OUTWARD, NF_INET_PRE_ROUTING, "in1", NULL, MARKED, SNAT_DETOUR },
+	{ "is not passed on, put together", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, is_put_together },
+	{ "is not passed on, IPsec's", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, was_protected },
+	{ "is not passed on beside IPsec", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR,
+	  .setup = FORBID("192.0.2.9", "192.0.2.8", "fwd"), .undo = PERMIT },
+	{ "is not passed on, of two pairs", PASS(6), UDP6, INWARD, BACK_IN, TRANSLATED, SNAT_DETOUR, from_another_pair },
+	{ "is not passed on, of a pair and a hole", PASS(4), UDP4, INWARD, BACK_IN, TRANSLATED, SNAT_DETOUR,
+	  from_another_pair },
+	{ "is not passed on, with a route", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, has_route },
+	{ "is not passed on, to nowhere", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, to_nowhere },
+	{ "is not passed on, a black hole", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR,
+	  WAY(4, "blackhole", "") },
+	{ "is not passed on, forbidden", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, WAY(4, "prohibit", "") },
+	{ "is not passed on, forbidden, IPv6", PASS(6), UDP6, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR,
+	  WAY(6, "prohibit", "") },
+	{ "is not passed on, a broadcast", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR,
+	  WAY(4, "broadcast", "dev out0") },
+	{ "is not passed on, back", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, WAY(4, "", "dev in0") },
+	{ "is not passed on, to a VRF", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR, WAY(4, "", "dev in1") },
+	{ "is not passed on, too long", PASS(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR,
+	  WAY(4, "", "dev out0 mtu 40") },
+	{ "is not passed on, too long, IPv6", PASS(6), UDP6, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR,
+	  WAY(6, "", "dev out0 mtu 50") },
+	{ "is not passed on, segments too long", PASS(4), "IPv4, TCP", OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR,
+	  is_of_segments, WAY(4, "", "dev out0 mtu 44") },
+	{ "is not passed on, too long at the border", PASS_BORDER(4), UDP4, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR,
+	  WAY(4, "", "dev out0 mtu 40") },
+	{ "is not passed on by a host", PASS(6), UDP6, OUTWARD, FORWARD_IN, MARKED, SNAT_DETOUR,
+	  .setup = "sysctl -qw net.ipv6.conf.all.forwarding=0", .undo = "sysctl -qw net.ipv6.conf.all.forwarding=1" },
 };
 const unsigned int passage_count = ARRAY_SIZE(passages);

@@ -6,7 +6,8 @@
 #include "packets.h"
 #include "rule.h"
 
-enum outcome { LEFT, TRANSLATED, MARKED, DROPPED };
+/* The last three with FORWARD: it was sent, translated or only by one hop older, or the forward hook has it. */
+enum outcome { LEFT, TRANSLATED, MARKED, DROPPED, PASSED_ON, AGED, TAKEN };
 
 /*
  * struct passage - a packet at a rule

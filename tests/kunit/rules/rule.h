@@ -45,6 +45,7 @@ struct rule {
 #define TRACKED		NFT_SNAT_STATELESS_F_TRACKED
 #define FOLLOW		NFT_SNAT_STATELESS_F_FOLLOW
 #define FOLLOWED	NFT_SNAT_STATELESS_F_FOLLOWED
+#define FORWARD		NFT_SNAT_STATELESS_F_FORWARD
 
 /* A rule that might be right, but for what follows. */
 #define IN(version, place)	.family = (version) == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6, .chain = (place)

@@ -7,10 +7,13 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter_bridge.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched.h>
 #include <net/ip6_route.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 #include <net/route.h>
+#include <net/sock.h>
+#include <net/xfrm.h>
 
 void is_decided(u8 pf, struct sk_buff *skb)
 {
@@ -87,6 +90,11 @@ void was_transformed(u8 pf, struct sk_buff *skb)
 	is_decided_and_routed(pf, skb);
 	*(pf == NFPROTO_IPV4 ? &IPCB(skb)->flags : &IP6CB(skb)->flags) |=
 		pf == NFPROTO_IPV4 ? IPSKB_XFRM_TRANSFORMED : IP6SKB_XFRM_TRANSFORMED;
+}
+
+void was_protected(u8 pf, struct sk_buff *skb)
+{
+	secpath_set(skb);
 }
 
 static struct nf_bridge_info *came_by_bridge(struct sk_buff *skb)
@@ -197,6 +205,28 @@ void to_nowhere(u8 pf, struct sk_buff *skb)
 	to_address(pf, skb, nowhere);
 }
 
+static void from_address(u8 pf, struct sk_buff *skb, const u8 *address)
+{
+	if (pf == NFPROTO_IPV4)
+		memcpy(&ip_hdr(skb)->saddr, address + 12, 4);
+	else
+		memcpy(&ipv6_hdr(skb)->saddr, address, 16);
+}
+
+/* That of IPv4 is in a hole of the map. */
+void from_another_pair(u8 pf, struct sk_buff *skb)
+{
+	static const u8 pair[16] = { 0xfd, 0, 0, 1, [12] = 10, 0, 0, 2 };
+	static const u8 hole[16] = { [12] = 10, 0, 0, 7 };
+
+	from_address(pf, skb, pf == NFPROTO_IPV4 ? hole : pair);
+}
+
+void from_zeros(u8 pf, struct sk_buff *skb)
+{
+	memset(&ipv6_hdr(skb)->saddr, 0, 4);
+}
+
 void from_the_gateway(u8 pf, struct sk_buff *skb)
 {
 	ip_hdr(skb)->saddr = htonl(0x0a000001);
@@ -233,4 +263,65 @@ void claims_a_short_header(u8 pf, struct sk_buff *skb)
 {
 	is_decided(pf, skb);
 	*skb_network_header(skb) = 0x44;
+}
+
+void has_one_hop_left(u8 pf, struct sk_buff *skb)
+{
+	if (pf == NFPROTO_IPV4)
+		ip_hdr(skb)->ttl = 1;
+	else
+		ipv6_hdr(skb)->hop_limit = 1;
+}
+
+void was_in_pieces(u8 pf, struct sk_buff *skb)
+{
+	*(pf == NFPROTO_IPV4 ? &IPCB(skb)->frag_max_size : &IP6CB(skb)->frag_max_size) = 1400;
+}
+
+void was_forwarded(u8 pf, struct sk_buff *skb)
+{
+	*(pf == NFPROTO_IPV4 ? &IPCB(skb)->flags : &IP6CB(skb)->flags) |=
+		pf == NFPROTO_IPV4 ? IPSKB_FORWARDED : IP6SKB_FORWARDED;
+}
+
+void is_for_another_host(u8 pf, struct sk_buff *skb)
+{
+	skb->pkt_type = PACKET_OTHERHOST;
+}
+
+void is_traced(u8 pf, struct sk_buff *skb)
+{
+	skb->nf_trace = 1;
+}
+
+void has_socket(u8 pf, struct sk_buff *skb)
+{
+	sock_hold(init_net.genl_sock);
+	skb->sk = init_net.genl_sock;
+	skb->destructor = sock_efree;
+}
+
+/* By a card that does not say how to take it apart, or by one that does. */
+void is_put_together(u8 pf, struct sk_buff *skb)
+{
+	skb_shinfo(skb)->gso_size = 5;
+}
+
+void is_of_segments(u8 pf, struct sk_buff *skb)
+{
+	is_put_together(pf, skb);
+	skb_shinfo(skb)->gso_type = SKB_GSO_TCPV4;
+	skb_shinfo(skb)->gso_segs = 3;
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	skb_set_transport_header(skb, 20);
+}
+
+void is_given_to_a_program(u8 pf, struct sk_buff *skb)
+{
+	skb->mark = GIVEN_TO_A_PROGRAM;
+}
+
+void meets_no_memory(u8 pf, struct sk_buff *skb)
+{
+	current->fail_nth = 1;
 }

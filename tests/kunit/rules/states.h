@@ -5,6 +5,9 @@
 
 #include <linux/skbuff.h>
 
+/* A mark: in the forward hook it is taken, and given back at once. */
+#define GIVEN_TO_A_PROGRAM	77
+
 void is_decided(u8 pf, struct sk_buff *skb);
 void is_decided_anywhere(u8 pf, struct sk_buff *skb);
 void is_untracked(u8 pf, struct sk_buff *skb);
@@ -15,6 +18,7 @@ void has_template(u8 pf, struct sk_buff *skb);
 void has_route(u8 pf, struct sk_buff *skb);
 void is_decided_and_routed(u8 pf, struct sk_buff *skb);
 void was_transformed(u8 pf, struct sk_buff *skb);
+void was_protected(u8 pf, struct sk_buff *skb);
 void is_bridged(u8 pf, struct sk_buff *skb);
 void is_for_the_bridge(u8 pf, struct sk_buff *skb);
 void is_for_another_of_the_bridge(u8 pf, struct sk_buff *skb);
@@ -27,6 +31,8 @@ void to_the_gateway(u8 pf, struct sk_buff *skb);
 void to_many(u8 pf, struct sk_buff *skb);
 void to_the_link(u8 pf, struct sk_buff *skb);
 void to_nowhere(u8 pf, struct sk_buff *skb);
+void from_another_pair(u8 pf, struct sk_buff *skb);
+void from_zeros(u8 pf, struct sk_buff *skb);
 void from_the_gateway(u8 pf, struct sk_buff *skb);
 void from_the_last_subnet(u8 pf, struct sk_buff *skb);
 void from_the_subnet_itself(u8 pf, struct sk_buff *skb);
@@ -34,5 +40,15 @@ void from_the_last_identifier(u8 pf, struct sk_buff *skb);
 void is_a_hole(u8 pf, struct sk_buff *skb);
 void is_cut(u8 pf, struct sk_buff *skb);
 void claims_a_short_header(u8 pf, struct sk_buff *skb);
+void has_one_hop_left(u8 pf, struct sk_buff *skb);
+void was_in_pieces(u8 pf, struct sk_buff *skb);
+void was_forwarded(u8 pf, struct sk_buff *skb);
+void is_for_another_host(u8 pf, struct sk_buff *skb);
+void is_traced(u8 pf, struct sk_buff *skb);
+void has_socket(u8 pf, struct sk_buff *skb);
+void is_put_together(u8 pf, struct sk_buff *skb);
+void is_of_segments(u8 pf, struct sk_buff *skb);
+void is_given_to_a_program(u8 pf, struct sk_buff *skb);
+void meets_no_memory(u8 pf, struct sk_buff *skb);
 
 #endif
