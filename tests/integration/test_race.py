@@ -13,7 +13,7 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6DestUnreach, IPv6, IPv6ExtHdrDestOpt, PadN
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
@@ -35,8 +35,10 @@ Changing = namedtuple("Changing", "packet at value icmp")
 
 def quote(version):
     """What A had sent to X, as X knows it; long enough for wherever a length may lead."""
-    header = IPv6(src=A6_OUT, dst=X6) if version == 6 else IP(src=A_OUT, dst=X)
-    return header / (OPTIONS if version == 6 else b"") / UDP() / bytes(1200)
+    if version == 6:
+        return IPv6(src=A6_OUT, dst=X6) / OPTIONS / UDP() / bytes(1200)
+    # Of UDP, zeros that are taken for its checksum would be left alone.
+    return IP(src=A_OUT, dst=X) / TCP() / bytes(1200)
 
 
 CASES = [
