@@ -81,6 +81,10 @@ class Etcd:
         """As somebody does who reserves nothing."""
         self.control("put", PREFIX + internal, external)
 
+    def tries_to_put(self, internal, external):
+        """A member that is halted may be the one that is asked."""
+        return self.control("put", PREFIX + internal, external, check=False).returncode == 0
+
     def delete(self, internal):
         self.control("del", PREFIX + internal)
 
@@ -88,6 +92,10 @@ class Etcd:
         """Values by what stands behind a prefix."""
         lines = self.control("get", "--prefix", prefix).stdout.splitlines()
         return {key.removeprefix(prefix): value for key, value in zip(lines[::2], lines[1::2])}
+
+    def pairs(self):
+        """And nothing that stands beside them."""
+        return {key: value for key, value in self.get(PREFIX).items() if not key.startswith("@")}
 
     def revision(self):
         [status] = json.loads(self.control("endpoint", "status", "-w", "json").stdout)[:1]

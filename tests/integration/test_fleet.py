@@ -282,7 +282,7 @@ def test_a_leader_that_is_lost(fleet, start, tmp_path):
             kill, again = ((etcd.kill, etcd.start), (etcd.halt, etcd.go_on))[number % 2]
             kill(number)
             until(etcd.answers, SOON)
-            etcd.put(A, f"198.51.100.{number + 50}")
+            until(lambda: etcd.tries_to_put(A, f"198.51.100.{number + 50}"), SOON)  # noqa: B023
             until(lambda: tool.held() == {A: f"198.51.100.{number + 50}"}, SOON)  # noqa: B023
             again(number)
             until(etcd.answers, SOON)
@@ -314,7 +314,7 @@ def test_publish(tool, etcd):
         assert done.returncode == 1 and "nothing has been done" in done.stderr and done.stdout == ""
         return done.stderr
     assert published(tool, "add", A, A_OUT).stdout == "added 1 pair\n"
-    assert etcd.get("/statnat/default/") == {A: A_OUT} and etcd.get("/statnat/default@external/") == {A_OUT: A}
+    assert etcd.pairs() == {A: A_OUT} and etcd.get("/statnat/default@external/") == {A_OUT: A}
     assert published(tool, "add", A, A_OUT).stdout == "nothing to change\n"
     assert f"{A_OUT} is already the external address of {A}" in refused("add", B, A_OUT)
     assert f"{A} is already the internal address of {A_OUT}" in refused("add", A, B_OUT)
@@ -328,7 +328,7 @@ def test_publish(tool, etcd):
     assert published(tool, "del", "198.51.100.9").stdout == "changed 1 pair\n"
     assert etcd.get("/statnat/default@external/") == {A_OUT: A}
     assert published(tool, "del", A_OUT).stdout == "removed 1 pair\n"
-    assert etcd.get("/statnat/default") == {"@last": os.uname().nodename}
+    assert etcd.get("/statnat/default") == {"@last": os.uname().nodename, "/@removed": "1"}
     assert published(tool, "del", A_OUT).returncode == 1
 
 
@@ -338,7 +338,7 @@ def test_publish_prefixes(tool, etcd):
     assert "is inside 203.0.113.0/24" in published(tool, "add", A, "203.0.113.5").stderr
     assert published(tool, "add", A, A_OUT).returncode == 0
     assert "covers" in published(tool, "add", "10.8.0.0/24", "198.51.100.0/24").stderr
-    assert etcd.get("/statnat/default/") == {"10.7.0.0/24": "203.0.113.0/24", A: A_OUT}
+    assert etcd.pairs() == {"10.7.0.0/24": "203.0.113.0/24", A: A_OUT}
 
 
 def test_publish_a_file(tool, etcd, tmp_path):
@@ -350,12 +350,12 @@ def test_publish_a_file(tool, etcd, tmp_path):
             wanted = dict(zip(inside, outside[turn:] + outside[:turn]))
             (tmp_path / "some.csv").write_text("".join(f"{one},{other}\n" for one, other in wanted.items()))
             assert published(tool, tmp_path / "some.csv", "--force").returncode == 0
-            assert etcd.get(PREFIX) == wanted
+            assert etcd.pairs() == wanted
             assert etcd.get("/statnat/default@external/") == {other: one for one, other in wanted.items()}
     (tmp_path / "some.csv").write_text(f"{inside[0]},{outside[1]}\n")
     refused = published(tool, tmp_path / "some.csv")
     assert refused.returncode == 1 and "this would remove 99 of 100 pairs" in refused.stderr
-    assert etcd.get(PREFIX) == wanted
+    assert etcd.pairs() == wanted
 
 
 def test_two_writers_at_once(tool, etcd):
@@ -377,7 +377,7 @@ def test_two_writers_at_once(tool, etcd):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         one, other = pool.map(write, range(2))
     bound = one | other
-    assert one and other and etcd.get(PREFIX) == bound and sorted(bound.values()) == sorted(externals)
+    assert one and other and etcd.pairs() == bound and sorted(bound.values()) == sorted(externals)
     assert etcd.get("/statnat/default@external/") == {external: internal for internal, external in bound.items()}
 
 

@@ -28,7 +28,7 @@ SOON = 60
 class Watcher:
     """The tool at work, and what it tells systemd in the meantime."""
 
-    def __init__(self, gateway, file, folder, words=(), **environment):
+    def __init__(self, gateway, file, folder, words=(), before=(), **environment):
         path = folder / "notify"
         path.unlink(missing_ok=True)
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -37,7 +37,7 @@ class Watcher:
         self.log = folder / "log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                ["nsenter", f"--net=/run/netns/{gateway.name}", str(TOOL), *words, "watch", str(file)],
+                ["nsenter", f"--net=/run/netns/{gateway.name}", *before, str(TOOL), *words, "watch", str(file)],
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET": str(path), **environment},
                 stdout=log, stderr=log)
 

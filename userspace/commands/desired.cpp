@@ -3,6 +3,7 @@
 
 #include "actual/this_machine.hpp"
 #include "config/configuration_files.hpp"
+#include "config/source_table.hpp"
 #include "printable.hpp"
 #include "quantity.hpp"
 #include "records/last_good.hpp"
@@ -10,6 +11,7 @@
 #include "ruleset/layout.hpp"
 #include "source/snapshot.hpp"
 
+#include <algorithm>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -21,13 +23,20 @@ namespace statnat {
 
 namespace {
 
-Configuration read(const Path& file, Progress& progress, DropIns drop_ins, const AskSource& ask) {
+Desired read(const Path& file, Progress& progress, DropIns drop_ins, const AskSource& ask) {
     const Progress::Step step(progress, "reading " + file.string());
     const auto ask_etcd = [&](const Source& source) {
         Progress::Step pages(progress, "reading pairs from etcd");
         return read_source(source, [&](std::size_t pairs) { pages.count(pairs); });
     };
-    return read_configuration(file, drop_ins, {addresses_of_interfaces, ask ? ask : AskSource(ask_etcd)});
+    std::int64_t removed = 0;
+    const auto ask_and_note = [&](const Source& source) {
+        auto snapshot = ask ? ask(source) : ask_etcd(source);
+        removed = removed_of(*snapshot);
+        return snapshot;
+    };
+    Configuration configuration = read_configuration(file, drop_ins, {addresses_of_interfaces, ask_and_note});
+    return {std::move(configuration), exit_done, removed};
 }
 
 // Nothing where none is kept, or what is kept is broken itself.
@@ -38,7 +47,7 @@ std::optional<Configuration> read_last_good(const Path& file, Progress& progress
         return std::nullopt;
     }
     try {
-        return read(kept->file(), progress, DropIns::ignored, {});
+        return read(kept->file(), progress, DropIns::ignored, {}).configuration;
     } catch (const InvalidConfiguration& invalid) {
         spdlog::error("what worked last is broken, too: {}", printable(invalid.errors.front().text()));
         return std::nullopt;
@@ -65,16 +74,16 @@ Configuration read_here(const Path& file) {
 }
 
 Desired read_desired(const Path& file, Progress& progress, const AskSource& ask) {
-    return {read(file, progress, DropIns::read, ask)};
+    return read(file, progress, DropIns::read, ask);
 }
 
 Desired read_desired_or_last_good(const Path& file, Progress& progress, WithoutSource without, const AskSource& ask) {
     try {
-        Configuration configuration = read(file, progress, DropIns::read, ask);
+        Desired desired = read(file, progress, DropIns::read, ask);
         auto before = read_last_good(file, progress);
-        const auto reason = before ? suspicion(configuration, *before, file) : std::nullopt;
+        const auto reason = before ? suspicion(desired.configuration, *before, file) : std::nullopt;
         if (!reason) {
-            return {std::move(configuration)};
+            return desired;
         }
         spdlog::error("{}", *reason);
         return instead(file, std::move(*before));
@@ -113,14 +122,16 @@ void keep_last_good(const Path& file, const Configuration& configuration) {
 }
 
 std::optional<std::string> suspicion(const Plan& plan, const Ruleset& desired, const Ruleset& actual,
-                                     const std::vector<InterfacePair>& interface_pairs, const Path& file) {
+                                     const std::vector<InterfacePair>& interface_pairs, const Path& file,
+                                     std::size_t meant) {
     std::set<Prefix> waiting;
     for (const InterfacePair& one : interface_pairs) {
         if (one.waits()) {
             waiting.insert(*one.pair.internal);
         }
     }
-    const Loss found = loss(plan, desired, actual, waiting);
+    Loss found = loss(plan, desired, actual, waiting);
+    found.lost -= std::min(found.lost, meant);
     if (!found.is_suspicious()) {
         return std::nullopt;
     }

@@ -9,6 +9,8 @@
 #include "ruleset/plan.hpp"
 #include "ruleset/ruleset.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -20,7 +22,8 @@ using Path = std::filesystem::path;
 
 struct Desired {
     Configuration configuration;
-    int status = exit_done;  // exit_last_good: it is not that of the file
+    int status = exit_done;    // exit_last_good: it is not that of the file
+    std::int64_t removed = 0;  // pairs of a source, on purpose and ever
 
     // Of a command that goes by it, and has `other` to say beside that.
     int status_beside(int other) const { return status == exit_done ? other : status; }
@@ -41,8 +44,9 @@ Desired read_desired_or_last_good(const Path& file, Progress& progress, WithoutS
 void keep_last_good(const Path& file, const Configuration& configuration);
 
 // Why a sync would be refused, if it would: nobody takes that many pairs away without saying so. Those that wait for
-// an interface are not lost.
+// an interface are not lost, nor are as many as were taken out of a source on purpose.
 std::optional<std::string> suspicion(const Plan& plan, const Ruleset& desired, const Ruleset& actual,
-                                     const std::vector<InterfacePair>& interface_pairs, const Path& file);
+                                     const std::vector<InterfacePair>& interface_pairs, const Path& file,
+                                     std::size_t meant = 0);
 
 }  // namespace statnat

@@ -9,6 +9,7 @@
 #include "manager.hpp"
 #include "printable.hpp"
 #include "records/interface_pairs.hpp"
+#include "records/source_record.hpp"
 #include "source/mirror.hpp"
 #include "vrf/delivery.hpp"
 
@@ -122,12 +123,17 @@ public:
         } else if (!disturbed_ && Clock::now() >= next_probe_) {
             next_probe_ = Clock::now() + between_probes;
             probe();
-        } else if (!disturbed_ && (mirror_.has_news() || (keep_later_ && Clock::now() >= next_keeping_))) {
+        } else if (!disturbed_ && mirror_.has_news() && !is_cleared()) {
             take_news();
+        } else if (!disturbed_ && keep_later_ && Clock::now() >= next_keeping_ && !is_cleared()) {
+            next_keeping_ = Clock::now() + between_keepings;
+            try_to([&] { sync_again(Take::loaded, true); });
         }
     }
 
 private:
+    enum class Take { loaded, newest };  // of the source's pairs
+
     // From the first time on, and again behind each commit of our own, it is known who commits.
     void hear(milliseconds most) {
         const auto disturbance = kernel_.wait(most, mirror_.descriptor());
@@ -137,11 +143,16 @@ private:
         }
     }
 
-    void sync_again() {
-        const bool keep = !mirror_.is_on() || Clock::now() >= next_keeping_;
+    // What the source has by now is taken by take_news() alone: there it is judged beside what the kernel has, and what
+    // is refused leaves that as it is. What worked last may be older, and is for a kernel that has lost everything.
+    void sync_again(Take what = Take::loaded, bool keep_now = false) {
+        const bool keep = !mirror_.is_on() || keep_now || Clock::now() >= next_keeping_;
+        const auto ask = [this, what](const Source& source) {
+            return what == Take::loaded ? mirror_.ask_loaded(source) : mirror_.ask(source);
+        };
         const SyncOptions options{.force = false,
-                                  .fall_back = FallBack::always,
-                                  .ask = [this](const Source& source) { return mirror_.ask(source); },
+                                  .fall_back = what == Take::loaded ? FallBack::always : FallBack::never,
+                                  .ask = ask,
                                   .keep_last_good = keep};
         mirror_.begin_loading();
         const int status = sync(kernel_, file_, std::nullopt, options, progress_, out_);
@@ -151,6 +162,13 @@ private:
         next_keeping_ = keep ? Clock::now() + between_keepings : next_keeping_;
     }
 
+    // Whoever has cleared everything wants nothing more of the source, until he syncs.
+    bool is_cleared() {
+        const bool is_kept = recall_source(kernel_.source()).has_value();
+        was_kept_ = was_kept_ || is_kept;
+        return was_kept_ && !is_kept;
+    }
+
     // What cannot be loaded leaves all as it is, until something else comes.
     void take_news() {
         const auto refused = [&](const std::string& why) {
@@ -158,7 +176,7 @@ private:
             mirror_.refused(why);
         };
         try {
-            sync_again();
+            sync_again(Take::newest);
             hear(milliseconds(0));
         } catch (const CannotGoOn& failure) {
             refused(failure.sentence);
@@ -249,6 +267,7 @@ private:
     Mirror mirror_;
     bool keep_later_ = false;  // what worked last is not written down yet
     Clock::time_point next_keeping_{};
+    bool was_kept_ = false;    // how it stands with the source, which whoever clears forgets
     Pace pace_;
     Clock::time_point next_probe_{};
     Clock::time_point next_walk_{};

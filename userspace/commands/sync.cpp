@@ -45,11 +45,18 @@ Desired read_by(Kernel& kernel, const Path& file, const SyncOptions& options, Pr
                       : read_desired(file, progress, options.ask);
 }
 
+// How many pairs a source has lost on purpose since what is loaded; none where that is not known, or of another story.
+std::size_t removed_since(const std::optional<SourceRecord>& record, std::int64_t removed) {
+    return record && removed > record->removed ? static_cast<std::size_t>(removed - record->removed) : 0;
+}
+
 // For `status`. Whoever follows the source knows better when it was heard, and says so later.
-void remember_source(const RunFile& file, const Configuration& configuration) {
+void remember_source(const RunFile& file, const Desired& desired) {
+    const Configuration& configuration = desired.configuration;
     std::optional<SourceRecord> record;
     if (configuration.source) {
         record = SourceRecord{.loaded = configuration.source_revision,
+                              .removed = desired.removed,
                               .heard_at = since_boot(),
                               .stale_after = configuration.source->stale_after,
                               .endpoint = fmt::format("{}", fmt::join(configuration.source->etcd.endpoints, " or "))};
@@ -81,13 +88,20 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
          Progress& progress, std::ostream& out) {
     const Desired desired = read_by(kernel, file, options, progress);
     const Configuration& configuration = desired.configuration;
+    bool is_meant = false;  // a loss that would be refused otherwise
+    const std::size_t meant = removed_since(recall_source(kernel.source()), desired.removed);
     Loadable loaded;
     const auto decide = [&](const Ruleset& actual) {
         loaded = loadable(kernel, option.value_or(configuration.engine), configuration, actual);
         return loaded.ruleset();
     };
     const auto approve = [&](const Change& planned) {
-        const auto reason = suspicion(planned.plan, planned.after, planned.before, configuration.interface_pairs, file);
+        const auto reason_beside = [&](std::size_t how_many) {
+            return suspicion(planned.plan, planned.after, planned.before, configuration.interface_pairs, file,
+                             how_many);
+        };
+        const auto reason = reason_beside(meant);
+        is_meant = !reason && meant != 0 && reason_beside(0);
         if (reason && !options.force) {
             warn_of_losses(loaded);  // perhaps what is left waits
             throw CannotGoOn{*reason + "; nothing has been done"};
@@ -109,9 +123,9 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     const std::string delivered = deliver_to_vrf(kernel, loaded.configuration);
     tell_of("vrf", delivered);
     remember(kernel.interface_pairs(), configuration.interface_pairs);
-    remember_source(kernel.source(), configuration);
+    remember_source(kernel.source(), desired);
     warn_of_losses(loaded);
-    if (desired.status == exit_done && options.keep_last_good) {
+    if (desired.status == exit_done && (options.keep_last_good || is_meant)) {
         keep_last_good(file, configuration);
     }
     kernel.baseline().keep_degraded(desired.status == exit_last_good

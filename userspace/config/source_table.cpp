@@ -258,12 +258,25 @@ void take(const std::string& key, const SourcePair& pair, const std::vector<Pref
 
 }  // namespace
 
+std::int64_t removed_of(const SourceSnapshot& snapshot) {
+    const auto found = snapshot.pairs.find(removed_key);
+    std::int64_t number = 0;
+    if (found != snapshot.pairs.end()) {
+        const std::string& text = found->second.external;
+        std::from_chars(text.data(), text.data() + text.size(), number);
+    }
+    return number;
+}
+
 void take_from_source(const std::shared_ptr<const SourceSnapshot>& snapshot, Draft& draft) {
     const Source& source = *draft.configuration.source;
     draft.begin_source(source.prefix);
     draft.configuration.source_revision = snapshot->revision;
     draft.configuration.pairs.expect(snapshot->pairs.size());
     for (const auto& [key, pair] : snapshot->pairs) {
+        if (key == removed_key) {
+            continue;
+        }
         if (draft.is_careful() || !take_plain(key, pair, source.only, draft)) {
             take(key, pair, source.only, draft);
         }

@@ -6,6 +6,7 @@
 #include "config/draft.hpp"
 #include "toml/toml_document.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -13,6 +14,10 @@
 #include <string_view>
 
 namespace statnat {
+
+// The key beside those of pairs that says how many of these were taken away on purpose, ever.
+inline constexpr std::string_view removed_key = "@removed";
+std::int64_t removed_of(const SourceSnapshot& snapshot);
 
 class SourceTable {
 public:

@@ -6,8 +6,13 @@
 //     /statnat/default@external/198.51.100.2     = 10.0.0.2        whose its external side is, and nobody else's
 //     /statnat/default@prefixes                                    there if any pair is of prefixes
 //     /statnat/default@last                      = HOST            who published last
+//
+// One they are told of, with the pairs that it is about:
+//
+//     /statnat/default/@removed                  = 3               how many pairs were taken away on purpose, ever
 #pragma once
 
+#include "config/source_table.hpp"
 #include "pairs/prefix.hpp"
 
 #include <string>
@@ -25,6 +30,7 @@ public:
     std::string pair(const Prefix& internal) const { return pair(internal.short_text()); }
     std::string external(std::string_view side) const { return base_ + "@external/" + std::string(side); }
     std::string external(const Prefix& side) const { return external(side.short_text()); }
+    std::string removed() const { return prefix_ + std::string(removed_key); }
     std::string prefixes() const { return base_ + "@prefixes"; }
     std::string last() const { return base_ + "@last"; }
 

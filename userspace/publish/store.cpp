@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <iterator>
 #include <map>
 #include <set>
@@ -25,6 +26,16 @@ std::string this_host() {
 std::int64_t changed_at(const StoreState::Values& values, const std::string& name) {
     const auto known = values.find(name);
     return known == values.end() ? 0 : known->second.changed_at;
+}
+
+std::int64_t count_leaving(const std::vector<Move>& moves) {
+    return std::count_if(moves.begin(), moves.end(), [](const Move& move) { return move.value.empty(); });
+}
+
+std::int64_t number_removed(const StoreState& state) {
+    std::int64_t number = 0;
+    std::from_chars(state.removed.value.data(), state.removed.value.data() + state.removed.value.size(), number);
+    return number;
 }
 
 }  // namespace
@@ -61,6 +72,9 @@ StoreState Store::read_state() {
         }
     };
     read(keys_.prefix(), state.pairs);
+    if (auto removed = state.pairs.extract(std::string(removed_key))) {
+        state.removed = std::move(removed.mapped());
+    }
     read(keys_.external(""), state.owners);
     return state;
 }
@@ -90,6 +104,12 @@ EtcdTransaction Store::transaction(const std::vector<Move>& moves, const StoreSt
         puts[keys_.prefixes()] = "there are some";
     } else {
         compares[keys_.prefixes()] = state.prefixes.changed_at;
+    }
+    if (const auto leaving = count_leaving(moves); leaving != 0) {
+        if (!by_last) {
+            compares[keys_.removed()] = state.removed.changed_at;
+        }
+        puts[keys_.removed()] = std::to_string(number_removed(state) + leaving);
     }
     for (const Move& move : moves) {
         const auto compare = [&](const std::string& key, std::int64_t known) {
@@ -132,13 +152,16 @@ EtcdTransaction Store::transaction(const std::vector<Move>& moves, const StoreSt
     return transaction;
 }
 
-bool Store::commit(const std::vector<Move>& moves, const StoreState& state, bool by_last, std::int64_t& last,
+bool Store::commit(const std::vector<Move>& moves, StoreState& state, bool by_last, std::int64_t& last,
                     Published& done) {
     const auto committed = client_.commit(transaction(moves, state, by_last, last));
     if (!committed) {
         return false;
     }
     last = *committed;
+    if (const auto leaving = count_leaving(moves); leaving != 0) {
+        state.removed = {keys_.removed(), std::to_string(number_removed(state) + leaving), last};
+    }
     for (const Move& move : moves) {
         const bool was_there = changed_at(state.pairs, move.internal) != 0;
         ++(move.value.empty() ? done.removed : was_there ? done.changed : done.added);

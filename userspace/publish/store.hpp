@@ -29,6 +29,7 @@ struct StoreState {
 
     Values pairs{};   // by the internal side
     Values owners{};  // by the external side: whose it is
+    EtcdKey removed{};  // how many pairs, ever
     EtcdKey prefixes{};
     EtcdKey last{};
 };
@@ -59,8 +60,8 @@ public:
     static Move move(const StoreState& state, const std::string& internal, const std::string& value);
 
     // Hosts compare what they touch; `by_last`: nobody may have published at all since `last`, which becomes the
-    // present revision. False: somebody has, and nothing was done.
-    bool commit(const std::vector<Move>& moves, const StoreState& state, bool by_last, std::int64_t& last,
+    // present revision. False: somebody has, and nothing was done. `state` then knows how many were removed by now.
+    bool commit(const std::vector<Move>& moves, StoreState& state, bool by_last, std::int64_t& last,
                 Published& done);
     // Whether etcd takes that many at once.
     bool fits(const std::vector<Move>& moves, const StoreState& state, bool by_last) const;

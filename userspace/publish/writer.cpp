@@ -44,6 +44,11 @@ Writer::Writer(const Source& source) : source_(source), store_(source) {}
 
 Published Writer::again_and_again(const std::function<bool(Published&)>& attempt) {
     Published done;
+    const auto away = [&](const std::string& why) {
+        const std::string half = fmt::format("; {} had been published by then: publish the rest by the same command",
+                                             quantity(done.sum(), "pair"));
+        return CannotGoOn{sentence_of_away(why) + (done.sum() == 0 ? "" : half), exit_no_source};
+    };
     try {
         for (int tried = 0; tried < most_attempts; ++tried) {
             const std::size_t before = done.sum();
@@ -53,12 +58,12 @@ Published Writer::again_and_again(const std::function<bool(Published&)>& attempt
             tried = done.sum() == before ? tried : 0;
             pause_a_little();
         }
-    } catch (const EtcdAway& away) {
-        throw CannotGoOn{sentence_of_away(away.sentence), exit_no_source};
+    } catch (const EtcdAway& failure) {
+        throw away(failure.sentence);
     } catch (const HttpFailure& failure) {
-        throw CannotGoOn{sentence_of_away(failure.sentence), exit_no_source};
+        throw away(failure.sentence);
     } catch (const EtcdCompacted&) {
-        throw CannotGoOn{sentence_of_away("it forgets what is being read (compaction)"), exit_no_source};
+        throw away("it forgets what is being read (compaction)");
     }
     throw CannotGoOn{fmt::format("others publish all the time: gave up after {} attempts", most_attempts)};
 }
@@ -184,10 +189,12 @@ Published Writer::del(const Prefix& side) {
 std::optional<bool> Writer::try_to_delete_host(const Prefix& side, Published& done) {
     const std::string text = side.short_text();
     const SourceKeys& keys = store_.keys();
-    const EtcdKeys found = store_.get({keys.pair(text), keys.external(text), keys.prefixes(), keys.last()});
+    const EtcdKeys found =
+        store_.get({keys.pair(text), keys.external(text), keys.prefixes(), keys.last(), keys.removed()});
     StoreState state;
     state.prefixes = found.keys[2];
     state.last = found.keys[3];
+    state.removed = found.keys[4];
     if (state.prefixes.changed_at != 0) {
         return std::nullopt;
     }
@@ -276,7 +283,7 @@ Pairs Writer::pairs_of(const StoreState::Values& values) const {
 
 // Where prefixes are involved, anything may collide with anything, and nobody else may have published meanwhile.
 bool Writer::try_among_all(const std::function<Wanted(const StoreState&)>& decide, Published& done) {
-    const StoreState state = store_.read_state();
+    StoreState state = store_.read_state();
     std::vector<Move> puts;
     std::vector<Move> deletes;  // and what has to make room for others first, unless all of it is done at once
     std::vector<Move> all;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A line of numbers (the revision, when it was heard, in milliseconds, and what is too old, in seconds); one with the
+// A line of numbers (the revision, when it was heard, in milliseconds, what is too old, in seconds, and how many pairs
+// were taken away by then); one with the
 // member of the source, one with the trouble, and one with what is refused.
 #include "records/source_record.hpp"
 
@@ -43,7 +44,8 @@ std::optional<SourceRecord> recall_source(const RunFile& file) {
     std::istringstream numbers(line);
     milliseconds::rep heard_at = 0;
     seconds::rep stale_after = 0;
-    if (!(numbers >> record.loaded >> heard_at >> stale_after) || !std::getline(opened->rest, record.endpoint)) {
+    numbers >> record.loaded >> heard_at >> stale_after >> record.removed;
+    if (!numbers || !std::getline(opened->rest, record.endpoint)) {
         return std::nullopt;
     }
     record.heard_at = milliseconds(heard_at);
@@ -59,8 +61,8 @@ void keep_source(const RunFile& file, const std::optional<SourceRecord>& record)
         return;
     }
     file.write(0, [&](Replacement& replacement) {  // of no one generation
-        replacement.write(fmt::format("{} {} {}\n{}\n{}\n{}\n", record->loaded, record->heard_at.count(),
-                                      record->stale_after.count(), record->endpoint, record->trouble,
+        replacement.write(fmt::format("{} {} {} {}\n{}\n{}\n{}\n", record->loaded, record->heard_at.count(),
+                                      record->stale_after.count(), record->removed, record->endpoint, record->trouble,
                                       record->refused));
     });
 }

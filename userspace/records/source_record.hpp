@@ -17,6 +17,7 @@ std::chrono::milliseconds since_boot();
 
 struct SourceRecord {
     std::int64_t loaded = 0;               // the revision that the kernel has; 0: none is known
+    std::int64_t removed = 0;              // how many pairs had been taken away on purpose by then
     std::chrono::milliseconds heard_at{};  // since boot
     std::chrono::seconds stale_after{};
     std::string endpoint{};
