@@ -20,6 +20,9 @@ constexpr std::size_t most_of_an_answer = 64U << 20;
 constexpr std::chrono::seconds longest_call(5);
 constexpr std::size_t most_to_show = 120;
 
+// As the end of a range.
+constexpr std::string_view every_key{"\0", 1};
+
 // Numbers of gRPC's statuses, as the gateway passes them on.
 constexpr int out_of_range = 11;
 constexpr int unauthenticated = 16;
@@ -96,14 +99,24 @@ std::string behind_prefix(std::string prefix) {
         prefix.pop_back();
     }
     if (prefix.empty()) {
-        return std::string(1, '\0');  // all there are
+        return std::string(every_key);
     }
     prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
     return prefix;
 }
 
-EtcdClient::EtcdClient(EtcdAccess access)
-    : access_(std::move(access)), password_(read_password(access_.password_file)), request_(access_) {}
+EtcdClient::EtcdClient(EtcdAccess access, std::function<void()> meanwhile, int wake)
+    : access_(std::move(access)), password_(read_password(access_.password_file)), request_(access_),
+      transfers_(std::move(meanwhile), wake) {}
+
+// Whatever says nothing of a revision is no etcd: what it does not have is no loss of keys.
+EtcdHeader EtcdClient::header_of(const Json& answer) const {
+    const EtcdHeader header = read_etcd_header(answer.get());
+    if (header.revision <= 0) {
+        throw EtcdAway{endpoint() + ": answers what etcd does not"};
+    }
+    return header;
+}
 
 EtcdKeys EtcdClient::range(std::string_view first, std::string_view end, std::size_t most, std::int64_t revision) {
     const Json body(json_object());
@@ -120,15 +133,19 @@ EtcdKeys EtcdClient::range(std::string_view first, std::string_view end, std::si
         }
         throw EtcdAway{refused.sentence};
     }
-    EtcdKeys found{read_etcd_header(answer.get()), {}, json_is_true(member(answer.get(), "more"))};
+    EtcdKeys found{header_of(answer), {}, json_is_true(member(answer.get(), "more"))};
     std::size_t index = 0;
     json_t* one = nullptr;
     json_array_foreach(member(answer.get(), "kvs"), index, one) {
         auto key = read_etcd_key(one);
-        if (!key) {
+        const bool is_next = key && (found.keys.empty() ? key->key >= first : key->key > found.keys.back().key);
+        if (!is_next || (key->key >= end && end != every_key)) {
             throw EtcdAway{endpoint() + ": answers what etcd does not"};
         }
         found.keys.push_back(std::move(*key));
+    }
+    if (found.more && found.keys.empty()) {
+        throw EtcdAway{endpoint() + ": says that there are more keys, and has none"};
     }
     return found;
 }
@@ -147,7 +164,7 @@ EtcdKeys EtcdClient::get(const std::vector<std::string>& keys) {
     } catch (const Refused& refused) {
         throw EtcdAway{refused.sentence};
     }
-    EtcdKeys found{read_etcd_header(answer.get())};
+    EtcdKeys found{header_of(answer)};
     const json_t* const responses = member(answer.get(), "responses");
     for (std::size_t i = 0; i < keys.size(); ++i) {
         const json_t* const range = member(json_array_get(responses, i), "response_range");
@@ -175,7 +192,8 @@ std::optional<std::int64_t> EtcdClient::commit(const EtcdTransaction& transactio
     try {
         const Json answer = call("kv/txn", body);
         const bool done = json_is_true(member(answer.get(), "succeeded"));
-        return done ? std::optional(read_etcd_header(answer.get()).revision) : std::nullopt;
+        const EtcdHeader header = header_of(answer);
+        return done ? std::optional(header.revision) : std::nullopt;
     } catch (const Refused& refused) {
         throw EtcdAway{refused.sentence};
     }
@@ -220,7 +238,7 @@ Json EtcdClient::call_member(const char* method, const std::string& body) {
                          text += bytes;
                          return text.size() <= most_of_an_answer;
                      });
-    const long status = request_.perform();
+    const long status = transfers_.perform(request_);
     Json answer = parse_object(text);
     if (status == 200 && answer) {
         return answer;

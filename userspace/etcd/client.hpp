@@ -5,10 +5,12 @@
 #include "etcd/access.hpp"
 #include "etcd/json.hpp"
 #include "etcd/request.hpp"
+#include "etcd/transfers.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,8 +59,8 @@ inline constexpr std::size_t most_in_transaction = 128;
 
 class EtcdClient {
 public:
-    // Reads the password; throws CannotGoOn where it cannot, or there is no libcurl.
-    explicit EtcdClient(EtcdAccess access);
+    // Reads the password; throws CannotGoOn where it cannot, or there is no libcurl. For the rest, see Transfers.
+    explicit EtcdClient(EtcdAccess access, std::function<void()> meanwhile = {}, int wake = -1);
 
     // Keys from `first` on and before `end`, ascending, `most` of them at most; at a revision, or 0: the present one.
     // Throws EtcdAway, and EtcdCompacted.
@@ -77,17 +79,20 @@ public:
     // Whoever answered last, as in "https://10.0.0.1:2379".
     const std::string& endpoint() const { return access_.endpoints[current_]; }
     const EtcdAccess& access() const { return access_; }
+    Transfers& transfers() { return transfers_; }
     // What requests to that member have to say about who asks; asks for it anew where it was not asked for yet.
     const std::string& authorization();
 
 private:
     Json call(const char* method, const Json& body);
     Json call_member(const char* method, const std::string& body);
+    EtcdHeader header_of(const Json& answer) const;
     void authenticate();
 
     EtcdAccess access_;
     std::string password_{};
     HttpRequest request_;
+    Transfers transfers_;
     std::size_t current_ = 0;  // of the endpoints
     std::string token_{};
 };

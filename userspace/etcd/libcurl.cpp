@@ -33,7 +33,6 @@ Libcurl load() {
     find(loaded, "curl_easy_cleanup", curl.easy_cleanup);
     find(loaded, "curl_easy_setopt", curl.easy_setopt);
     find(loaded, "curl_easy_getinfo", curl.easy_getinfo);
-    find(loaded, "curl_easy_perform", curl.easy_perform);
     find(loaded, "curl_easy_strerror", curl.easy_strerror);
     find(loaded, "curl_slist_append", curl.slist_append);
     find(loaded, "curl_slist_free_all", curl.slist_free_all);

@@ -13,7 +13,6 @@ struct Libcurl {
     decltype(&::curl_easy_cleanup) easy_cleanup;
     CURLcode (*easy_setopt)(CURL*, CURLoption, ...);
     CURLcode (*easy_getinfo)(CURL*, CURLINFO, ...);
-    decltype(&::curl_easy_perform) easy_perform;
     decltype(&::curl_easy_strerror) easy_strerror;
     decltype(&::curl_slist_append) slist_append;
     decltype(&::curl_slist_free_all) slist_free_all;

@@ -44,6 +44,7 @@ HttpRequest::HttpRequest(const EtcdAccess& access) : curl_(libcurl()), handle_(c
     set(CURLOPT_ERRORBUFFER, error_.data());
     set(CURLOPT_WRITEFUNCTION, &HttpRequest::write);
     set(CURLOPT_WRITEDATA, this);
+    set(CURLOPT_PRIVATE, this);
 }
 
 HttpRequest::~HttpRequest() {
@@ -77,7 +78,13 @@ void HttpRequest::prepare(const std::string& url, const std::string& body, const
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(most.count()));
 }
 
-long HttpRequest::finish(CURLcode code) const {
+void HttpRequest::begin() {
+    error_[0] = '\0';
+    ended_.reset();
+}
+
+long HttpRequest::finish() const {
+    const CURLcode code = *ended_;
     const auto failed = [&](std::string_view why) { return HttpFailure{fmt::format("{}: {}", url_, why)}; };
     if (code == CURLE_WRITE_ERROR) {
         throw failed("answers more than it may");
@@ -91,11 +98,6 @@ long HttpRequest::finish(CURLcode code) const {
         throw failed(fmt::format("leads elsewhere (HTTP {}), which is not followed", status));
     }
     return status;
-}
-
-long HttpRequest::perform() {
-    error_[0] = '\0';
-    return finish(curl_.easy_perform(handle_));
 }
 
 std::size_t HttpRequest::write(const char* bytes, std::size_t size, std::size_t count, void* request) {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,7 @@ struct HttpFailure {
     std::string sentence;
 };
 
-// The client of one thread, which keeps its connections. What is sent are POSTs of JSON.
+// One after the other, of one thread. What is sent are POSTs of JSON.
 class HttpRequest {
 public:
     // Returns whether it wants more; bytes are whatever has just come.
@@ -34,11 +35,13 @@ public:
     // once it is connected. An empty authorization is none.
     void prepare(const std::string& url, const std::string& body, const std::string& authorization,
                  std::chrono::milliseconds most, Take take);
-    // Of the handle that was prepared, once libcurl has said how it ended: the status of HTTP. Throws HttpFailure.
-    long finish(CURLcode code) const;
 
-    // Sends it, waits, and returns the status of HTTP. Throws HttpFailure.
-    long perform();
+    // What libcurl is about to do with the handle that was prepared, and how that ended.
+    void begin();
+    void end(CURLcode code) { ended_ = code; }
+    bool has_ended() const { return ended_.has_value(); }
+    // Once it has ended: the status of HTTP. Throws HttpFailure.
+    long finish() const;
 
     CURL* handle() const { return handle_; }
 
@@ -53,6 +56,7 @@ private:
     std::string url_;
     Take take_{};
     std::array<char, CURL_ERROR_SIZE> error_{};
+    std::optional<CURLcode> ended_{};
 };
 
 }  // namespace statnat

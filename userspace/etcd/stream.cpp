@@ -3,7 +3,8 @@
 
 #include "printable.hpp"
 
-#include <new>
+#include <chrono>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -26,41 +27,25 @@ std::string watch_request(std::string_view first, std::string_view end, std::int
 }  // namespace
 
 EtcdStream::EtcdStream(EtcdClient& client, std::string_view first, std::string_view end, std::int64_t revision)
-    : curl_(libcurl()), endpoint_(client.endpoint()), body_(watch_request(first, end, revision)),
-      request_(client.access()), multi_(curl_.multi_init()) {
-    if (!multi_) {
-        throw std::bad_alloc();
-    }
+    : transfers_(client.transfers()), endpoint_(client.endpoint()), body_(watch_request(first, end, revision)),
+      request_(client.access()) {
     request_.prepare(endpoint_ + "/v3/watch", body_, client.authorization(), std::chrono::milliseconds(0),
                      [this](std::string_view bytes) { return read(bytes); });
-    curl_.multi_add_handle(multi_, request_.handle());
+    transfers_.begin(request_);
 }
 
 EtcdStream::~EtcdStream() {
-    curl_.multi_remove_handle(multi_, request_.handle());
-    curl_.multi_cleanup(multi_);
+    transfers_.end(request_);
 }
 
-void EtcdStream::wait(std::chrono::milliseconds most, int wake) {
-    int running = 0;
-    curl_waitfd also{.fd = wake, .events = CURL_WAIT_POLLIN, .revents = 0};
-    curl_.multi_poll(multi_, &also, 1, static_cast<int>(most.count()), nullptr);
-    curl_.multi_perform(multi_, &running);
-    int left = 0;
-    while (const CURLMsg* const message = curl_.multi_info_read(multi_, &left)) {
-        if (message->msg != CURLMSG_DONE || ended_) {
-            continue;
-        }
+std::vector<EtcdBatch> EtcdStream::take() {
+    if (request_.has_ended() && !ended_) {
         try {
-            const long status = request_.finish(message->data.result);
-            ended_ = fmt::format("{}: ends the watch (HTTP {})", endpoint_, status);
+            ended_ = fmt::format("{}: ends the watch (HTTP {})", endpoint_, request_.finish());
         } catch (const HttpFailure& failure) {
             ended_ = failure.sentence;
         }
     }
-}
-
-std::vector<EtcdBatch> EtcdStream::take() {
     if (batches_.empty() && compacted_) {
         throw EtcdCompacted{};
     }

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "etcd/client.hpp"
+#include "etcd/transfers.hpp"
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,11 +33,8 @@ public:
     EtcdStream(const EtcdStream&) = delete;
     EtcdStream& operator=(const EtcdStream&) = delete;
 
-    // Waits for so long at most, or until `wake` can be read.
-    void wait(std::chrono::milliseconds most, int wake);
-
-    // What has come, in its order. Once that is taken and there is no more to come, throws EtcdAway; or EtcdCompacted,
-    // where what became of the keys is forgotten.
+    // What has come in turns of the client's transfers, in its order. Once that is taken and there is no more to come,
+    // throws EtcdAway; or EtcdCompacted, where what became of the keys is forgotten.
     std::vector<EtcdBatch> take();
 
     // Its member has begun to tell.
@@ -48,11 +45,10 @@ private:
     bool read(std::string_view bytes);
     void read_line(std::string_view line);
 
-    const Libcurl& curl_;
+    Transfers& transfers_;
     std::string endpoint_;
     std::string body_;
     HttpRequest request_;
-    CURLM* multi_;
     std::string rest_{};  // of a line
     bool begun_ = false;
     bool compacted_ = false;

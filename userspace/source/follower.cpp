@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <new>
+#include <exception>
 #include <random>
 
 #include <fmt/format.h>
@@ -40,23 +40,25 @@ constexpr seconds soon_again(5);
 constexpr seconds late_again(3600);
 constexpr int most_scatter = 25;  // seconds
 
-int open_event() {
-    const int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (descriptor < 0) {
-        throw CannotGoOn{fmt::format("cannot follow the source: {}", std::strerror(errno))};
-    }
-    return descriptor;
-}
-
-void signal(int event) {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(event, &one, sizeof one);  // fails only where it is one already
-}
-
 seconds scattered(seconds least) {
     thread_local std::mt19937 random{std::random_device{}()};
     return least + seconds(std::uniform_int_distribution<int>(0, most_scatter)(random));
 }
+
+// The thread is to end.
+struct Stopped {};
+
+// What is followed, as long as it is.
+class Attached {
+public:
+    Attached(EtcdStream*& stream, EtcdStream& one) : stream_(stream) { stream_ = &one; }
+    ~Attached() { stream_ = nullptr; }
+    Attached(const Attached&) = delete;
+    Attached& operator=(const Attached&) = delete;
+
+private:
+    EtcdStream*& stream_;
+};
 
 // The thread must get none: whoever waits for one is another.
 std::thread start_without_signals(const std::function<void()>& run) {
@@ -71,22 +73,39 @@ std::thread start_without_signals(const std::function<void()>& run) {
 
 }  // namespace
 
+Bell::Bell() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (descriptor_ < 0) {
+        throw CannotGoOn{fmt::format("cannot follow the source: {}", std::strerror(errno))};
+    }
+}
+
+Bell::~Bell() {
+    ::close(descriptor_);
+}
+
+void Bell::ring() const {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);  // fails only where it has been rung
+}
+
+void Bell::hush() const {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto taken = ::read(descriptor_, &count, sizeof count);
+}
+
 Follower::Follower(Source source)
-    : source_(std::move(source)), client_(source_.etcd), news_descriptor_(open_event()), stop_descriptor_(open_event()),
+    : source_(std::move(source)), client_(source_.etcd, [this] { meanwhile(); }, stop_.descriptor()),
       thread_(start_without_signals([this] { run(); })) {}
 
 Follower::~Follower() {
     stopping_ = true;
-    signal(stop_descriptor_);
+    stop_.ring();
     thread_.join();
-    ::close(news_descriptor_);
-    ::close(stop_descriptor_);
 }
 
 SourceNews Follower::take() {
     const std::lock_guard lock(mutex_);
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto taken = ::read(news_descriptor_, &count, sizeof count);
+    has_news_.hush();
     return std::exchange(news_, {});
 }
 
@@ -103,9 +122,11 @@ void Follower::wait_for_first(milliseconds most) {
 void Follower::run() {
     while (!stopping_) {
         std::string trouble;
+        while_reading_.reset();
         try {
             const EtcdHeader now = client_.ask(source_.prefix);
             if (last_.revision == 0 || now.cluster != last_.cluster || now.revision < last_.revision) {
+                last_ = {};
                 read_all();
             } else {
                 next_reading_ = std::min(next_reading_, Clock::now() + scattered(soon_again));
@@ -117,8 +138,10 @@ void Follower::run() {
             trouble = away.sentence;
         } catch (const HttpFailure& failure) {
             trouble = failure.sentence;
-        } catch (const std::bad_alloc&) {
-            trouble = "out of memory";
+        } catch (const Stopped&) {
+            return;
+        } catch (const std::exception& failure) {  // such as for want of memory
+            trouble = failure.what();
         }
         if (!trouble.empty()) {
             {
@@ -131,33 +154,46 @@ void Follower::run() {
     }
 }
 
+// What comes meanwhile is told at once, and again behind all that was read: some of it may be older than that.
 void Follower::read_all() {
-    auto [header, snapshot] = read_snapshot(client_, source_.prefix, [&](std::size_t) {
-        if (stopping_) {
-            throw EtcdAway{"stopped"};
+    const std::int64_t known = last_.revision;
+    while_reading_.emplace();
+    auto [header, snapshot] = read_snapshot(client_, source_.prefix);
+    const Changes since = *std::exchange(while_reading_, std::nullopt);
+    if (header.revision < known || (last_.cluster != 0 && header.cluster != last_.cluster)) {
+        last_ = {};
+        throw EtcdCompacted{};  // it tells another story now
+    }
+    last_ = {header.cluster, std::max(header.revision, last_.revision)};
+    next_reading_ = Clock::now() + scattered(late_again);
+    post([&, all = &snapshot](SourceNews& news) {
+        news = {std::move(*all), {}, last_.revision};
+        for (const auto& [revision, change] : since) {
+            if (revision > header.revision) {
+                news.changes.push_back(change);
+            }
         }
     });
-    last_ = header;
-    next_reading_ = Clock::now() + scattered(late_again);
-    post([&, all = &snapshot](SourceNews& news) { news = {std::move(*all), {}, last_.revision}; });
     heard(last_.revision);
 }
 
 // Until the stream ends, or its member is no longer the one that answers.
 void Follower::follow() {
     EtcdStream stream(client_, source_.prefix, behind_prefix(source_.prefix), last_.revision + 1);
+    const Attached attached(stream_, stream);
     const Clock::time_point begun = Clock::now();
     Clock::time_point next_question = begun + between_questions;
-    while (!stopping_) {
+    for (;;) {
         const auto left = std::chrono::ceil<milliseconds>(next_question - Clock::now());
-        stream.wait(std::max(left, milliseconds(0)), stop_descriptor_);
-        hear(stream);
+        client_.transfers().turn(std::max(left, milliseconds(0)));
+        meanwhile();
         if (Clock::now() < next_question) {
             continue;
         }
+        const std::int64_t known = last_.revision;
         const EtcdHeader now = client_.ask(source_.prefix);
         next_question = Clock::now() + between_questions;
-        if (client_.endpoint() != stream.endpoint() || now.cluster != last_.cluster || now.revision < last_.revision) {
+        if (client_.endpoint() != stream.endpoint() || now.cluster != last_.cluster || now.revision < known) {
             return;
         }
         if (!stream.has_begun() && Clock::now() - begun > longest_beginning) {
@@ -172,19 +208,34 @@ void Follower::follow() {
     }
 }
 
+// Whatever the client waits for, so that a member which is slow to answer keeps no change waiting.
+void Follower::meanwhile() {
+    if (stopping_) {
+        throw Stopped{};
+    }
+    if (stream_) {
+        hear();
+    }
+}
+
 // A response says at which revision its member is, not how far its own events go.
-void Follower::hear(EtcdStream& stream) {
-    for (EtcdBatch& batch : stream.take()) {
+void Follower::hear() {
+    for (EtcdBatch& batch : stream_->take()) {
         const std::int64_t known = last_.revision;
         post([&](SourceNews& news) {
             for (EtcdEvent& event : batch.events) {
                 if (!event.key.key.starts_with(source_.prefix)) {
-                    throw EtcdAway{stream.endpoint() + ": tells of keys that it was not asked for"};
+                    throw EtcdAway{stream_->endpoint() + ": tells of keys that it was not asked for"};
                 }
-                if (event.key.changed_at > known) {
-                    last_.revision = std::max(last_.revision, event.key.changed_at);
-                    news.changes.emplace_back(event.key.key.substr(source_.prefix.size()),
-                                              event.gone ? std::nullopt : std::optional(read_value(event.key.value)));
+                if (event.key.changed_at <= known) {
+                    continue;
+                }
+                last_.revision = std::max(last_.revision, event.key.changed_at);
+                const SourceChange& change = news.changes.emplace_back(
+                    event.key.key.substr(source_.prefix.size()),
+                    event.gone ? std::nullopt : std::optional(read_value(event.key.value)));
+                if (while_reading_) {
+                    while_reading_->emplace_back(event.key.changed_at, change);
                 }
             }
             news.revision = last_.revision;
@@ -204,14 +255,14 @@ void Follower::heard(std::int64_t revision) {
 
 void Follower::pause() {
     delay_ = std::clamp(2 * delay_, first_delay, last_delay);
-    pollfd stop{.fd = stop_descriptor_, .events = POLLIN, .revents = 0};
+    pollfd stop{.fd = stop_.descriptor(), .events = POLLIN, .revents = 0};
     ::poll(&stop, 1, static_cast<int>(delay_.count()));
 }
 
 void Follower::post(const std::function<void(SourceNews&)>& write) {
     const std::lock_guard lock(mutex_);
     write(news_);
-    signal(news_descriptor_);
+    has_news_.ring();
 }
 
 }  // namespace statnat

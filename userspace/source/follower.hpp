@@ -23,10 +23,13 @@
 
 namespace statnat {
 
+// Of a key, which is the internal side; nothing: it is gone.
+using SourceChange = std::pair<std::string, std::optional<SourcePair>>;
+
 // What has come since it was asked last. Changes are newer than all that are there.
 struct SourceNews {
     std::optional<SourceSnapshot> all{};
-    std::vector<std::pair<std::string, std::optional<SourcePair>>> changes{};  // by the internal side; nothing: gone
+    std::vector<SourceChange> changes{};
     std::int64_t revision = 0;
 
     bool empty() const { return !all && changes.empty(); }
@@ -40,6 +43,23 @@ struct SourceState {
     std::string trouble{};  // why it is not heard now; empty: it is
 };
 
+// What a thread that waits for it is woken by.
+class Bell {
+public:
+    // Throws CannotGoOn.
+    Bell();
+    ~Bell();
+    Bell(const Bell&) = delete;
+    Bell& operator=(const Bell&) = delete;
+
+    int descriptor() const { return descriptor_; }  // can be read from a ring to the next hush
+    void ring() const;
+    void hush() const;
+
+private:
+    int descriptor_;
+};
+
 class Follower {
 public:
     // Throws CannotGoOn.
@@ -50,7 +70,7 @@ public:
 
     const Source& source() const { return source_; }
     // Can be read once there are news, until they are taken.
-    int descriptor() const { return news_descriptor_; }
+    int descriptor() const { return has_news_.descriptor(); }
     SourceNews take();
     SourceState state();
     // Waits for the first news, or for trouble, so long at most.
@@ -62,13 +82,22 @@ private:
     void run();
     void read_all();
     void follow();
-    void hear(EtcdStream& stream);
+    void meanwhile();
+    void hear();
     void heard(std::int64_t revision);
     void pause();
     void post(const std::function<void(SourceNews&)>& write);
 
+    using Changes = std::vector<std::pair<std::int64_t, SourceChange>>;  // with their revisions
+
     Source source_;
-    EtcdClient client_;  // of the thread alone, as all that stands here
+    Bell has_news_{};
+    Bell stop_{};
+    std::atomic<bool> stopping_ = false;
+
+    EtcdClient client_;             // of the thread alone, as all that stands here
+    EtcdStream* stream_ = nullptr;  // what is followed, also while the client waits for an answer
+    std::optional<Changes> while_reading_{};  // what has come since all began to be read
     EtcdHeader last_{};  // 0: nothing is known yet
     Clock::time_point next_reading_{};  // of all, whether or not anything is amiss
     std::chrono::milliseconds delay_{};
@@ -78,9 +107,6 @@ private:
     SourceNews news_{};
     SourceState state_{};
 
-    int news_descriptor_;
-    int stop_descriptor_;
-    std::atomic<bool> stopping_ = false;
     std::thread thread_;  // last: it finds all others there
 };
 
