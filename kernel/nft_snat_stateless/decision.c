@@ -10,8 +10,8 @@
 #include "quoting.h"
 
 bool snat_is_guarded(const struct nft_set_ext *element,
-				     const struct snat_map *map,
-				     const struct nft_pktinfo *pkt, u8 pf)
+		     const struct snat_map *map, const struct nft_pktinfo *pkt,
+		     u8 pf)
 {
 	return snat_map_hits_own(map, element, pkt, pf,
 				 snat_address(pkt->skb, map));

@@ -144,8 +144,8 @@ bool snat_decide_late(const struct nft_snat_stateless *priv,
  * told.
  */
 void snat_decide_elsewhere(const struct nft_snat_stateless *priv,
-		      struct nft_regs *regs, const struct nft_pktinfo *pkt,
-		      u8 pf);
+			   struct nft_regs *regs,
+			   const struct nft_pktinfo *pkt, u8 pf);
 
 /* What comes in, has a pair, and is none of ours all the same. */
 void snat_decide_otherwise(const struct nft_snat_stateless *priv,

@@ -84,8 +84,8 @@ bool snat_forward_show(const struct nft_snat_stateless *priv,
 
 /* What has no counterpart is refused once, in postrouting. */
 static bool snat_translate_source_npt(struct sk_buff *skb,
-					       const struct snat_map *map,
-					       const struct nft_set_ext *element)
+				      const struct snat_map *map,
+				      const struct nft_set_ext *element)
 {
 	struct snat_target target;
 

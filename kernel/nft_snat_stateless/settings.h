@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a rule asks for, from netlink and back; its maps, prefixes and interfaces read themselves. */
+/*
+ * What a rule asks for, from netlink and back; its maps, prefixes and interfaces
+ * read themselves.
+ */
 #ifndef NFT_SNAT_STATELESS_SETTINGS_H
 #define NFT_SNAT_STATELESS_SETTINGS_H
 
