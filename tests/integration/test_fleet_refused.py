@@ -12,7 +12,7 @@ import time
 import pytest
 
 from net import A, A_OUT, B, B_OUT, until
-from test_fleet import SOON, configure, etcd, fleet, health, sources, tool  # noqa: F401
+from test_fleet import SOON, configure, etcd, fleet, health, sources, status, tool  # noqa: F401
 from test_watch import Watcher
 
 pytestmark = pytest.mark.stock
@@ -98,7 +98,7 @@ def test_what_is_cleared_stays_so(wire, tool, etcd, start):  # noqa: F811
     """Whatever etcd tells, until somebody syncs."""
     start()
     etcd.put(A, A_OUT)
-    until(lambda: sources(wire) == {A_OUT}, SOON)
+    until(lambda: sources(wire) == {A_OUT} and status(tool)["source"]["revision"] == etcd.revision(), SOON)
     tool("clear")
     etcd.put(B, B_OUT)
     time.sleep(2)
