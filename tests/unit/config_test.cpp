@@ -4,6 +4,8 @@
 
 #include "config/configuration_text.hpp"
 
+#include "errors_of.hpp"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -58,21 +60,7 @@ protected:
 
     // The errors of a configuration; its directory is left out of them.
     Lines errors(const std::string& toml, const Files& files = {}) {
-        try {
-            read(toml, files);
-            return {};
-        } catch (const InvalidConfiguration& invalid) {
-            Lines lines;
-            for (const ConfigurationError& error : invalid.errors) {
-                std::string line = error.text();
-                const std::string prefix = directory_.string() + "/";
-                for (std::size_t at = line.find(prefix); at != std::string::npos; at = line.find(prefix)) {
-                    line.erase(at, prefix.size());
-                }
-                lines.push_back(line);
-            }
-            return lines;
-        }
+        return errors_of(directory_, [&] { read(toml, files); });
     }
 
     fs::path directory_;

@@ -8,6 +8,8 @@
 #include "reports/digest.hpp"
 #include "source/value.hpp"
 
+#include "errors_of.hpp"
+
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -159,21 +161,7 @@ protected:
     }
 
     Lines errors(const std::string& toml, const Keys& keys = {}) {
-        try {
-            read(toml, keys);
-            return {};
-        } catch (const InvalidConfiguration& invalid) {
-            Lines lines;
-            for (const ConfigurationError& error : invalid.errors) {
-                std::string line = error.text();
-                const std::string prefix = directory_.string() + "/";
-                for (std::size_t at = line.find(prefix); at != std::string::npos; at = line.find(prefix)) {
-                    line.erase(at, prefix.size());
-                }
-                lines.push_back(line);
-            }
-            return lines;
-        }
+        return errors_of(directory_, [&] { read(toml, keys); });
     }
 
     static Lines print(const Pairs& pairs) {
