@@ -166,10 +166,10 @@ void Follower::read_all() {
     }
     last_ = {header.cluster, std::max(header.revision, last_.revision)};
     next_reading_ = Clock::now() + scattered(late_again);
-    post([&, all = &snapshot](SourceNews& news) {
+    post([&, at = header.revision, all = &snapshot](SourceNews& news) {
         news = {std::move(*all), {}, last_.revision};
         for (const auto& [revision, change] : since) {
-            if (revision > header.revision) {
+            if (revision > at) {
                 news.changes.push_back(change);
             }
         }
