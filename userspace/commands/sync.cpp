@@ -186,8 +186,8 @@ int diff(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
 
 int handover(Kernel& kernel, std::ostream& out) {
     const Change done = change(kernel, with_chains_ahead, Depth::elements);
-    const auto chains = std::ranges::count_if(
-        done.plan, [](const Step& step) { return std::holds_alternative<AddChain>(step); });
+    const auto chains = static_cast<std::uint64_t>(std::count_if(
+        done.plan.begin(), done.plan.end(), [](const Step& step) { return std::holds_alternative<AddChain>(step); }));
     tell(out, chains == 0 ? std::string(nothing_to_change)
                           : fmt::format("{} asked first until the next sync", quantity(chains, "chain")), {});
     return exit_done;
