@@ -41,8 +41,9 @@ PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider
 # Show and keep what a test stage writes, named.
 logged = 2>&1 | sed -u 's/^/$(1)$(IN:%=-%) | /' | tee $(CURDIR)/build/logs/$(1)$(IN:%=-%)
 
-# The verdicts of all stages, at the end of a long log.
-verdicts = for log in build/logs/*; do { grep -E 'passed|failed' $$log || tail -n 1 $$log; } | tail -n 1; done
+# The verdicts of all stages, at the end of a long log, and what failed in each.
+verdicts = for log in build/logs/*; do grep -E '\| (FAILED|ERROR) |\(Failed\)|: error: ' $$log || true; \
+	{ grep -E 'passed|failed' $$log || tail -n 1 $$log; } | tail -n 1; done
 
 # Tables repeat by 2, 3 and 4.
 comma := ,
@@ -173,11 +174,10 @@ stress: | build/logs
 
 # Load, sync, clear and unload so often, in a kernel that watches nothing but counts.
 CYCLES := 1000
-cycles: | build/logs
-	kernel=$$(tests/vm/user-mode-kernel 6.12 fast); $(MAKE) -s -f Makefile.kmod KDIR=$$kernel ARCH=um; \
-	tests/vm/user-mode --kernel 6.12 --flavour fast --bare -- \
-		tests/cycles build/kmod/$$(cat $$kernel/include/config/kernel.release)/nft_snat_stateless.ko --cycles $(CYCLES) \
-		$(call logged,cycles)
+cycles: tool kmod-6.12 | build/logs
+	kernel=$$(tests/vm/kernels 6.12); \
+	tests/vm/run --kernel 6.12 --memory 2G --timeout 7200 -- \
+		tests/cycles build/kmod/$${kernel##*/}/nft_snat_stateless.ko --cycles $(CYCLES) $(call logged,cycles)
 
 trust: packages ## all that `make test` has no time for: KUnit, faults put back, the whole suite on a debug kernel, stress, a million packets, fuzzers, coverage, mutants; takes a day
 	rm -rf build/logs
