@@ -45,6 +45,9 @@ logged = 2>&1 | sed -u 's/^/$(1)$(IN:%=-%) | /' | tee $(CURDIR)/build/logs/$(1)$
 verdicts = for log in build/logs/*; do grep -E '\| (FAILED|ERROR) |\(Failed\)|: error: ' $$log || true; \
 	{ grep -E 'passed|failed' $$log || tail -n 1 $$log; } | tail -n 1; done
 
+# What we build here is without a warning; a package is built by whatever compiler there will be.
+configure = cmake -S . -B $(1) -DCMAKE_COMPILE_WARNING_AS_ERROR=ON $(2)
+
 # Tables repeat by 2, 3 and 4.
 comma := ,
 space := $(subst ,, )
@@ -56,11 +59,11 @@ help: ## list these commands
 	@sed -n 's/^\([a-z0-9 ]\+\):.*## /\1\t/p' Makefile | expand -t 14
 
 all build: ## build statnat-nft into build/
-	cmake -S . -B $(BUILD)
+	$(call configure,$(BUILD))
 	cmake --build $(BUILD) --parallel $$(nproc)
 
 tool:
-	cmake -S . -B $(BUILD)
+	$(call configure,$(BUILD))
 	cmake --build $(BUILD) --parallel $$(nproc) --target statnat-nft
 
 # Any of these commands in Debian 13, such as trixie-check.
@@ -197,7 +200,7 @@ opinion: | build/logs ## compare a million packets of each family and direction 
 
 # Which lines of the tool the unit tests and those of integration pass through, as g++ counts them without optimizing.
 coverage: packages | build/logs ## count the lines of the tool that tests pass through, 92 in a hundred at least, and show them in build/coverage/report
-	cmake -S . -B build/coverage -DSTATNAT_COVERAGE=ON -DCMAKE_BUILD_TYPE=Debug
+	$(call configure,build/coverage,-DSTATNAT_COVERAGE=ON -DCMAKE_BUILD_TYPE=Debug)
 	cmake --build build/coverage --parallel $$(nproc)
 	find build/coverage -name '*.gcda' -delete
 	ctest --test-dir build/coverage --no-tests=error --output-on-failure $(call logged,coverage-unit)
@@ -230,7 +233,7 @@ fuzz: packages ## look for configurations of ours and of others, texts and messa
 
 # The tool and the fuzzers by another compiler, with sanitizers, and each file by itself, as clang 14 needs libstdc++.
 fuzzers:
-	cmake -S . -B build/fuzz -DCMAKE_CXX_COMPILER=clang++-14 -DSTATNAT_FUZZ=ON -DCMAKE_UNITY_BUILD=OFF
+	$(call configure,build/fuzz,-DCMAKE_CXX_COMPILER=clang++-14 -DSTATNAT_FUZZ=ON -DCMAKE_UNITY_BUILD=OFF)
 	cmake --build build/fuzz --parallel $$(nproc)
 	$(call run_fuzzer,configuration,-dict=tests/fuzz/configuration.dict,tests/fuzz/seeds-configuration)
 	$(call run_fuzzer,rulesets,-dict=tests/fuzz/configuration.dict,tests/fuzz/seeds-rulesets)

@@ -202,7 +202,7 @@ int run_save(const Operands& operands, const Values& values, Progress&) {
     return save(operands.empty() ? std::nullopt : std::optional<fs::path>(operands.front()));
 }
 
-const std::string& option_of(const Values& values, const char* name, const std::string& legal) {
+const std::string& option_of(const Values& values, const char* name, std::string_view legal) {
     if (!values.count(name)) {
         throw CannotGoOn{fmt::format("--{} is missing: legal are {}", name, legal), exit_usage};
     }

@@ -114,8 +114,9 @@ std::vector<Statement> outside(Family family, const Expression& compare, int len
 }
 
 std::vector<Statement> outside_of_bits(std::span<const Expression> dumped, Family family) {
+    const Message mask = dumped[1].data.nest(NFTA_BITWISE_MASK).bytes(NFTA_DATA_VALUE);
     int length = 0;
-    for (const std::uint8_t byte : dumped[1].data.nest(NFTA_BITWISE_MASK).bytes(NFTA_DATA_VALUE)) {
+    for (const std::uint8_t byte : mask) {
         length += std::popcount(byte);
     }
     return outside(family, dumped[2], length);
