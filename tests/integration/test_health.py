@@ -134,15 +134,20 @@ def test_a_record_that_is_not_ours_is_none(gateway, tool, rewrite):
 
 
 def test_it_takes_no_dump(gateway, tool):
-    """As soon done with 20,000 pairs, although somebody has committed since."""
+    """As soon done with 20,000 pairs, although somebody has committed since. The least of five counts."""
     tool.sync(many(20_000))
-    gateway.nft("add table ip other")
+    dumps, looks = [], []
+    for number in range(5):
+        gateway.nft(f"add table ip other{number}")
+        looks.append(seconds(lambda: health(tool) == HEALTHY))
+        dumps.append(seconds(lambda: tool("list", "-j")))
+    assert min(looks) < min(dumps) / 3
+
+
+def seconds(do):
     begin = time.monotonic()
-    tool("list", "-j")
-    dump = time.monotonic() - begin
-    begin = time.monotonic()
-    assert health(tool) == HEALTHY
-    assert time.monotonic() - begin < dump / 3
+    assert do()
+    return time.monotonic() - begin
 
 
 @pytest.mark.stock
