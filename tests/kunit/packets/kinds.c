@@ -8,6 +8,8 @@
 const struct kind kinds[] = {
 	{ "IPv4, TCP",				{ IP4, TCP } },
 	{ "IPv4, options, TCP",			{ IP4_OPTIONS, TCP } },
+	{ "IPv4, TCP whose sum becomes 0",	{ IP4, TCP_TO_ZERO } },
+	{ "IPv4, TCP whose sum was 0",		{ IP4, TCP_FROM_ZERO } },
 	{ "IPv4, UDP",				{ IP4, UDP } },
 	{ "IPv4, options, UDP",			{ IP4_OPTIONS, UDP } },
 	{ "IPv4, UDP without a checksum",	{ IP4, UDP_NONE } },
@@ -42,6 +44,8 @@ const struct kind kinds[] = {
 	{ "IPv4, error, later fragment",	{ IP4, ICMP_ERROR, IP4_LATER, UDP } },
 	{ "IPv4, error, error, UDP",		{ IP4, ICMP_ERROR, IP4, ICMP_ERROR, IP4, UDP } },
 	{ "IPv6, TCP",				{ IP6, TCP } },
+	{ "IPv6, TCP whose sum becomes 0",	{ IP6, TCP_TO_ZERO } },
+	{ "IPv6, TCP whose sum was 0",		{ IP6, TCP_FROM_ZERO } },
 	{ "IPv6, UDP",				{ IP6, UDP } },
 	{ "IPv6, UDP whose sum becomes 0",	{ IP6, UDP_TO_ZERO } },
 	{ "IPv6, UDP whose sum was 0",		{ IP6, UDP_FROM_ZERO } },

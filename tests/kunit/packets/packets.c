@@ -230,6 +230,7 @@ static void write_check(struct writing *w, u8 layer, unsigned int at, unsigned i
 	const u8 *source = w->source, *destination = w->destination;
 	u8 *header = w->packet->bytes + at, *check = header + about->check;
 	bool pseudo = about->pseudo & (w->size == 4 ? IN_IPV4 : IN_IPV6), partial = w->wish->partial && !w->depth;
+	bool to_zero = layer == TCP_TO_ZERO || layer == UDP_TO_ZERO;
 	unsigned int length = behind(w, end, at);
 	u16 sum = 0;
 
@@ -238,9 +239,9 @@ static void write_check(struct writing *w, u8 layer, unsigned int at, unsigned i
 		source = w->was_source;
 		destination = w->was_destination;
 	}
-	if (layer == UDP_TO_ZERO || layer == UDP_FROM_ZERO) {
-		const u8 *zero_source = layer == UDP_TO_ZERO ? w->will_source : w->was_source;
-		const u8 *zero_destination = layer == UDP_TO_ZERO ? w->will_destination : w->was_destination;
+	if (to_zero || layer == TCP_FROM_ZERO || layer == UDP_FROM_ZERO) {
+		const u8 *zero_source = to_zero ? w->will_source : w->was_source;
+		const u8 *zero_destination = to_zero ? w->will_destination : w->was_destination;
 
 		put16(header + about->size, 0);
 		sum = sum_pseudo(w, zero_source, zero_destination, about->protocol, length);
@@ -269,7 +270,7 @@ static unsigned int write_transport(struct writing *w, u8 layer, const u8 *layer
 	if (about->check)
 		put16(header + about->check, 0);
 	switch (layer) {
-	case TCP:
+	case TCP: case TCP_TO_ZERO: case TCP_FROM_ZERO:
 		header[12] = 0x50;
 		break;
 	case UDP: case UDP_NONE: case UDP_TO_ZERO: case UDP_FROM_ZERO: case UDPLITE:
