@@ -15,9 +15,10 @@
  * @size: of its bytes here; @carried: of what follows in the way of data
  * @check: offset of its checksum, 0 for none; @needed: of its bytes, to be translated
  * @pseudo: the checksum covers addresses: 4 in IPv4, 6 in IPv6
+ * @type: its first byte, 0 for any
  */
 struct header {
-	u8	protocol, size, carried, check, needed, pseudo;
+	u8	protocol, size, carried, check, needed, pseudo, type;
 };
 
 #define IN_IPV4	BIT(4)
@@ -47,11 +48,12 @@ static const struct header headers[LAYERS] = {
 	[GRE]		= { 47, 4, 20 },
 	[ESP]		= { 50, 8, 20 },
 	[UNKNOWN]	= { 253, 4, 20 },
+	[LOOKALIKE]	= { 253, 8, 40, .type = 3 },
 	[NOTHING]	= { 59, 0, 8 },
-	[ICMP]		= { 1, 8, 13, 2 },
-	[ICMP_ERROR]	= { 1, 8, 0, 2 },
-	[ICMP6]		= { 58, 8, 13, 2, 4, IN_IPV6 },
-	[ICMP6_ERROR]	= { 58, 8, 0, 2, 4, IN_IPV6 },
+	[ICMP]		= { 1, 8, 13, 2, .type = 8 },
+	[ICMP_ERROR]	= { 1, 8, 0, 2, .type = 3 },
+	[ICMP6]		= { 58, 8, 13, 2, 4, IN_IPV6, 128 },
+	[ICMP6_ERROR]	= { 58, 8, 0, 2, 4, IN_IPV6, 1 },
 	[OSPF]		= { 89, 16, 20, 12, 16, IN_IPV6 },
 	[PIM]		= { 103, 4, 20, 2, 4, IN_IPV6 },
 	[VRRP]		= { 112, 8, 16, 6, 8, IN_IPV6 },

@@ -269,6 +269,8 @@ static unsigned int write_transport(struct writing *w, u8 layer, const u8 *layer
 		header[i] = 11 + 37 * (at + i);
 	if (about->check)
 		put16(header + about->check, 0);
+	if (about->type)
+		header[0] = about->type;
 	switch (layer) {
 	case TCP: case TCP_TO_ZERO: case TCP_FROM_ZERO:
 		header[12] = 0x50;
@@ -279,17 +281,8 @@ static unsigned int write_transport(struct writing *w, u8 layer, const u8 *layer
 	case DCCP:
 		header[5] = 0;
 		break;
-	case ICMP:
-		header[0] = 8;
-		break;
-	case ICMP6:
-		header[0] = 128;
-		break;
-	case ICMP_ERROR:
-		header[0] = 3;
-		break;
-	case ICMP6_ERROR:
-		header[0] = 1;
+	case LOOKALIKE:
+		header[8] = w->size == 4 ? 0x45 : 0x60;
 		break;
 	}
 	if (layer == ICMP_ERROR || layer == ICMP6_ERROR) {

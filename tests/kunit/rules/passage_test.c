@@ -45,6 +45,9 @@ static struct net_device *device(const char *name)
 static struct packet departed;
 static bool watching;
 
+/* Whether somebody had marked it before. */
+static bool was_decided;
+
 static int see(struct sk_buff *skb, struct net_device *dev, struct packet_type *tap, struct net_device *original)
 {
 	int offset = skb_network_offset(skb);
@@ -73,6 +76,11 @@ static const struct nf_hook_ops programs[] = {
 	{ .hook = give_back, .pf = NFPROTO_IPV6, .hooknum = NF_INET_FORWARD },
 };
 
+static bool is_decided_by_now(u8 pf, const struct sk_buff *skb)
+{
+	return (pf == NFPROTO_IPV4 ? IPCB(skb)->flags : IP6CB(skb)->flags) & 0x8000;
+}
+
 /* Return: what nf_hook() says; the packet is there if it is 1.  @sent: its bytes before. */
 static int pass(const struct passage *passage, u8 pf, struct sk_buff *skb, struct packet *sent)
 {
@@ -88,6 +96,7 @@ static int pass(const struct passage *passage, u8 pf, struct sk_buff *skb, struc
 	sent->length = skb->len;
 	memcpy(sent->bytes, skb->data, skb->len);
 	departed.length = 0;
+	was_decided = is_decided_by_now(pf, skb);
 	local_bh_disable();
 	rcu_read_lock();
 	watching = true;
@@ -104,11 +113,6 @@ static int pass(const struct passage *passage, u8 pf, struct sk_buff *skb, struc
 static bool bytes_are(const struct sk_buff *skb, const struct packet *packet)
 {
 	return skb->len == packet->length && !memcmp(skb->data, packet->bytes, packet->length);
-}
-
-static bool is_decided_by_now(u8 pf, const struct sk_buff *skb)
-{
-	return (pf == NFPROTO_IPV4 ? IPCB(skb)->flags : IP6CB(skb)->flags) & 0x8000;
 }
 
 static void expect_counts(struct kunit *test, const struct passage *passage)
@@ -206,6 +210,10 @@ static void expect_there(struct kunit *test, const struct passage *passage, u8 p
 	KUNIT_EXPECT_TRUE_MSG(test, bytes_are(skb, as), "it is another packet");
 	if (passage->outcome == MARKED)
 		KUNIT_EXPECT_TRUE_MSG(test, is_decided_by_now(pf, skb), "it is not marked");
+	if (passage->outcome == LEFT && !was_decided)
+		KUNIT_EXPECT_FALSE_MSG(test, is_decided_by_now(pf, skb), "it is marked");
+	if (passage->outcome == TRANSLATED && passage->hook == NF_INET_PRE_ROUTING)
+		KUNIT_EXPECT_NULL_MSG(test, skb_dst(skb), "its route leads where it was for");
 	kfree_skb(skb);
 }
 

@@ -91,6 +91,8 @@ const struct passage passages[] = {
 	{ "an error arrives", ARRIVE(4), ERROR4, INWARD, BACK_IN, TRANSLATED, SNAT_ERROR },
 	{ "an error arrives, IPv6", ARRIVE(6), ERROR6, INWARD, BACK_IN, TRANSLATED, SNAT_ERROR },
 	{ "an error arrives, with a route", ARRIVE(4), ERROR4, INWARD, BACK_IN, TRANSLATED, SNAT_ERROR, has_route },
+	{ "an error arrives, for many", ARRIVE(4), ERROR4, INWARD, BACK_IN, LEFT, .prepare = to_many },
+	{ "an error arrives, for many, IPv6", ARRIVE(6), ERROR6, INWARD, BACK_IN, LEFT, .prepare = to_many },
 	{ "an error arrives for a router", ARRIVE(4), ERROR4, INWARD, BACK_IN, TRANSLATED, SNAT_QUOTE, .routed = true },
 
 	{ "is decided about", DECIDE(4), UDP4, OUTWARD, FORWARD_IN, MARKED },
@@ -151,6 +153,8 @@ const struct passage passages[] = {
 	{ "leaves by the border, IPv6", BORDERS_END(6), UDP6, OUTWARD, FORWARD_OUT, TRANSLATED, .prepare = is_decided },
 	{ "leaves by another interface", BORDERS_END(4), UDP4, OUTWARD, NF_INET_POST_ROUTING, "in0", "in0", LEFT,
 	  .prepare = is_decided },
+	{ "leaves by another interface after all", BORDERS_END(4), UDP4, OUTWARD, NF_INET_POST_ROUTING, "in0", "in0", LEFT,
+	  .prepare = is_marked },
 	{ "leaves by any interface", BORDERS_END(4), UDP4, OUTWARD, NF_INET_POST_ROUTING, "in0", "in0", TRANSLATED,
 	  .prepare = is_decided_anywhere },
 	{ "leaves by the border after all", BORDERS_END(4), UDP4, OUTWARD, FORWARD_OUT, TRANSLATED, .prepare = is_marked },
