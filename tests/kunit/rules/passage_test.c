@@ -9,6 +9,7 @@
 #include <linux/inet.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
 
 #include "packets.h"
 #include "passages.h"
@@ -71,7 +72,16 @@ static unsigned int give_back(void *priv, struct sk_buff *skb, const struct nf_h
 	return NF_STOLEN;
 }
 
+/* By which it may be routed otherwise. */
+static unsigned int mark(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	if (skb->priority == MARKED_LATER)
+		skb->mark = 1;
+	return NF_ACCEPT;
+}
+
 static const struct nf_hook_ops programs[] = {
+	{ .hook = mark, .pf = NFPROTO_IPV4, .hooknum = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_LAST - 1 },
 	{ .hook = give_back, .pf = NFPROTO_IPV4, .hooknum = NF_INET_FORWARD },
 	{ .hook = give_back, .pf = NFPROTO_IPV6, .hooknum = NF_INET_FORWARD },
 };
@@ -210,11 +220,29 @@ static void expect_there(struct kunit *test, const struct passage *passage, u8 p
 	KUNIT_EXPECT_TRUE_MSG(test, bytes_are(skb, as), "it is another packet");
 	if (passage->outcome == MARKED)
 		KUNIT_EXPECT_TRUE_MSG(test, is_decided_by_now(pf, skb), "it is not marked");
+	if (passage->outcome == (passage->rule.flags & NOTRACK ? TRANSLATED : MARKED) &&
+	    !(passage->rule.flags & FOLLOW))
+		KUNIT_EXPECT_TRUE_MSG(test, skb_get_nfct(skb) == IP_CT_UNTRACKED, "it is tracked");
 	if (passage->outcome == LEFT && !was_decided)
 		KUNIT_EXPECT_FALSE_MSG(test, is_decided_by_now(pf, skb), "it is marked");
-	if (passage->outcome == TRANSLATED && passage->hook == NF_INET_PRE_ROUTING)
-		KUNIT_EXPECT_NULL_MSG(test, skb_dst(skb), "its route leads where it was for");
+	if (passage->hook == NF_INET_PRE_ROUTING && (passage->outcome == TRANSLATED || skb->mark))
+		KUNIT_EXPECT_NULL_MSG(test, skb_dst(skb), "it has a route that is void");
 	kfree_skb(skb);
+}
+
+/* How many there are before routing; the kernel lets go of one a little later than of its rule. */
+static unsigned int hooks(u8 pf)
+{
+	struct nf_hook_entries __rcu **place = pf == NFPROTO_IPV4 ? &init_net.nf.hooks_ipv4[NF_INET_PRE_ROUTING] :
+								    &init_net.nf.hooks_ipv6[NF_INET_PRE_ROUTING];
+	const struct nf_hook_entries *entries;
+	unsigned int count;
+
+	rcu_read_lock();
+	entries = rcu_dereference(*place);
+	count = entries ? entries->num_hook_entries : 0;
+	rcu_read_unlock();
+	return count;
 }
 
 static void becomes(struct kunit *test)
@@ -224,12 +252,16 @@ static void becomes(struct kunit *test)
 	u8 pf = kind_is_ipv6(wish.kind) ? NFPROTO_IPV6 : NFPROTO_IPV4;
 	static struct packet before, sent, after, *as;
 	struct shape shape = { .mac = ETH_HLEN };
+	unsigned int hooks_before;
 	struct sk_buff *skb, *batch;
 	int verdict;
 
 	if (passage->setup)
 		KUNIT_ASSERT_EQ(test, shell(passage->setup), 0);
+	hooks_before = hooks(pf);
 	KUNIT_ASSERT_EQ(test, rule_replace(&passage->rule), 0);
+	if (!passage->rule.via[0])
+		KUNIT_EXPECT_LE_MSG(test, hooks(pf), hooks_before, "it guards routes without a border");
 	packet_write(&wish, &before);
 	write_translated(passage, &wish, &after);
 

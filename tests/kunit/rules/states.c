@@ -37,6 +37,11 @@ void is_marked(u8 pf, struct sk_buff *skb)
 	skb->mark = 1;
 }
 
+void is_marked_later(u8 pf, struct sk_buff *skb)
+{
+	skb->priority = MARKED_LATER;
+}
+
 void is_tracked(u8 pf, struct sk_buff *skb)
 {
 	struct nf_conntrack_tuple tuple = { .src.l3num = pf };
@@ -182,6 +187,14 @@ void to_the_gateway(u8 pf, struct sk_buff *skb)
 	static const u8 own4[16] = { [12] = 10, 0, 0, 1 };
 
 	to_address(pf, skb, pf == NFPROTO_IPV4 ? own4 : own);
+}
+
+/* An address that it had before the module was loaded (tests/kunit/inside). */
+void to_the_gateway_of_before(u8 pf, struct sk_buff *skb)
+{
+	static const u8 before[16] = { [12] = 192, 0, 2, 200 };
+
+	to_address(pf, skb, before);
 }
 
 void to_many(u8 pf, struct sk_buff *skb)

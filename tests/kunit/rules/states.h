@@ -8,10 +8,14 @@
 /* A mark: in the forward hook it is taken, and given back at once. */
 #define GIVEN_TO_A_PROGRAM	77
 
+/* A priority: behind all rules that decide before routing, who has it gets a mark. */
+#define MARKED_LATER		78
+
 void is_decided(u8 pf, struct sk_buff *skb);
 void is_decided_anywhere(u8 pf, struct sk_buff *skb);
 void is_untracked(u8 pf, struct sk_buff *skb);
 void is_marked(u8 pf, struct sk_buff *skb);
+void is_marked_later(u8 pf, struct sk_buff *skb);
 void is_tracked(u8 pf, struct sk_buff *skb);
 void is_renamed(u8 pf, struct sk_buff *skb);
 void has_template(u8 pf, struct sk_buff *skb);
@@ -28,6 +32,7 @@ void follows_and_leaves_routed(u8 pf, struct sk_buff *skb);
 void is_a_redirect(u8 pf, struct sk_buff *skb);
 void solicits(u8 pf, struct sk_buff *skb);
 void to_the_gateway(u8 pf, struct sk_buff *skb);
+void to_the_gateway_of_before(u8 pf, struct sk_buff *skb);
 void to_many(u8 pf, struct sk_buff *skb);
 void to_the_link(u8 pf, struct sk_buff *skb);
 void to_nowhere(u8 pf, struct sk_buff *skb);
