@@ -15,7 +15,7 @@ ARM64 := 6.12-arm64
 packets := translation exempt scope icmp_errors ipv6 icmpv6_errors npt opinion prefix_pairs pseudo_headers rfc
 # ... and of what else the module does in the kernel; the rest is about the tool, which this machine's kernel tries.
 module := binding bridge complete_checksum conntrackd counters drops error_source except exclude flags flows follow follow_helpers forward forward_chains further ipsec jool \
-	leaks link_local never_translated one_lan only own_address prefixes reflection refusals stress to_gateway tunnel uplinks vrf within
+	leaks link_local never_translated one_lan only own_address prefixes reflection refusals stress to_gateway tunnel unload uplinks vrf within
 # ... and of what the tool does with it.
 with_module := doctor_vrf fail_closed foreign_mark handover imported instances interface_sides neighbours nft rulesets stats sync trace
 # What guests take.

@@ -4,14 +4,13 @@
 import contextlib
 import json
 import socket
-import struct
 
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 
+from judges import NUMBER, Judge
 from net import A, A6, A_OUT, B, C, TRACKING, X, X6
-from nfnl import Netlink, attribute, attributes
 from packets import TEXT, expression, row
 from twins import DETOUR, NEITHER, SHORTCUT, UDP_OUT, twins_of
 
@@ -80,36 +79,6 @@ def test_untracked(request, source, family, twin):
     with forward_chain(twins, f"{family} saddr {source} ct state untracked counter", family) as listings:
         assert twins.agree("inside", packet, arrives=1) == SHORTCUT
         assert [counted(listing())[0]["packets"] for listing in listings] == [1, 1]
-
-
-# linux/netfilter/nfnetlink_queue.h
-QUEUE, CONFIG, VERDICT = 3 << 8, 3 << 8 | 2, 3 << 8 | 1
-BIND, COPY_PACKET, ACCEPT, NUMBER = 1, 2, 1, 7
-
-
-class Judge:
-    """A program to which a queue's packets are shown, and which lets them all pass."""
-
-    def __init__(self, gateway):
-        self.netlink = Netlink(gateway)
-        for given in (attribute(1, struct.pack(">BxH", BIND, 2)),
-                      attribute(2, struct.pack(">IB", 0xffff, COPY_PACKET))):
-            self.netlink.socket.send(self.netlink.message(CONFIG, 4, 0, [given], NUMBER))
-            self.netlink.socket.recv(1 << 16)
-
-    def packet(self):
-        """The number of the next one, and its bytes."""
-        for kind, _, body in self.netlink.answers():
-            assert kind == QUEUE
-            told = attributes(body[4:])
-            return told[1][:4], told[10]
-
-    def pass_on(self, number):
-        header = attribute(2, struct.pack(">I", ACCEPT) + number)
-        self.netlink.socket.send(self.netlink.message(VERDICT, 0, 0, [header], NUMBER))
-
-    def close(self):
-        self.netlink.close()
 
 
 @pytest.mark.parametrize("end, source, target, packet", [
