@@ -14,7 +14,7 @@ from net import (A, A6, A6_OUT, A_OUT, B6_OUT, B_OUT, C, C6, D_OUT, GATEWAY6_IN,
                  X6, until)
 from packets import TEXT, DCCP, UDPLite, checksum, expression, row
 from twins import (ABSENT, ANYCAST6, DETOUR, FORBIDDEN, NARROW, NARROW6, NEITHER, NOWHERE, NOWHERE6, SHORTCUT, UDP_OUT,
-                   Y, twins_of)
+                   Y, Y6, twins_of)
 from wire import GSO_TCPV4
 
 pytestmark = expression
@@ -149,6 +149,28 @@ def test_changes(twins, away, back, way):
         assert twins.agree("inside", packet) == way
         twins.both(lambda gateway: gateway.ip(back))
         assert twins.agree("inside", packet, arrives=1) == SHORTCUT
+
+
+NEW0 = "link add new0 type dummy\nlink set new0 up"
+ADDRESSES6 = [
+    #   why                 comes                                           goes
+    row("of loopback",      f"address add {Y6}/128 dev lo",                 f"address delete {Y6}/128 dev lo"),
+    row("of a device",      f"{NEW0}\naddress add {Y6}/128 dev new0",       "link delete new0"),
+    row("of a device down", f"{NEW0}\naddress add {Y6}/128 dev new0",       "link set new0 down\nlink delete new0"),
+]
+
+
+@pytest.mark.parametrize("comes, goes", ADDRESSES6)
+def test_own_addresses(twins6, comes, goes):
+    """Nothing is decided about a packet to an address of the gateway's own, as long as it is one."""
+    packet = IPv6(src=A6, dst=Y6) / UDP() / TEXT
+    for _ in range(2):
+        assert twins6.agree("inside", packet, arrives=1) == SHORTCUT
+        twins6.both(lambda gateway: gateway.ip(comes))
+        twins6.both(lambda gateway: gateway.settled())
+        assert twins6.agree("inside", packet) == NEITHER
+        twins6.both(lambda gateway: gateway.ip(goes))
+    assert twins6.agree("inside", packet, arrives=1) == SHORTCUT
 
 
 def test_other_neighbour(twins):

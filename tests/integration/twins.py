@@ -21,8 +21,8 @@ PREFIXES = {"10.3.0.0/16": "198.18.0.0/16"}
 PREFIXES6 = {"fd01:203:405::/48": "2001:db8:7::/48", "fd02::/80": "2001:db8:8::/80"}
 NOWHERE, FORBIDDEN, NARROW = "203.0.113.66", "203.0.113.67", "203.0.113.68"
 NOWHERE6, NARROW6, ANYCAST6 = "2001:db8:3::66", "2001:db8:3::68", "2001:db8:3::69"
-# A neighbour outside whom nobody knows, and an address that may come to be anywhere.
-ABSENT, Y = "192.0.2.99", "203.0.113.77"
+# A neighbour outside whom nobody knows, and addresses that may come to be anywhere.
+ABSENT, Y, Y6 = "192.0.2.99", "203.0.113.77", "2001:db8:3::77"
 OWN = {4: [socket.inet_aton(address) for address in (GATEWAY_IN, GATEWAY_OUT, Y)], 6: []}
 MIBS = {4: [("snmp", "Ip:"), ("netstat", "IpExt:")],
         6: [(name, kind) for name in ("snmp6", "dev_snmp6/in0", "dev_snmp6/out0")
