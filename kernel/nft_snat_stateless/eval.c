@@ -36,10 +36,7 @@ static bool snat_is_of(const struct snat_map *maps,
 			 const struct nft_pktinfo *pkt,			\
 			 const void *header)				\
 	{								\
-		struct snat_hit hit;					\
-									\
-		snat_eval_plain(priv, regs, pkt, pf, header, scoped,	\
-				&hit);					\
+		snat_eval_plain(priv, regs, pkt, pf, header, scoped);	\
 	}
 
 SNAT_EVAL_PLAIN(plain_ipv4, NFPROTO_IPV4, false);

@@ -17,6 +17,7 @@
 #include "address.h"
 #include "counts.h"
 #include "family.h"
+#include "plain.h"
 #include "translate.h"
 
 /* As the hooks of the stack ask for it, and exported to modules (nf_internals.h). */
@@ -82,28 +83,46 @@ bool snat_forward_show(const struct nft_snat_stateless *priv,
 	return false;
 }
 
-/* What has no counterpart is refused once, in postrouting. */
-static bool snat_translate_source_npt(struct sk_buff *skb,
-				      const struct snat_map *map,
-				      const struct nft_set_ext *element)
+void snat_forward_not(const struct nft_snat_stateless *priv,
+		      struct nft_regs *regs, const struct nft_pktinfo *pkt,
+		      u8 pf, const struct snat_map *map,
+		      const struct nft_set_ext *element, bool in)
 {
-	struct snat_target target;
+	const struct snat_hit hit = { .map = map, .element = element };
+	bool ours;
 
-	return snat_aim(NFPROTO_IPV6, map, element, snat_address(skb, map),
-			&target) == SNAT_NPT_DONE &&
-	       !snat_ipv6_translate_npt(skb, SNAT_SOURCE, &map->prefix,
-					snat_value(element));
+	if (in) {
+		ours = snat_eval_found(priv, regs, pkt, pf, priv->scope, &hit);
+	} else {
+		snat_decide(priv, regs, pkt, pf, priv->scope);
+		ours = regs->verdict.code == NFT_CONTINUE;
+	}
+	if (ours)
+		snat_count(priv, SNAT_DETOUR);
 }
 
-bool snat_forward_translate_prefix(u8 pf, struct sk_buff *skb,
+int snat_forward_translate_prefix(u8 pf, struct sk_buff *skb,
+				  enum snat_side side,
+				  const struct snat_map *map,
+				  const union snat_address *value)
+{
+	if (pf == NFPROTO_IPV6 && map->npt)
+		return snat_ipv6_translate_npt(skb, side, &map->prefix, value);
+
+	return snat_translate_prefix(pf, skb, side, map, value);
+}
+
+bool snat_forward_translate_source(u8 pf, struct sk_buff *skb,
 				   const struct snat_map *map,
 				   const struct nft_set_ext *element)
 {
-	if (pf == NFPROTO_IPV6 && map->npt)
-		return snat_translate_source_npt(skb, map, element);
+	struct snat_target target;
 
-	return !snat_translate_prefix(pf, skb, SNAT_SOURCE, map,
-				      snat_value(element));
+	/* What has no counterpart is refused once, in postrouting. */
+	return snat_aim(pf, map, element, snat_address(skb, map), &target) ==
+	       SNAT_NPT_DONE &&
+	       !snat_forward_translate_prefix(pf, skb, SNAT_SOURCE, map,
+					      snat_value(element));
 }
 
 /* One that has just been made has no header to copy. */

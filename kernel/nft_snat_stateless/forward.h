@@ -47,8 +47,23 @@ bool snat_forward_show(const struct nft_snat_stateless *priv,
 void snat_forward_detour(const struct nft_snat_stateless *priv, struct net *net,
 			 struct sk_buff *skb, u8 pf);
 
-/* The source, by a map of prefixes.  Return: false, and nothing has changed. */
-bool snat_forward_translate_prefix(u8 pf, struct sk_buff *skb,
+/*
+ * What is not simple, and @map has a pair for: as without FORWARD, but counted.  @in:
+ * its destination has it.
+ */
+void snat_forward_not(const struct nft_snat_stateless *priv,
+		      struct nft_regs *regs, const struct nft_pktinfo *pkt,
+		      u8 pf, const struct snat_map *map,
+		      const struct nft_set_ext *element, bool in);
+
+/* By a map of prefixes.  Return: 0, or why not. */
+int snat_forward_translate_prefix(u8 pf, struct sk_buff *skb,
+				  enum snat_side side,
+				  const struct snat_map *map,
+				  const union snat_address *value);
+
+/* The source, likewise.  Return: false, and nothing has changed. */
+bool snat_forward_translate_source(u8 pf, struct sk_buff *skb,
 				   const struct snat_map *map,
 				   const struct nft_set_ext *element);
 

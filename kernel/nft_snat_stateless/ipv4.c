@@ -24,7 +24,8 @@ int snat_ipv4_translate_any(struct sk_buff *skb, enum snat_side side,
 	if (err)
 		return err;
 
-	snat_ipv4_rewrite(skb, ip_hdr(skb), transport, side, to);
+	iph = ip_hdr(skb);
+	snat_ipv4_rewrite(skb, iph, snat_ipv4_next(iph), transport, side, to);
 	return 0;
 }
 

@@ -42,12 +42,12 @@ static __always_inline __wsum snat_ipv4_replace(struct iphdr *iph,
 	return diff;
 }
 
+/* @header: behind @iph. */
 static __always_inline void
-snat_ipv4_rewrite(struct sk_buff *skb, struct iphdr *iph,
+snat_ipv4_rewrite(struct sk_buff *skb, struct iphdr *iph, void *header,
 		  const struct snat_transport *transport, enum snat_side side,
 		  __be32 to)
 {
-	void *header = (void *)iph + iph->ihl * 4;
 	__sum16 *check = header + transport->check;
 	__wsum diff = snat_ipv4_replace(iph, side, to);
 
@@ -62,6 +62,11 @@ snat_ipv4_rewrite(struct sk_buff *skb, struct iphdr *iph,
 	else if (snat_check_repair(check, transport->zero, diff) &&
 		 skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->csum = csum_sub(skb->csum, diff);
+}
+
+static inline void *snat_ipv4_next(struct iphdr *iph)
+{
+	return (void *)iph + iph->ihl * 4;
 }
 
 /* Of all that the change of an address may write to. */
@@ -92,7 +97,25 @@ snat_ipv4_translate_here(struct sk_buff *skb, enum snat_side side,
 				       snat_ipv4_end(skb, iph, transport))))
 		return snat_ipv4_translate_any(skb, side, to->ip);
 
-	snat_ipv4_rewrite(skb, iph, transport, side, to->ip);
+	snat_ipv4_rewrite(skb, iph, snat_ipv4_next(iph), transport, side,
+			  to->ip);
+	return 0;
+}
+
+/* The same of a packet that has no options and is no fragment. */
+static __always_inline int
+snat_ipv4_translate_simple(struct sk_buff *skb, enum snat_side side,
+			   const union snat_address *to)
+{
+	struct iphdr *iph = ip_hdr(skb);
+	const struct snat_transport *transport =
+		&snat_ipv4_transports[iph->protocol];
+
+	if (unlikely(!snat_is_writable(skb, skb_network_offset(skb) +
+					    sizeof(*iph) + transport->size)))
+		return snat_ipv4_translate_any(skb, side, to->ip);
+
+	snat_ipv4_rewrite(skb, iph, iph + 1, transport, side, to->ip);
 	return 0;
 }
 

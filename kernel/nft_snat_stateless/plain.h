@@ -41,39 +41,45 @@ snat_ask(const struct snat_map *map, const struct nft_pktinfo *pkt, u8 pf,
 }
 
 /*
- * @scoped: whether @priv has a scope, of which the price without must not show.
- * Return: true if the destination was translated, and then there is no element in
- * @hit, or if the source is to be, which @hit is of.
+ * What is translated has a pair.  @scoped: whether @priv has a scope, of which
+ * the price without must not show.  Return: false if it stays as it is.
  */
 static __always_inline bool
+snat_eval_found(const struct nft_snat_stateless *priv,
+		      struct nft_regs *regs, const struct nft_pktinfo *pkt,
+		      u8 pf, bool scoped, const struct snat_hit *hit)
+{
+	if (unlikely(!snat_may_translate(priv, pf, pkt->skb) ||
+		     (scoped && !snat_scope_admits(priv, pkt, pf)))) {
+		snat_translate_not(priv, regs, pkt, pf);
+		return false;
+	}
+	snat_conclude(priv, regs, pkt, pf, hit->element,
+		      snat_translate_plain(priv, pkt, pf, hit), scoped);
+	/* Whatever counts may have ended the rule. */
+	return regs->verdict.code != NF_DROP;
+}
+
+static __always_inline void
 snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 		const struct nft_pktinfo *pkt, u8 pf, const void *header,
-		bool scoped, struct snat_hit *hit)
+		bool scoped)
 {
-	if (snat_ask(priv->maps, pkt, pf, header, hit)) {
-		if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK) {
+	struct snat_hit hit;
+
+	if (snat_ask(priv->maps, pkt, pf, header, &hit)) {
+		if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK)
 			snat_decide(priv, regs, pkt, pf, scoped);
-		} else if (likely(snat_may_translate(priv, pf, pkt->skb) &&
-				  (!scoped ||
-				   snat_scope_admits(priv, pkt, pf)))) {
-			snat_conclude(priv, regs, pkt, pf, hit->element,
-				      snat_translate_plain(priv, pkt, pf, hit),
-				      scoped);
-			hit->element = NULL;
-			/* Whatever counts may have ended the rule. */
-			return regs->verdict.code != NF_DROP;
-		} else {
-			snat_translate_not(priv, regs, pkt, pf);
-		}
+		else
+			snat_eval_found(priv, regs, pkt, pf, scoped,
+					      &hit);
 	} else if (priv->otherwise &&
 		   snat_ask(priv->otherwise, pkt, pf,
-			    skb_network_header(pkt->skb), hit)) {
+			    skb_network_header(pkt->skb), &hit)) {
 		snat_decide(priv, regs, pkt, pf, scoped);
-		return regs->verdict.code == NFT_CONTINUE;
 	} else {
 		regs->verdict.code = NFT_BREAK;
 	}
-	return false;
 }
 
 #endif /* NFT_SNAT_STATELESS_PLAIN_H */

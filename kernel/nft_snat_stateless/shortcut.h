@@ -26,9 +26,8 @@
 #include "translate.h"
 
 /* Would postrouting translate its source as well, or leave a hole alone? */
-static __always_inline bool snat_is_between(const struct snat_map *maps,
-					    const struct nft_pktinfo *pkt,
-					    u8 pf)
+static noinline bool snat_is_between_any(const struct snat_map *maps,
+					 const struct nft_pktinfo *pkt, u8 pf)
 {
 	const struct snat_map *map;
 
@@ -36,6 +35,20 @@ static __always_inline bool snat_is_between(const struct snat_map *maps,
 		if (snat_map_ask(map, pkt, pf, snat_address(pkt->skb, maps)))
 			return true;
 	return false;
+}
+
+/* Most hosts outside are near to no pair. */
+static __always_inline bool snat_is_between(const struct snat_map *maps,
+					    const struct nft_pktinfo *pkt,
+					    u8 pf)
+{
+	if (likely(maps->last &&
+		   !snat_prefix_matches(pf, &maps->within.prefix,
+					&maps->within.value,
+					snat_side(pf, pkt->skb, SNAT_SOURCE))))
+		return false;
+
+	return snat_is_between_any(maps, pkt, pf);
 }
 
 static noinline bool snat_make_room(struct sk_buff *skb, unsigned int room)
@@ -57,7 +70,7 @@ static __always_inline bool
 snat_leaves_there(const struct nft_snat_stateless *priv,
 		  const struct nft_set_ext *element, const struct sk_buff *skb)
 {
-	return !priv->scope || !element ||
+	return likely(!priv->scope) || !element ||
 	       snat_scope_has(priv->scope, skb_dst(skb)->dev);
 }
 
@@ -89,13 +102,15 @@ snat_take_route(const struct nft_snat_stateless *priv, u8 pf,
 static __always_inline void snat_age(u8 pf, const struct net *net,
 				     struct sk_buff *skb)
 {
+	struct iphdr *iph = ip_hdr(skb);
+
 	if (pf == NFPROTO_IPV6) {
 		ipv6_hdr(skb)->hop_limit--;
 		return;
 	}
-	ip_decrease_ttl(ip_hdr(skb));
+	ip_decrease_ttl(iph);
 	if (READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority))
-		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
+		skb->priority = rt_tos2priority(iph->tos);
 }
 
 /* Return: false, and nothing has changed, if postrouting is to say why not. */
@@ -104,7 +119,7 @@ snat_translate_source(u8 pf, struct sk_buff *skb, const struct snat_map *map,
 		      const struct nft_set_ext *element)
 {
 	if (unlikely(!map->whole))
-		return snat_forward_translate_prefix(pf, skb, map, element);
+		return snat_forward_translate_source(pf, skb, map, element);
 
 	return !snat_translate_here(pf, skb, SNAT_SOURCE, snat_value(element));
 }
@@ -204,6 +219,73 @@ stolen:
 	regs->verdict.code = NF_STOLEN;
 }
 
+/* What settings.c lets a rule ask for beside FORWARD. */
+#define SNAT_F_FORWARDING	NFT_SNAT_STATELESS_F_NOTRACK
+
+/* What a translation is in general, of a packet that is simple. */
+static __always_inline int
+snat_translate_simple(u8 pf, struct sk_buff *skb, const struct snat_hit *hit)
+{
+	const union snat_address *value = snat_value(hit->element);
+
+	if (unlikely(!hit->map->whole))
+		return snat_forward_translate_prefix(pf, skb, SNAT_DESTINATION,
+						     hit->map, value);
+
+	return pf == NFPROTO_IPV4 ?
+	       snat_ipv4_translate_simple(skb, SNAT_DESTINATION, value) :
+	       snat_ipv6_translate_here(skb, SNAT_DESTINATION, value);
+}
+
+/*
+ * As snat_eval_found(), without what is known of a packet that is simple.  Return:
+ * false if it is not to be passed on.
+ */
+static __always_inline bool
+snat_forward_in(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+		const struct nft_pktinfo *pkt, u8 pf,
+		const struct snat_hit *hit)
+{
+	struct sk_buff *skb = pkt->skb;
+	int err;
+
+	if (unlikely(priv->scope) && !snat_scope_admits(priv, pkt, pf)) {
+		snat_translate_not(priv, regs, pkt, pf);
+		return false;
+	}
+	err = snat_translate_simple(pf, skb, hit);
+	if (unlikely(err)) {
+		snat_drop(priv, regs, err);
+		return false;
+	}
+	snat_mark(skb, pf, SNAT_F_FORWARDING);
+	if (unlikely(priv->scope))
+		snat_set_anywhere(pf, skb);
+	nft_set_elem_update_expr(hit->element, regs, pkt);
+	return true;
+}
+
+/* As snat_decide(). */
+static __always_inline bool
+snat_forward_out(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+		 const struct nft_pktinfo *pkt, u8 pf)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	if (snat_is_exempt(priv, pkt, pf)) {
+		snat_leave_alone(priv, regs, pkt, SNAT_EXEMPT);
+		return false;
+	}
+	if (unlikely(snat_is_own(pkt, pf, snat_side(pf, skb, SNAT_DESTINATION)) ||
+		     (priv->scope &&
+		      !snat_route_leads(priv->scope, skb, pf)))) {
+		snat_decide_otherwise(priv, regs, pkt, pf);
+		return false;
+	}
+	snat_mark(skb, pf, SNAT_F_FORWARDING);
+	return true;
+}
+
 /* A packet at a rule, if it is plain, and if it is simple, all the way. */
 static __always_inline void
 snat_forward(const struct nft_snat_stateless *priv, struct nft_regs *regs,
@@ -211,17 +293,28 @@ snat_forward(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 {
 	struct sk_buff *skb;
 	struct snat_hit hit;
+	bool in;
 
-	if (!snat_eval_plain(priv, regs, pkt, pf, header, priv->scope, &hit))
+	in = snat_ask(priv->maps, pkt, pf, header, &hit);
+	if (!in && !snat_ask(priv->otherwise, pkt, pf,
+			     skb_network_header(pkt->skb), &hit)) {
+		regs->verdict.code = NFT_BREAK;
+		return;
+	}
+	skb = pkt->skb;
+	if (unlikely(skb->_skb_refdst ||
+		     !snat_is_simple(pf, nft_net(pkt), skb) ||
+		     (in && snat_is_between(priv->otherwise, pkt, pf)))) {
+		snat_forward_not(priv, regs, pkt, pf, hit.map, hit.element, in);
+		return;
+	}
+	if (!(in ? snat_forward_in(priv, regs, pkt, pf, &hit) :
+		   snat_forward_out(priv, regs, pkt, pf)))
 		return;
 
-	skb = pkt->skb;
-	/* A route there is only where a border has asked for it. */
-	if (likely((!skb->_skb_refdst || (priv->scope && hit.element)) &&
-		   snat_is_simple(pf, nft_net(pkt), skb) &&
-		   (hit.element ||
-		    !snat_is_between(priv->otherwise, pkt, pf)) &&
-		   snat_take_route(priv, pf, nft_net(pkt), skb, hit.element)))
+	if (in)
+		hit.element = NULL;
+	if (likely(snat_take_route(priv, pf, nft_net(pkt), skb, hit.element)))
 		snat_pass_on(priv, regs, pkt, pf, hit.map, hit.element);
 	else
 		snat_count(priv, SNAT_DETOUR);

@@ -49,13 +49,16 @@ static __always_inline bool snat_is_of_vrf(const struct net_device *dev)
 	return netif_is_l3_slave(dev) || netif_is_l3_master(dev);
 }
 
-/* A card has sent it on by itself. */
-static __always_inline bool snat_is_offloaded(const struct sk_buff *skb)
+/*
+ * Who traces a packet sees it on the way that is traced; or a card has sent it on by
+ * itself.  Bits of one byte are asked together.
+ */
+static __always_inline bool snat_is_watched(const struct sk_buff *skb)
 {
 #ifdef CONFIG_NET_SWITCHDEV
-	return skb->offload_l3_fwd_mark;
+	return skb->nf_trace || skb->offload_l3_fwd_mark;
 #else
-	return false;
+	return skb->nf_trace;
 #endif
 }
 
@@ -77,14 +80,14 @@ static __always_inline u16 snat_usual_flags(u8 pf)
 	       (pf == NFPROTO_IPV4 ? IPSKB_NOPOLICY : IP6SKB_MULTIPATH);
 }
 
-/* No options, no fragment, not at the end of its life. */
+/* No options, no fragment, not at the end of its life, and for one station. */
 static __always_inline bool snat_is_simple_ipv4(const struct sk_buff *skb)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
 	return *(const u8 *)iph == 0x45 && iph->ttl > 1 &&
 	       !(iph->frag_off & htons(IP_MF | IP_OFFSET)) &&
-	       !IPCB(skb)->frag_max_size;
+	       !IPCB(skb)->frag_max_size && snat_ipv4_is_unicast(skb);
 }
 
 /* The transport is right behind the header, or it would not have come here. */
@@ -94,22 +97,23 @@ static __always_inline bool snat_is_simple_ipv6(const struct net *net,
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 
 	return ip6h->hop_limit > 1 && ip6h->saddr.s6_addr32[0] &&
-	       ip6h->daddr.s6_addr[0] < 0xfe && !IP6CB(skb)->frag_max_size &&
+	       skb->pkt_type == PACKET_HOST && !IP6CB(skb)->frag_max_size &&
 	       READ_ONCE(net->ipv6.devconf_all->forwarding);
 }
 
-/* Before anybody knows where it goes.  Bits of one byte are asked together. */
+/*
+ * Before anybody knows where it goes, or has changed it: of a packet that is plain,
+ * and then it may have a pair.
+ */
 static __always_inline bool snat_is_simple(u8 pf, const struct net *net,
 					   struct sk_buff *skb)
 {
 	return (pf == NFPROTO_IPV4 ? snat_is_simple_ipv4(skb) :
 				     snat_is_simple_ipv6(net, skb)) &&
 	       !(*snat_packet_flags(pf, skb) & ~snat_usual_flags(pf)) &&
-	       skb->pkt_type == PACKET_HOST && !skb->sk &&
+	       !skb->sk && !snat_is_watched(skb) &&
 	       /* Not so in a process that has given back what it was shown. */
 	       in_softirq() &&
-	       /* Who traces a packet sees it on the way that is traced. */
-	       !(skb->nf_trace | snat_is_offloaded(skb)) &&
 	       !(snat_came_by_bridge(skb) | secpath_exists(skb)) &&
 	       !snat_is_of_vrf(skb->dev) && !snat_is_lro(skb) &&
 	       !snat_is_for_ipsec(net);
@@ -204,6 +208,7 @@ static __always_inline bool snat_route_is_simple_ipv6(const struct sk_buff *skb)
 
 	return snat_leads_on_ipv6(rt) && idev &&
 	       !READ_ONCE(idev->cnf.disable_ipv6) &&
+	       ipv6_hdr(skb)->daddr.s6_addr[0] < 0xfe &&
 	       !snat_is_too_long_ipv6(skb);
 }
 
