@@ -14,7 +14,7 @@ CLOUD := 6.12-cloud trixie-backports-cloud
 ARM64 := 6.12-arm64
 packets := translation exempt scope icmp_errors ipv6 icmpv6_errors npt opinion prefix_pairs pseudo_headers rfc
 # ... and of what else the module does in the kernel; the rest is about the tool, which this machine's kernel tries.
-module := binding bridge complete_checksum conntrackd counters drops error_source except exclude flags flows follow follow_helpers forward forward_chains further ipsec jool \
+module := binding bridge complete_checksum conntrackd counters drops error_source except exclude flags flows follow follow_helpers forward forward_chains forward_changes further ipsec jool \
 	leaks link_local never_translated one_lan only own_address prefixes reflection refusals stress to_gateway tunnel unload uplinks vrf within
 # ... and of what the tool does with it.
 with_module := doctor_vrf fail_closed foreign_mark handover imported instances interface_sides neighbours nft rulesets stats sync trace
@@ -53,7 +53,7 @@ comma := ,
 space := $(subst ,, )
 sampled = $(if $(filter $(1),$(SAMPLED)),--sample=13) $(if $(filter $(1),$(CLOSER)),--closer=$(subst $(space),$(comma),$(packets)))
 
-.PHONY: help all build tool packages kmods check test trust kernels arm64 fuzz bench pictures demo deb rpm clean install static unit host boot systemd guests races debug kunit finders stress cycles opinion coverage mutants gates clang fuzzers
+.PHONY: help all build tool packages kmods check test trust kernels arm64 fuzz bench pictures demo deb rpm clean install static unit host boot systemd guests races debug kunit finders stress cycles changes opinion coverage mutants gates clang fuzzers
 
 help: ## list these commands
 	@sed -n 's/^\([a-z0-9 ]\+\):.*## /\1\t/p' Makefile | expand -t 14
@@ -175,6 +175,12 @@ stress: | build/logs
 	tests/vm/user-mode --kernel 6.12 -- env STATNAT_ENGINE=expression $(PYTEST) --color=no --seconds=$(STRESS) \
 		tests/integration/test_stress.py tests/integration/test_leaks.py $(call logged,stress)
 
+# Whatever a packet's way depends on, so often each, while packets pass.
+CHANGES := 1000
+changes: | build/logs
+	tests/vm/user-mode --kernel 6.12 -- env STATNAT_ENGINE=expression $(PYTEST) --color=no --rounds=$(CHANGES) \
+		tests/integration/test_forward_changes.py $(call logged,changes)
+
 # Load, sync, clear and unload so often, in a kernel that watches nothing but counts.
 CYCLES := 1000
 cycles: tool kmod-6.12 | build/logs
@@ -186,7 +192,7 @@ trust: packages ## all that `make test` has no time for: KUnit, faults put back,
 	rm -rf build/logs
 	$(MAKE) build kmod-6.12
 	status=0; \
-	$(MAKE) -k kunit finders stress cycles opinion fuzz coverage mutants || status=1; \
+	$(MAKE) -k kunit finders stress cycles changes opinion fuzz coverage mutants || status=1; \
 	$(MAKE) debug-6.12 TESTS=tests/integration || status=1; \
 	$(verdicts); exit $$status
 

@@ -29,6 +29,8 @@ def pytest_addoption(parser):
     parser.addoption("--packets", type=int, default=1500, metavar="N",
                      help="how many test_opinion.py generates for each family and direction")
     parser.addoption("--seconds", type=float, default=10, metavar="N", help="how long test_stress.py takes")
+    parser.addoption("--rounds", type=int, default=3, metavar="N",
+                     help="how often test_forward_changes.py makes each change and undoes it")
     parser.addoption("--seed", type=int, default=17, metavar="N", help="of what these two generate")
     parser.addoption("--closer", default="", metavar="NAME,...", help="of test_NAME.py take every third row")
 
