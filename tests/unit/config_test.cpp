@@ -173,14 +173,15 @@ TEST_F(ConfigTest, TellsEachErrorWithItsPlace) {
         {"[[pairs]]\n\"10.0.0.2\" = \"198.51.100.2\"", {"1:3: pairs is an array: legal is a table"}},
         {"[gateway]\n engin = 1",
          {"2:2: unknown key \"engin\": legal are engine, counters, exempt-destinations, only-destinations, exclude, "
-          "except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, mark, vrf, "
-          "conntrack, icmp-error-source and fast-path"}},
+          "except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, announce, fail-closed, mark, "
+          "vrf, conntrack, icmp-error-source and fast-path"}},
         {"[gateway]\nengine = \"fast\"", {"2:10: engine is \"fast\"" + engines}},
         {"[gateway]\nengine = \"Auto\"", {"2:10: engine is \"Auto\"" + engines}},
         {"[gateway]\nengine = 1", {"2:10: engine is an integer" + engines}},
         {"[gateway]\nengine = [\"auto\"]", {"2:10: engine is an array" + engines}},
         {"[gateway]\ncounters = \"pairs\"", {"2:12: counters is \"pairs\"" + countings}},
         {"[gateway]\nneighbours = \"yes\"", {"2:14: neighbours is \"yes\": legal are true and false"}},
+        {"[gateway]\nannounce = 1", {"2:12: announce is an integer: legal are true and false"}},
         {"[gateway]\ncounters = off", {"2:12: Error while parsing value: could not determine value type"}},
         {"[gateway]\ncounters = true", {"2:12: counters is a boolean" + countings}},
         {"[gateway]\ncounters = 1.5", {"2:12: counters is a floating-point number" + countings}},
@@ -633,17 +634,17 @@ TEST_F(ConfigTest, TellsErrorsOfDropInsInReadingOrder) {
                       {"conf.d/20.toml", "c\n"}}),
               (Lines{"statnat.toml:3:1: unknown key \"a\": legal are engine, counters, exempt-destinations, "
                      "only-destinations, "
-                     "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, "
-                     "mark, vrf, conntrack, icmp-error-source and fast-path",
+                     "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, announce, "
+                     "fail-closed, mark, vrf, conntrack, icmp-error-source and fast-path",
                      "conf.d/10.toml:3:1: unknown key \"b\": legal are engine, counters, exempt-destinations, "
                      "only-destinations, "
-                     "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, "
-                     "mark, vrf, conntrack, icmp-error-source and fast-path",
+                     "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, announce, "
+                     "fail-closed, mark, vrf, conntrack, icmp-error-source and fast-path",
                      "conf.d/20.toml:1:2: Error while parsing key-value pair: expected '=', saw '\\n'",
                      "conf.d/9.toml:2:1: unknown key \"d\": legal are engine, counters, exempt-destinations, "
                      "only-destinations, "
-                     "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, fail-closed, "
-                     "mark, vrf, conntrack, icmp-error-source and fast-path",
+                     "exclude, except, external-interfaces, pairs-files, npt, ruleset-file, neighbours, announce, "
+                     "fail-closed, mark, vrf, conntrack, icmp-error-source and fast-path",
                      "x.csv:1:1: \"x\" is not a pair: legal is internal,external[,comment]",
                      "conf.d/y.csv:1:1: \"y\" is not a pair: legal is internal,external[,comment]"}));
 }

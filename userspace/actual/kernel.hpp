@@ -77,6 +77,7 @@ struct Records {
     Restores restores{};
     RunFile interface_pairs{};
     RunFile source{};
+    RunFile drain{};
 };
 
 // How long a command starts again when somebody else keeps committing.
@@ -124,6 +125,7 @@ public:
     const Restores& restores() const { return records_.restores; }
     const RunFile& interface_pairs() const { return records_.interface_pairs; }
     const RunFile& source() const { return records_.source; }
+    const RunFile& drain() const { return records_.drain; }
 
     // What has changed since the tool left it so, in sentences, as far as that can be told without a dump.
     std::vector<std::string> drift(const Baseline::Record& since);

@@ -27,7 +27,7 @@ Records records(const Instance& instance) {
     return {StateFile(directory),        Baseline(directory),       RunFile(directory, "neighbours"),
             RunFile(directory, "fence"), RunFile(directory, "vrf"), RunFile(of_all, "reflection"),
             Restores(directory),         RunFile(directory, "interfaces"),
-            RunFile(directory, "source")};
+            RunFile(directory, "source"), RunFile(directory, "drain")};
 }
 
 }  // namespace

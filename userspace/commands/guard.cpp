@@ -2,12 +2,14 @@
 #include "commands/guard.hpp"
 
 #include "actual/this_machine.hpp"
+#include "commands/neighbours.hpp"
 #include "commands/sync.hpp"
 #include "error.hpp"
 #include "fence/upkeep.hpp"
 #include "journal_sink.hpp"
 #include "manager.hpp"
 #include "printable.hpp"
+#include "quantity.hpp"
 #include "records/interface_pairs.hpp"
 #include "records/source_record.hpp"
 #include "source/mirror.hpp"
@@ -97,9 +99,13 @@ public:
             sync_again();
         } catch (const CannotGoOn& failure) {
             if (failure.status != exit_no_source || kernel_.read(Depth::known).ruleset.empty()) {
+                withdraw_if_ill();
                 throw;
             }
             spdlog::error("{}: what the kernel has stays", printable(failure.sentence));
+        } catch (const InvalidConfiguration&) {
+            withdraw_if_ill();
+            throw;
         }
         hear(milliseconds(0));
         manager_.ready();
@@ -115,6 +121,9 @@ public:
                 disturbed_ = !gaps(kernel_.fence()).empty() || !astray(kernel_.vrf()).empty();
                 moved_ = moved(kernel_.interface_pairs(), addresses_of_interfaces);
             });
+        }
+        if (disturbed_) {
+            withdraw_if_ill();
         }
         if (disturbed_ && pace_.is_time()) {
             restore();
@@ -141,6 +150,38 @@ private:
             disturbed_ = true;
             by_ = disturbance->by;
         }
+    }
+
+    // What is not as the tool left it, in sentences: then packets of pairs may not be translated.
+    std::vector<std::string> losses_since(const Baseline::Record& record) {
+        std::vector<std::string> all = kernel_.drift(record);
+        const std::vector<std::string> open = gaps(kernel_.fence());
+        const std::vector<std::string> strays = astray(kernel_.vrf());
+        all.insert(all.end(), open.begin(), open.end());
+        all.insert(all.end(), strays.begin(), strays.end());
+        return all;
+    }
+
+    // Nobody is to send here what is not translated. Before anything is restored, since that may take long, or fail.
+    void withdraw_if_ill() {
+        if (!withdrawn_.empty() || kernel_.instance().is_named()) {
+            return;
+        }
+        try_to([&] {
+            const auto record = kernel_.baseline().recall();
+            if (record && !losses_since(*record).empty()) {
+                withdrawn_ = withdraw();
+            }
+        });
+        if (!withdrawn_.empty()) {
+            spdlog::warn("pairs are not translated: took {} away meanwhile", quantity(withdrawn_.size(), "route"));
+        }
+    }
+
+    // A sync has put back what the configuration asks for; somebody may have asked for more by the command.
+    void put_back_routes() {
+        put_back(withdrawn_, kernel_);
+        withdrawn_.clear();
     }
 
     // What the source has by now is taken by take_news() alone: there it is judged beside what the kernel has, and what
@@ -207,16 +248,14 @@ private:
         const auto record = kernel_.baseline().recall();
         if (!record) {
             disturbed_ = false;
+            withdrawn_.clear();
             return;
         }
         try_to([&] {
-            std::vector<std::string> drift = kernel_.drift(*record);
-            const std::vector<std::string> open = gaps(kernel_.fence());
-            const std::vector<std::string> strays = astray(kernel_.vrf());
-            drift.insert(drift.end(), open.begin(), open.end());
-            drift.insert(drift.end(), strays.begin(), strays.end());
+            const std::vector<std::string> drift = losses_since(*record);
             say(drift);
             sync_again();
+            put_back_routes();
             if (by_ || !drift.empty()) {
                 kernel_.restores().add_one();
             }
@@ -273,6 +312,7 @@ private:
     Clock::time_point next_walk_{};
     bool disturbed_ = false;         // something is to be restored, perhaps
     std::optional<Committer> by_{};  // who did that, where it is known
+    std::vector<Prefix> withdrawn_{};   // destinations to which routes wait until all is restored
     std::vector<std::string> moved_{};  // what interfaces have had otherwise, in sentences
 };
 

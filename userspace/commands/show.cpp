@@ -4,6 +4,7 @@
 #include "actual/routes.hpp"
 #include "actual/this_machine.hpp"
 #include "commands/engine.hpp"
+#include "commands/neighbours.hpp"
 #include "doctor/doctor.hpp"
 #include "error.hpp"
 #include "fence/filters.hpp"
@@ -148,6 +149,7 @@ int status(Kernel& kernel, bool json, std::ostream& out) {
         status.source = {source->loaded, std::chrono::duration<double>(source->age()).count(), source->is_stale(),
                          source->endpoint, source->refused.empty() ? source->trouble : source->refused};
     }
+    status.drained = is_drained(kernel);
     out << (json ? as_json(status) : as_text(status));
     return status.damages.empty() ? exit_done : exit_refused;
 }

@@ -134,10 +134,8 @@ int sync(Kernel& kernel, const Path& file, const std::optional<EngineChoice>& op
     const auto unwritten = failure_of([&] { put_ruleset_file(configuration, done.after, kernel.instance()); });
     warn_of_this_machine(loaded.configuration.pairs);
     warn_of_flowtables(kernel, loaded.configuration);
-    if (configuration.neighbours && !kernel.instance().is_named()) {
-        const std::string said = *configuration.neighbours ? answer_for(loaded.configuration.pairs, kernel)
-                                                           : answer_for_nobody(kernel);
-        tell_of("neighbours", said);
+    if (!kernel.instance().is_named()) {
+        tell_of("neighbours", answer_as_configured(loaded.configuration, kernel));
     }
     if (unwritten) {
         throw CannotGoOn(*unwritten);

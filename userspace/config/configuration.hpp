@@ -125,6 +125,7 @@ struct Configuration {
     std::vector<std::string> external_interfaces;  // behind which the outside is; none: behind any
     std::optional<std::filesystem::path> ruleset_file;  // absolute; what nft is to load is written there
     std::optional<bool> neighbours;  // whether each sync answers for external addresses, or ceases to; nothing: neither
+    bool announce = false;                 // whether routing daemons find routes to go by
     bool fail_closed = false;              // whether policy rules hold back what has not come by ours
     std::uint32_t mark = default_mark;     // the bit of packets' marks that tells them what has
     std::optional<Vrf> vrf{};              // nothing: the inside is wherever packets come from

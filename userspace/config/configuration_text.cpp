@@ -50,6 +50,9 @@ std::string settings_as_toml(const Configuration& configuration, std::string_vie
     if (configuration.neighbours) {
         toml += fmt::format("neighbours = {}\n", *configuration.neighbours);
     }
+    if (configuration.announce) {
+        toml += "announce = true\n";
+    }
     if (configuration.vrf) {
         const auto& [name, mark, ports] = *configuration.vrf;
         toml += fmt::format("vrf = {}\nmark = {:#010x}\n", quoted_json(name), mark);

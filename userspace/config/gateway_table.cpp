@@ -35,7 +35,7 @@ std::string names_of(const auto& named, std::string_view quote = "") {
 }  // namespace
 
 void GatewayTable::read(const toml::table& gateway) {
-    static constexpr std::array<std::pair<std::string_view, void (GatewayTable::*)(const toml::node&)>, 17> settings{{
+    static constexpr std::array<std::pair<std::string_view, void (GatewayTable::*)(const toml::node&)>, 18> settings{{
         {"engine", &GatewayTable::read_engine},
         {"counters", &GatewayTable::read_counters},
         {"exempt-destinations", &GatewayTable::read_exempt_destinations},
@@ -47,6 +47,7 @@ void GatewayTable::read(const toml::table& gateway) {
         {"npt", &GatewayTable::read_npt_of_gateway},
         {"ruleset-file", &GatewayTable::read_ruleset_file},
         {"neighbours", &GatewayTable::read_neighbours},
+        {"announce", &GatewayTable::read_announce},
         {"fail-closed", &GatewayTable::read_fail_closed},
         {"mark", &GatewayTable::read_mark},
         {"vrf", &GatewayTable::read_vrf},
@@ -207,6 +208,13 @@ void GatewayTable::read_neighbours(const toml::node& node) {
     if (const auto wanted = read_switch("neighbours", node)) {
         draft_.configuration.neighbours = *wanted;
         keep_to_one_instance("neighbours", *wanted, place(node.source()));
+    }
+}
+
+void GatewayTable::read_announce(const toml::node& node) {
+    if (const auto wanted = read_switch("announce", node)) {
+        draft_.configuration.announce = *wanted;
+        keep_to_one_instance("announce", *wanted, place(node.source()));
     }
 }
 

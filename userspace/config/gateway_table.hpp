@@ -33,6 +33,7 @@ private:
     void refuse_many_beside_interfaces(Position at);
     void read_ruleset_file(const toml::node& node);
     void read_neighbours(const toml::node& node);
+    void read_announce(const toml::node& node);
     void read_fail_closed(const toml::node& node);
     void keep_to_one_instance(std::string_view key, bool wanted, Position at);
     void read_mark(const toml::node& node);

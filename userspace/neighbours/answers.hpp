@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace statnat {
@@ -17,11 +18,16 @@ namespace statnat {
 // Up to so many addresses, each has a route or an entry of its own; beyond, they share.
 inline constexpr std::size_t most_one_by_one = 4096;
 
+// Where pairs of a family are translated there is a route to its beacon, for routing daemons to go by. Nobody has these
+// addresses, nor sends anything there: the dummy address (RFC 7600), and one of the prefix to discard (RFC 6666).
+inline constexpr std::string_view beacons[] = {"192.0.0.8", "100::8"};
+
 // Settings of the kernel by their names below /proc/sys.
 using Settings = std::map<std::string, std::string>;
 
 struct Answers {
     std::set<Prefix> routes{};
+    bool drained = false;  // the routes are not to be there, for a while
     std::set<Proxy> proxies{};
     std::map<int, std::vector<Range>> answered{};  // by the index of the link: for what addresses
     Settings settings{};

@@ -20,25 +20,26 @@ namespace {
 
 constexpr std::chrono::seconds longest(30);
 
+// All of a kind, or as the header says.
 template <typename Header>
-Bytes ask_all(std::uint16_t type, Family family, std::uint8_t flags, std::uint32_t sequence) {
+Bytes ask_all(std::uint16_t type, const Header& header, std::uint32_t sequence) {
     Request question(type, NLM_F_DUMP, sequence);
-    auto& header = question.header<Header>();
-    if constexpr (requires { header.ndm_flags; }) {
-        header.ndm_family = family == Family::ipv4 ? AF_INET : AF_INET6;
-        header.ndm_flags = flags;
-    }
+    question.header<Header>() = header;
     return question.take();
+}
+
+constexpr std::uint8_t number_of(Family family) {
+    return family == Family::ipv4 ? AF_INET : AF_INET6;
 }
 
 // Again where somebody has changed it meanwhile.
 template <typename Header>
 void dump(Netlink& netlink, std::uint16_t type, const std::function<void(const Parts<Header>&)>& each,
-          Family family = Family::ipv4, std::uint8_t flags = 0) {
+          const Header& header = {}) {
     for (Patience patience(longest); patience.lasts();) {
         std::vector<Bytes> messages;
         const Answer answer =
-            netlink.ask(ask_all<Header>(type, family, flags, netlink.next_sequence()),
+            netlink.ask(ask_all<Header>(type, header, netlink.next_sequence()),
                         [&](Message message) { messages.emplace_back(message.begin(), message.end()); });
         if (answer.refusal && answer.refusal->error == EAFNOSUPPORT) {
             return;  // a kernel without IPv6
@@ -126,9 +127,23 @@ Neighbourhood look_around(Netlink& netlink) {
     dump<ifaddrmsg>(netlink, RTM_GETADDR, [&](const auto& address) { take_address(address, around); });
     dump<rtmsg>(netlink, RTM_GETROUTE, [&](const auto& route) { take_route(route, around); });
     for (const Family family : families) {
-        dump<ndmsg>(netlink, RTM_GETNEIGH, [&](const auto& entry) { take_proxy(entry, around); }, family, NTF_PROXY);
+        ndmsg proxies{};
+        proxies.ndm_family = number_of(family);
+        proxies.ndm_flags = NTF_PROXY;
+        dump<ndmsg>(netlink, RTM_GETNEIGH, [&](const auto& entry) { take_proxy(entry, around); }, proxies);
     }
     return around;
+}
+
+std::vector<Route> look_for_our_routes(Netlink& netlink) {
+    Neighbourhood around;
+    for (const Family family : families) {
+        rtmsg ours{};
+        ours.rtm_family = number_of(family);
+        ours.rtm_protocol = our_protocol;
+        dump<rtmsg>(netlink, RTM_GETROUTE, [&](const auto& route) { take_route(route, around); }, ours);
+    }
+    return {around.our_routes.begin(), around.our_routes.end()};
 }
 
 }  // namespace statnat

@@ -68,4 +68,8 @@ struct Neighbourhood {
 // As rtnetlink tells; needs no privileges. Throws CannotGoOn.
 Neighbourhood look_around(Netlink& netlink);
 
+// Those of the main table alone, which the kernel tells at once beside a million of others where it is asked strictly.
+// Throws CannotGoOn.
+std::vector<Route> look_for_our_routes(Netlink& netlink);
+
 }  // namespace statnat

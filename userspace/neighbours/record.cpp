@@ -18,6 +18,8 @@ NeighboursRecord recall(const RunFile& file) {
         Changed changed;
         if (words >> kind >> name && kind == "chain") {
             record.chain = name;
+        } else if (kind == "announced") {
+            record.announced = name == "yes";
         } else if (kind == "setting" && words >> changed.before >> changed.now) {
             record.settings[name] = changed;
         }
@@ -36,6 +38,9 @@ void keep(const RunFile& file, const NeighboursRecord& record) {
         }
         if (!record.chain.empty()) {
             replacement.write(fmt::format("chain {}\n", record.chain));
+        }
+        if (record.announced) {
+            replacement.write("announced yes\n");
         }
     });
 }

@@ -21,6 +21,7 @@ using ChangedSettings = std::map<std::string, Changed>;
 struct NeighboursRecord {
     ChangedSettings settings{};
     std::string chain{};  // what the kernel showed of our table of family arp, condensed; empty: there is none
+    bool announced = false;  // there are routes that no pair asks for
 
     bool operator==(const NeighboursRecord&) const = default;
 };

@@ -67,7 +67,8 @@ Steps steps(const Answers& wanted, const Neighbourhood& around, const Settings& 
     plan_device(!wanted.routes.empty() || around.fenced, around, steps);
     std::set<Route> routes;
     std::set<Prefix> present;
-    for (const Prefix& prefix : wanted.routes) {
+    const std::set<Prefix> destinations = wanted.drained ? std::set<Prefix>() : wanted.routes;
+    for (const Prefix& prefix : destinations) {
         routes.insert({prefix, around.device().value_or(0)});
     }
     for (const Route& route : around.our_routes) {
@@ -75,7 +76,7 @@ Steps steps(const Answers& wanted, const Neighbourhood& around, const Settings& 
             present.insert(route.destination);
         }
     }
-    steps.add_routes = difference(wanted.routes, present);
+    steps.add_routes = difference(destinations, present);
     steps.remove_routes = difference(around.our_routes, routes);
     std::set<Proxy> answered = around.our_proxies;
     answered.insert(around.proxies.begin(), around.proxies.end());

@@ -68,6 +68,10 @@ void neighbours_options(options::options_description& own) {
     own.add_options()("announce", "tell their networks unasked that they are here now");
 }
 
+void drain_options(options::options_description& own) {
+    own.add_options()("end", "put the routes back");
+}
+
 void list_options(options::options_description& own) {
     own.add_options()("json,j", "print JSON")("csv", "print CSV with a header line")(
         "sort", options::value<std::string>()->value_name("internal|external|packets|bytes"),

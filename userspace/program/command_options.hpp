@@ -19,6 +19,7 @@ void sync_options(options::options_description& own);
 void render_options(options::options_description& own);
 void diff_options(options::options_description& own);
 void neighbours_options(options::options_description& own);
+void drain_options(options::options_description& own);
 void list_options(options::options_description& own);
 void add_options(options::options_description& own);
 void publish_options(options::options_description& own);

@@ -187,6 +187,12 @@ int run_neighbours(const Operands& operands, const Values& values, Progress& pro
     return neighbours(there, file_of(operands, values), engine_of(values), announce, progress, std::cout);
 }
 
+int run_drain(const Operands&, const Values& values, Progress& progress) {
+    Kernel there = kernel(values, progress);
+    return values.count("end") ? end_drain(there, ailments(there, instance_of(values).configuration()), std::cout)
+                               : drain(there, std::cout);
+}
+
 int run_handover(const Operands&, const Values& values, Progress& progress) {
     Kernel there = kernel(values, progress);
     return handover(there, std::cout);
@@ -253,6 +259,7 @@ constexpr Command commands[] = {
      run_trace, Output::data},
     {"neighbours", "[FILE]", 0, 1, "answer ARP and NDP for external addresses of the configuration",
      neighbours_options, run_neighbours},
+    {"drain", "", 0, 0, "have nobody send here any more, for maintenance; pairs stay", drain_options, run_drain},
     {"clear", "", 0, 0, "delete everything that this tool has made in the kernel", clear_options, run_clear},
     {"nft", "[ARGUMENT...]", 0, 0, "be nft(8) with one more statement, snat_stateless", no_options, nullptr,
      Output::data, nft},

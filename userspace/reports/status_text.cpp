@@ -94,8 +94,10 @@ std::string_view name(Engine engine) {
 }
 
 std::string as_text(const Status& status) {
+    const std::string_view drained = status.drained ? "drained: no route leads here until drain --end\n" : "";
     if (!status.is_installed) {
-        return fmt::format("nothing is installed: there is no table {}\n{}", status.table, module_line(status));
+        return fmt::format("nothing is installed: there is no table {}\n{}{}", status.table, module_line(status),
+                           drained);
     }
     const Inventory& found = status.found;
     std::string text = fmt::format("engine: {}\n{}pairs: {}\ncounters: {}\n",
@@ -108,6 +110,7 @@ std::string as_text(const Status& status) {
                             printable(source.endpoint), source.age, source.stale ? ", stale" : "",
                             source.trouble.empty() ? "" : ": " + printable(source.trouble));
     }
+    text += drained;
     if (found.conntrack == Conntrack::follow) {
         text += "conntrack: follows packets of pairs, by their internal addresses\n";
     }
@@ -146,7 +149,7 @@ std::string as_json(const Status& status) {
         "\n"
         R"("pairs":{},"counters":{},"conntrack":{},"rules":{},"dropped":{},)"
         "\n"
-        R"("digest":{},"source":{},)"
+        R"("digest":{},"source":{},"drained":{},)"
         "\n"
         R"("damages":{},"lacks":{},"notes":{}}})"
         "\n",
@@ -158,6 +161,7 @@ std::string as_json(const Status& status) {
         list_in_json(found.rules, [](const CountedRule& rule) { return as_json(rule); }),
         found.engine == Engine::expression ? fmt::format("{}", found.dropped) : "null",
         status.is_installed ? quoted_json(status.digest) : "null", status.source ? as_json(*status.source) : "null",
+        status.drained,
         list_in_json(status.damages, quoted), list_in_json(lacks, quoted), list_in_json(status.notes, quoted));
 }
 

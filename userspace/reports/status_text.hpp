@@ -30,6 +30,7 @@ struct Status {
     std::vector<std::string> notes{};
     std::string digest{};                  // of all pairs
     std::optional<FromSource> source{};    // nothing: all pairs come from files
+    bool drained = false;                  // routes are kept away
 };
 
 std::string_view name(Engine engine);
