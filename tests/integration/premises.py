@@ -70,7 +70,11 @@ class Gateway:
 
     def route(self, kind):
         text = (EXAMPLES / kind / "gateway.conf").read_text()
-        self.daemons = Daemons(self.namespace, kind, text.replace("id 192.0.2.11", f"id 192.0.2.1{self.number}"))
+        for before, after in (("id 192.0.2.11", f"id 192.0.2.1{self.number}"),
+                              ("10.254.0.12", f"10.254.0.1{3 - self.number}"),
+                              ("fd00:254::12", f"fd00:254::1{3 - self.number}")):
+            text = text.replace(before, after)
+        self.daemons = Daemons(self.namespace, kind, text)
 
     def addresses(self):
         """Its own, link-local ones among them, by which BGP sends IPv6."""
@@ -103,6 +107,10 @@ class Site:
         self.host(self.a, A, 24, A6, self.ri, "10.0.0.1", "fd00:1::1")
         self.host(self.x, X, 24, X6, self.ro, "203.0.113.1", "2001:db8:3::1")
         self.gateways = [Gateway(self, number) for number in (1, 2)]
+        cable(self.gateways[0].namespace, "peer", self.gateways[1].namespace, "peer")
+        for gateway in self.gateways:
+            gateway.namespace.ip(f"address add 10.254.0.1{gateway.number}/24 dev peer\n"
+                                 f"address add fd00:254::1{gateway.number}/64 dev peer nodad")
         self.routers = []
 
     def plug(self, namespace, name, port, bridge):
