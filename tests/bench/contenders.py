@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Callable
 
 import elements
+import programs
 import u32
 from addresses import SITE, Family
 from net import Namespace
 
 BOTH, IPV4, IPV6 = ("ip", "ip6"), ("ip",), ("ip6",)
+# Of those whose whole packets are of interest, and not how they grow with pairs.
+FEW = 1000
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Setting:
 @dataclass(frozen=True)
 class Contender:
     """`new_flows`: each packet measured is the first of its flow. `limit`: more pairs take too long to load.
-    `exact`: so many leading bits of a translated address are known, where not all of them are."""
+    `exact`: so many leading bits of a translated address are known, where not all of them are. `compiled`: it is among
+    what `programs` builds."""
 
     set_up: Callable[[Namespace, Setting], None]
     sentence: str
@@ -36,6 +40,7 @@ class Contender:
     new_flows: bool = False
     limit: int = 1_000_000
     exact: int | None = None
+    compiled: bool = False
 
     def suits(self, family, pairs):
         return family in self.families and pairs <= self.limit
@@ -71,6 +76,14 @@ def limited(gateway, setting):
 
 def fast(gateway, setting):
     tool(gateway, setting, "expression", "fast.toml")
+
+
+def without_early_demux(set_up):
+    """The same without a look for a socket, which what is passed on has none of."""
+    def both(gateway, setting):
+        gateway.sysctl(net__ipv4__ip_early_demux=0)
+        set_up(gateway, setting)
+    return both
 
 
 def beside_forward_chain(set_up):
@@ -158,6 +171,38 @@ def traffic_control(gateway, setting):
     gateway.run("tc", "-batch", "-", stdin="\n".join(u32.commands(setting.family, setting.pairs)))
 
 
+def flowtable(gateway, setting):
+    """Flows that last as long as the guest, as those that conntrack knows."""
+    stateful(gateway, setting)
+    gateway.sysctl(net__netfilter__nf_flowtable_udp_timeout=1 << 20)
+    gateway.nft("""table inet quick {
+        flowtable flows { hook ingress priority filter; devices = { in, out }; }
+        chain forward { type filter hook forward priority filter; meta l4proto udp flow add @flows; }
+    }""")
+
+
+def stock_at_ingress(gateway, setting):
+    """To neighbours whose addresses rules have, instead of by a route."""
+    family = setting.family.name
+    inward, outward = {"ip": ("10.0.0.17", "192.0.2.2"), "ip6": ("fd00:2::17", "2001:db8:2::2")}[family]
+    internal, external = setting.family.pairs(setting.pairs)
+    out, back = (", ".join(f"{key} : {value}" for key, value in pairs)
+                 for pairs in (zip(internal, external), zip(external, internal)))
+    gateway.nft(f"""table netdev bench {{
+        {maps(setting, f"size {setting.pairs}; counter;")}
+        chain inside {{
+            type filter hook ingress device in priority 0
+            {family} saddr set {family} saddr map @int2ext fwd {family} to {outward} device out
+        }}
+        chain outside {{
+            type filter hook ingress device out priority 0
+            {family} daddr set {family} daddr map @ext2int fwd {family} to {inward} device in
+        }}
+    }}
+    add element netdev bench int2ext {{ {out} }}
+    add element netdev bench ext2int {{ {back} }}""")
+
+
 CONTENDERS = {
     "forwarding": Contender(
         forwarding, "no rules at all", translates=False),
@@ -171,6 +216,12 @@ CONTENDERS = {
         beside_forward_chain(forwarding), "one chain in the forward hook, and no other rules", translates=False),
     "ours, fast, filtered": Contender(
         beside_forward_chain(fast), "fast-path = true, and one chain in the forward hook"),
+    "forwarding, no demux": Contender(
+        without_early_demux(forwarding), "no rules at all, and net.ipv4.ip_early_demux = 0", families=IPV4,
+        translates=False, limit=FEW),
+    "ours, no demux": Contender(
+        without_early_demux(expression), "statnat-nft sync, engine expression, and net.ipv4.ip_early_demux = 0",
+        families=IPV4, limit=FEW),
     "ours, spread": Contender(
         spread, "the same with one more pair, so far apart that the maps are within no prefix"),
     "ours, exempt": Contender(
@@ -205,6 +256,16 @@ CONTENDERS = {
         netmap, "the same, each packet the first of its flow", families=IPV4, new_flows=True),
     "tc nat": Contender(
         traffic_control, "an action and a filter per pair and direction, hashed by u32", families=IPV4, limit=100_000),
+    "tc-BPF": Contender(
+        programs.traffic_control, "a program of tc that translates, asks for the route, and redirects", families=IPV4,
+        compiled=True, limit=FEW),
+    "XDP": Contender(
+        programs.express_data_path, "the same as a program of XDP, generic, as on a card without support for it",
+        families=IPV4, compiled=True, limit=FEW),
+    "flowtable": Contender(
+        flowtable, "stateful NAT, and a flowtable that established flows are handed to", limit=FEW),
+    "stock, fwd": Contender(
+        stock_at_ingress, "nft at ingress: maps with a size, and fwd to neighbours that rules name", limit=FEW),
     "ours, NPT": Contender(
         one_prefix, "statnat-nft sync, engine expression, one npt pair of prefixes for all", families=IPV6, exact=SITE),
     "NPT": Contender(

@@ -16,7 +16,9 @@ VM = HERE.parent / "vm"
 sys.path.append(str(HERE.parent / "integration"))
 
 import elements
+import programs
 from addresses import FAMILIES
+from contenders import CONTENDERS
 
 BASE = "empty chains"
 
@@ -81,24 +83,26 @@ def prepared(folder, family, pairs):
     shutil.rmtree(folder)
 
 
-def run_in_guest(series, workshop, pairs, command):
+def run_in_guest(series, workshop, pairs, command, append=""):
     """Runs a command where instructions are counted; what it writes into the workshop is there afterwards."""
     memory = f"{1024 + 4 * pairs // 1000}M"
     guest = [VM / "run", "--kernel", series, "--icount", "--memory", memory, "--timeout", "10800",
-             "--results", workshop, "--module", workshop / "nft_snat_stateless.ko", "--"]
+             "--append", append, "--results", workshop, "--module", workshop / "nft_snat_stateless.ko", "--"]
     if subprocess.run([*guest, *command], stdout=sys.stderr).returncode:
         raise Failure
 
 
-def count(series, workshop, family, pairs, contenders, rounds, *options):
-    """Boots a guest and returns what each contender costs there, in each case."""
-    return measure(lambda command: run_in_guest(series, workshop, pairs, command), statistics.median,
+def count(series, workshop, family, pairs, contenders, rounds, *options, append=""):
+    """Boots a guest, with more words for its kernel, and returns what each contender costs there, in each case."""
+    return measure(lambda command: run_in_guest(series, workshop, pairs, command, append), statistics.median,
                    workshop, family, pairs, contenders, "--rounds", str(rounds), *options)
 
 
 def measure(run, typical, workshop, family, pairs, contenders, *options):
     """The same in any kernel: `run` runs a command there, `typical` makes one number of those of all rounds."""
     with prepared(workshop / f"{family}-{pairs}", FAMILIES[family], pairs) as folder:
+        if any(CONTENDERS[name].compiled for name in contenders):
+            programs.build(folder)
         run(count_command(workshop, folder, family, pairs, contenders, *options))
         return conclude([json.loads(line) for line in (folder / "results").read_text().splitlines()], typical)
 
