@@ -18,7 +18,7 @@ from premises import Site
 from test_watch import SOON, Watcher
 from tool import Tool
 
-# Only the machine that runs all tests has them: no other Debian in which these run does.
+# Only the machine that runs all tests has them: other releases of Debian, in which these run, do not.
 THERE = shutil.which("bird") and pathlib.Path("/usr/lib/frr/bgpd").exists()
 pytestmark = [pytest.mark.stock, pytest.mark.skipif(not THERE, reason="there are no packages frr and bird2")]
 OUTSIDE, OUTSIDE6 = "198.51.100.0/24", "2001:db8:1::/48"
