@@ -93,6 +93,9 @@ const struct passage passages[] = {
 	{ "an error arrives, with a route", ARRIVE(4), ERROR4, INWARD, BACK_IN, TRANSLATED, SNAT_ERROR, has_route },
 	{ "an error arrives, for many", ARRIVE(4), ERROR4, INWARD, BACK_IN, LEFT, .prepare = to_many },
 	{ "an error arrives, for many, IPv6", ARRIVE(6), ERROR6, INWARD, BACK_IN, LEFT, .prepare = to_many },
+	{ "what looks like an error arrives", ARRIVE(4), "IPv4, unknown, written like an error", INWARD, BACK_IN, TRANSLATED },
+	{ "what looks like an error arrives, IPv6", ARRIVE(6), "IPv6, unknown, written like an error", INWARD, BACK_IN,
+	  TRANSLATED },
 	{ "an error arrives for a router", ARRIVE(4), ERROR4, INWARD, BACK_IN, TRANSLATED, SNAT_QUOTE, .routed = true },
 
 	{ "is decided about", DECIDE(4), UDP4, OUTWARD, FORWARD_IN, MARKED },

@@ -69,6 +69,7 @@ void has_template(u8 pf, struct sk_buff *skb)
 		nf_ct_set(skb, ct, IP_CT_NEW);
 }
 
+/* To 203.0.113.10, for there is none to the other side of a pair. */
 void has_route(u8 pf, struct sk_buff *skb)
 {
 	struct flowi6 fl6 = { .daddr = ipv6_hdr(skb)->daddr };
@@ -76,7 +77,7 @@ void has_route(u8 pf, struct sk_buff *skb)
 	if (pf == NFPROTO_IPV6) {
 		skb_dst_set(skb, ip6_route_output(&init_net, NULL, &fl6));
 	} else {
-		struct rtable *route = ip_route_output(&init_net, ip_hdr(skb)->daddr, 0, 0, 0, 0);
+		struct rtable *route = ip_route_output(&init_net, htonl(0xcb00710a), 0, 0, 0, 0);
 
 		if (!IS_ERR(route))
 			skb_dst_set(skb, &route->dst);
