@@ -178,7 +178,7 @@ class Ground:
         """The number of a member."""
         done = self.etcd.control("endpoint", "status", "-w", "json", check=False).stdout
         for one in json.loads(done or "[]"):
-            if one["Status"]["leader"] == one["Status"]["header"]["member_id"]:
+            if one["Status"].get("leader") == one["Status"]["header"]["member_id"]:
                 return int(re.search(r":(\d+)$", one["Endpoint"])[1]) // 10 - 237
         return None
 

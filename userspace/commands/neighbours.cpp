@@ -147,7 +147,8 @@ std::vector<Prefix> withdraw() {
 }
 
 void put_back(const std::vector<Prefix>& routes, const Kernel& kernel) {
-    if (!routes.empty() && !is_drained(kernel)) {
+    const bool is_there = ::if_nametoindex(std::string(neighbours_device).c_str()) != 0;
+    if (!routes.empty() && is_there && !is_drained(kernel)) {
         Netlink netlink(open_route_socket());
         perform(Steps{.add_routes = routes}, netlink);  // what is there already stays
     }
@@ -177,6 +178,9 @@ int drain(Kernel& kernel, std::ostream& out) {
         routes.insert(route.destination);
     }
     keep_drained(kernel.drain(), routes);  // before they go, or whoever syncs now brings them back
+    if (!is_drained(kernel)) {
+        throw CannotGoOn{"cannot write down in /run/statnat that this gateway is drained: nothing has been done"};
+    }
     const std::size_t count = withdraw().size();
     out << (was_drained && count == 0 ? std::string(nothing_to_change)
                                       : fmt::format("drained, removed {}", quantity(count, "route")))
