@@ -151,8 +151,8 @@ class Site:
 
 
 def forward(namespace):
-    """Flows are shared by their ports, too; what comes by one gateway may go by the other. A device that is switched off
-    keeps its addresses, as behind a cable that is cut."""
+    """Flows are shared by their ports, too; what comes by one gateway may go by the other. A device that is switched
+    off keeps its addresses, as behind a cable that is cut."""
     namespace.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1,
                      net__ipv6__conf__all__keep_addr_on_down=1,
                      net__ipv4__fib_multipath_hash_policy=1, net__ipv6__fib_multipath_hash_policy=1)
