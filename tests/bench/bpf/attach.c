@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Load translate.bpf.o with the pairs of standard input, one a line as in a CSV file,
  * and let each device's packets through it.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the benchmarks compare with: pairs of IPv4 that a program of tc or of XDP
  * translates, routes and sends. It does no more than it must for that: UDP and TCP
