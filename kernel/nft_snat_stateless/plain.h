@@ -45,9 +45,9 @@ snat_ask(const struct snat_map *map, const struct nft_pktinfo *pkt, u8 pf,
  * the price without must not show.  Return: false if it stays as it is.
  */
 static __always_inline bool
-snat_eval_found(const struct nft_snat_stateless *priv,
-		      struct nft_regs *regs, const struct nft_pktinfo *pkt,
-		      u8 pf, bool scoped, const struct snat_hit *hit)
+snat_eval_found(const struct nft_snat_stateless *priv, struct nft_regs *regs,
+		const struct nft_pktinfo *pkt, u8 pf, bool scoped,
+		const struct snat_hit *hit)
 {
 	if (unlikely(!snat_may_translate(priv, pf, pkt->skb) ||
 		     (scoped && !snat_scope_admits(priv, pkt, pf)))) {
@@ -71,8 +71,7 @@ snat_eval_plain(const struct nft_snat_stateless *priv, struct nft_regs *regs,
 		if (priv->flags & NFT_SNAT_STATELESS_F_UNTRACK)
 			snat_decide(priv, regs, pkt, pf, scoped);
 		else
-			snat_eval_found(priv, regs, pkt, pf, scoped,
-					      &hit);
+			snat_eval_found(priv, regs, pkt, pf, scoped, &hit);
 	} else if (priv->otherwise &&
 		   snat_ask(priv->otherwise, pkt, pf,
 			    skb_network_header(pkt->skb), &hit)) {
