@@ -17,7 +17,7 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "tests/integration"))
 
 from etcd import Etcd  # noqa: E402
-from net import A, A6, A6_OUT, A_OUT, X, X6, Namespace, cable, until  # noqa: E402
+from net import A, A6, A6_OUT, A_OUT, X, X6, Namespace, cable, echo, until  # noqa: E402
 from premises import Site  # noqa: E402
 from test_watch import Watcher  # noqa: E402
 from tool import Tool  # noqa: E402
@@ -87,13 +87,8 @@ class Flow:
             self.client.settimeout(SECONDS)
             self.client.connect((address, port))
             self.server, _ = listener.accept()
-        for work in (self.answer, self.ask):
-            threading.Thread(target=work, daemon=True).start()
-
-    def answer(self):
-        with contextlib.suppress(OSError):
-            while heard := self.server.recv(65536):
-                self.server.sendall(heard)
+        threading.Thread(target=echo, args=(self.server,), daemon=True).start()
+        threading.Thread(target=self.ask, daemon=True).start()
 
     def ask(self):
         try:

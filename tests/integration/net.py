@@ -2,6 +2,7 @@
 """Network namespaces, the cables between them, and the address plan that every test shares."""
 
 import atexit
+import contextlib
 import ctypes
 import itertools
 import os
@@ -72,6 +73,13 @@ def setns(descriptor):
     """Moves the calling thread into a network namespace."""
     if libc.setns(descriptor, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")
+
+
+def echo(connection):
+    """Answers with what it hears, until one of the ends closes."""
+    with contextlib.suppress(OSError):
+        while heard := connection.recv(65536):
+            connection.sendall(heard)
 
 
 def until(condition, seconds=60):

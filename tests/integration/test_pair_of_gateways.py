@@ -20,7 +20,7 @@ import time
 
 import pytest
 
-from net import A, A_OUT, GATEWAY_IN, GATEWAY_OUT, R2, X, Namespace, cable, until
+from net import A, A_OUT, GATEWAY_IN, GATEWAY_OUT, R2, X, Namespace, cable, echo, until
 from tool import ENGINE, TOOL, Tool
 
 pytestmark = pytest.mark.stock
@@ -124,12 +124,7 @@ class Talk:
         self.client.connect((address, PORT))
         self.server, _ = self.listener.accept()
         self.over, self.longest, self.rounds, self.raised = threading.Event(), 0.0, 0, None
-        self.threads = [threading.Thread(target=self.answer), threading.Thread(target=self.ask)]
-
-    def answer(self):
-        with contextlib.suppress(OSError):
-            while heard := self.server.recv(65536):
-                self.server.sendall(heard)
+        self.threads = [threading.Thread(target=echo, args=(self.server,)), threading.Thread(target=self.ask)]
 
     def ask(self):
         try:

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from net import A, A6, A6_OUT, A_OUT, ALL_PAIRS, X, X6, until
+from net import A, A6, A6_OUT, A_OUT, ALL_PAIRS, X, X6, echo, until
 from premises import Site
 from test_watch import SOON, Watcher
 from tool import Tool
@@ -91,13 +91,7 @@ class Echo:
             while True:
                 connection, peer = self.listener.accept()
                 self.peers.append(peer[0])
-                threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
-
-    @staticmethod
-    def answer(connection):
-        with contextlib.suppress(OSError):
-            while heard := connection.recv(65536):
-                connection.sendall(heard)
+                threading.Thread(target=echo, args=(connection,), daemon=True).start()
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)

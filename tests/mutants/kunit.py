@@ -20,8 +20,8 @@ BOOT = 20
 SLOWER = 5
 
 # In the kernel: the first line that says that something failed ends it, since a test goes on behind what it has seen. A
-# module is loaded once in a boot: KASAN would take what an earlier one had for its variables for nobody's. The address is
-# that of tests/kunit/inside.
+# module is loaded once in a boot: KASAN would take what an earlier one had for its variables for nobody's. The
+# address is that of tests/kunit/inside.
 INSIDE = """
 module={module} results={results} mutant={mutant}
 mkfifo /tmp/told
